@@ -1,0 +1,131 @@
+//===- Artifact.h - the compile result that the CPU backend writes out ----===//
+//
+// The contract between the pipeline and the backend: everything that an
+// artifact contains, in memory, before LLVM sees it. Weights are the exception:
+// they are functions that produce their bytes directly in the output file.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_COMPILER_BACKEND_CPU_ARTIFACT_H
+#define TENON_COMPILER_BACKEND_CPU_ARTIFACT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon {
+
+/// Element type as in DLPack: code and bits (see tenon/abi.h). Lanes are 1.
+struct DType {
+  uint8_t code = 0;
+  uint8_t bits = 0;
+  bool operator==(const DType &) const = default;
+};
+
+/// The DType of an MLIR element type: f16/bf16/f32/f64, i1 (bool), signless and
+/// unsigned integers of 8 to 64 bits, complex<f32|f64>, or !graph.string.
+/// std::nullopt for any other type.
+std::optional<DType> getDType(mlir::Type elementType);
+
+/// NumPy's name of a dtype: "float32", "bool", "bfloat16", "str", ...
+llvm::StringRef getDTypeName(DType dtype);
+
+/// An input or output of an entry point, or a variable's value.
+struct TensorInfo {
+  std::string name;
+  DType dtype;
+  /// >= 0: that size. -1-k: the size of symbol k of ArtifactSpec::symbols.
+  std::vector<int64_t> shape;
+  /// Inputs only: the little-endian dense value used when the input is left
+  /// out; empty when the input is required. Its shape is `shape`, all static.
+  std::optional<std::string> defaultValue;
+
+  bool isStatic() const;
+};
+
+struct EntryInfo {
+  std::string name; // as in the model, e.g. "serving_default"
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
+  /// Arena bytes a call needs; for dynamic shapes the static part of it.
+  uint64_t arenaBytes = 0;
+  /// Touches no instance at all (no arena, weights, state, runtime call or
+  /// dispatch): NULL is accepted in its place.
+  bool stateless = false;
+};
+
+struct VariableInfo {
+  std::string name;
+  DType dtype;
+  std::vector<int64_t> shape;
+  uint64_t stateOffset = 0;
+  uint64_t bytes = 0;
+  /// Offset of the first value in the weights; -1: not initialised at start.
+  int64_t initial = -1;
+  /// Offset in the state of the byte that says whether it is initialised.
+  uint64_t flagOffset = 0;
+};
+
+/// Bytes [offset, offset + bytes) of the weights. `write` fills the memory it
+/// is handed (zero at first), which is a window of the output file: it may be
+/// called from any thread, at the same time as the `write` of other pieces, and
+/// more than once when several outputs are made.
+struct WeightPiece {
+  uint64_t offset = 0; // 64-aligned, ascending, pieces do not overlap
+  uint64_t bytes = 0;
+  std::function<void(llvm::MutableArrayRef<char>)> write;
+};
+
+/// One CPU version of the code.
+struct CodeVariant {
+  /// 0: any machine (named or native CPU, or cross), else the x86-64 level 2-4.
+  uint32_t level = 0;
+  std::string cpu;      // LLVM's name: "x86-64-v3", "znver4", ...
+  std::string features; // LLVM's feature string, may be empty: "+avx2,-..."
+  /// Widest vector that the code uses on purpose (prefer-vector-width).
+  unsigned vectorBits = 128;
+};
+
+/// A module in the LLVM dialect. The backend cuts large modules into units by
+/// itself, so one per variant is right; functions may call each other across
+/// the modules of the same variant when they have external linkage.
+struct CodeUnit {
+  unsigned variant = 0; // index into ArtifactSpec::variants
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+struct ArtifactSpec {
+  std::string name; // prefix of all C symbols; made a C identifier when used
+  std::vector<EntryInfo> entries;
+  std::vector<VariableInfo> variables;
+  std::vector<std::string> symbols;  // names of the symbolic dimensions
+  std::vector<std::string> failures; // message templates of tenon_fail's sites
+  std::vector<std::string> kernels;  // profile names, by kernel_id
+  uint64_t arenaBytes = 0;           // what create() reserves: the maximum
+  uint64_t stateBytes = 0;
+  uint64_t weightsBytes = 0;
+  std::vector<WeightPiece> weights;
+  std::vector<CodeVariant> variants;
+  std::vector<CodeUnit> units;
+};
+
+/// C identifiers for `names`, in order: other characters become '_', a leading
+/// digit or C/C++ keyword gets a '_', clashes get the first free number from 1.
+std::vector<std::string> makeIdentifiers(llvm::ArrayRef<std::string> names);
+
+/// The symbol that the LLVM dialect function of entry `entry` must have in the
+/// modules of variant `variant`: "<name>_<entry>__v<level>". Its type is
+/// tenon_entry_fn: i32 (ptr instance, ptr inputs, ptr outputs, ptr dims).
+std::string getEntrySymbol(const ArtifactSpec &spec, unsigned entry,
+                           unsigned variant);
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_BACKEND_CPU_ARTIFACT_H

@@ -1,0 +1,40 @@
+//===- Options.h - what the user asked the compiler for ------------------===//
+
+#ifndef TENON_COMPILER_PIPELINE_OPTIONS_H
+#define TENON_COMPILER_PIPELINE_OPTIONS_H
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tenon {
+
+/// A static version of every entry that takes input `input`.
+struct Specialization {
+  std::string input;
+  std::vector<int64_t> shape; // -1: stays as it is
+};
+
+/// Options of a compilation. Options of the importer are in
+/// frontend/Frontend.h, those of the output in compiler/backend/cpu/Emit.h.
+struct CompileOptions {
+  std::string name;             // prefix of all C symbols
+  std::string cpu = "portable"; // "portable", "native" or LLVM's name of a CPU
+  unsigned optLevel = 2;        // -O0 to -O3
+  bool fastMath = false;        // NaN, Inf and order of sums do not matter
+  bool checkNumerics = false;   // a check after every source node
+  unsigned threads = 0;         // of the compiler itself; 0: all cores
+  bool verbose = false;         // say what was fused, planned and chosen
+  std::vector<Specialization> specializations;
+
+  /// When set, called after each stage with its name ("graph", "linalg", ...)
+  /// and the module as it stands (--save-temps).
+  std::function<void(const char *stage, void *module)> saveStage;
+  /// When set, called after each phase with the seconds it took.
+  std::function<void(const char *phase, double seconds)> reportTime;
+};
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_PIPELINE_OPTIONS_H
