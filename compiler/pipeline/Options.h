@@ -3,6 +3,9 @@
 #ifndef TENON_COMPILER_PIPELINE_OPTIONS_H
 #define TENON_COMPILER_PIPELINE_OPTIONS_H
 
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringRef.h"
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,9 +33,9 @@ struct CompileOptions {
 
   /// When set, called after each stage with its name ("graph", "linalg", ...)
   /// and the module as it stands (--save-temps).
-  std::function<void(const char *stage, void *module)> saveStage;
+  std::function<void(llvm::StringRef stage, mlir::ModuleOp module)> saveStage;
   /// When set, called after each phase with the seconds it took.
-  std::function<void(const char *phase, double seconds)> reportTime;
+  std::function<void(llvm::StringRef phase, double seconds)> reportTime;
 };
 
 } // namespace tenon
