@@ -1,0 +1,37 @@
+#include "dialects/graph/Graph.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tenon::graph;
+
+#include "dialects/graph/GraphDialect.cpp.inc"
+#include "dialects/graph/GraphInterfaces.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/graph/GraphTypes.cpp.inc"
+
+void GraphDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/graph/GraphTypes.cpp.inc"
+      >();
+  registerElementwiseOps();
+  registerContractionOps();
+  registerConvolutionOps();
+  registerPoolingOps();
+  registerReductionOps();
+  registerShapeOps();
+  registerIndexingOps();
+  registerNormalizationOps();
+  registerRandomOps();
+  registerStateOps();
+  registerControlOps();
+  registerSequenceOps();
+}
+
+Operation *GraphDialect::materializeConstant(OpBuilder &builder,
+                                             Attribute value, Type type,
+                                             Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  return elements ? ConstantOp::create(builder, loc, type, elements) : nullptr;
+}

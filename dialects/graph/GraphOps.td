@@ -1,0 +1,13 @@
+// All families, for documentation and for tools that want every op at once.
+include "dialects/graph/ops/Elementwise.td"
+include "dialects/graph/ops/Contraction.td"
+include "dialects/graph/ops/Convolution.td"
+include "dialects/graph/ops/Pooling.td"
+include "dialects/graph/ops/Reduction.td"
+include "dialects/graph/ops/Shape.td"
+include "dialects/graph/ops/Indexing.td"
+include "dialects/graph/ops/Normalization.td"
+include "dialects/graph/ops/Random.td"
+include "dialects/graph/ops/State.td"
+include "dialects/graph/ops/Control.td"
+include "dialects/graph/ops/Sequence.td"

@@ -1,0 +1,288 @@
+#include "dialects/graph/ShapeContext.h"
+#include "dialects/graph/Graph.h"
+
+using namespace mlir;
+
+namespace tenon::graph {
+
+AffineExpr ShapeContext::constant(int64_t value) {
+  return getAffineConstantExpr(value, context);
+}
+
+AffineExpr ShapeContext::freshSymbol(Value owner, unsigned dim) {
+  origins.push_back({owner, dim});
+  return getAffineSymbolExpr(origins.size() - 1, context);
+}
+
+std::optional<int64_t> ShapeContext::asConstant(AffineExpr expr) {
+  if (auto constant = dyn_cast_or_null<AffineConstantExpr>(expr))
+    return constant.getValue();
+  return std::nullopt;
+}
+
+void ShapeContext::addEntry(func::FuncOp entry) {
+  llvm::StringMap<AffineExpr> named;
+  for (BlockArgument arg : entry.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(arg.getType());
+    if (!type)
+      continue;
+    auto names =
+        entry.getArgAttrOfType<ArrayAttr>(arg.getArgNumber(), "graph.dims");
+    Dims dims;
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      if (!type.isDynamicDim(i)) {
+        dims.push_back(constant(type.getDimSize(i)));
+        continue;
+      }
+      auto name = names && i < int64_t(names.size())
+                      ? dyn_cast<StringAttr>(names[i])
+                      : StringAttr();
+      if (!name) {
+        dims.push_back(freshSymbol(arg, i));
+        continue;
+      }
+      AffineExpr &symbol = named[name.getValue()];
+      if (!symbol)
+        symbol = freshSymbol(arg, i);
+      dims.push_back(symbol);
+    }
+    setDims(arg, dims);
+  }
+}
+
+void ShapeContext::inferDefiningOp(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || (scope == Scope::Op && !op->hasTrait<OpTrait::ConstantLike>()))
+    return;
+  if (auto inference = dyn_cast<ShapeInference>(op))
+    (void)inference.inferShapes(*this);
+}
+
+ArrayRef<AffineExpr> ShapeContext::dims(Value value) {
+  if (auto it = dimsOf.find(value); it != dimsOf.end())
+    return it->second;
+  if (scope == Scope::Function) {
+    inferDefiningOp(value);
+    if (auto it = dimsOf.find(value); it != dimsOf.end())
+      return it->second;
+  }
+  Dims dims;
+  if (auto type = dyn_cast<RankedTensorType>(value.getType()))
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      dims.push_back(type.isDynamicDim(i) ? freshSymbol(value, i)
+                                          : constant(type.getDimSize(i)));
+  setDims(value, dims);
+  return dimsOf[value];
+}
+
+void ShapeContext::setDims(Value value, ArrayRef<AffineExpr> dims) {
+  Dims &stored = storage.emplace_back(dims.begin(), dims.end());
+  // A declared type may know more than this op's rule does.
+  if (auto type = dyn_cast<RankedTensorType>(value.getType());
+      type && type.getRank() == int64_t(dims.size()))
+    for (auto [dim, size] : llvm::zip(stored, type.getShape()))
+      if (!ShapedType::isDynamic(size) && !asConstant(dim))
+        dim = constant(size);
+  dimsOf[value] = stored;
+}
+
+void ShapeContext::copyDims(Value to, Value from) {
+  ArrayRef<AffineExpr> source = dims(from);
+  dimsOf[to] = source;
+}
+
+std::optional<ArrayRef<AffineExpr>> ShapeContext::contents(Value value) {
+  if (auto it = contentsOf.find(value); it != contentsOf.end())
+    return it->second;
+  if (!dimsOf.contains(value))
+    inferDefiningOp(value);
+  if (auto it = contentsOf.find(value); it != contentsOf.end())
+    return it->second;
+  return std::nullopt;
+}
+
+void ShapeContext::setContents(Value value, ArrayRef<AffineExpr> elements) {
+  if (int64_t(elements.size()) > maxContents)
+    return;
+  storage.emplace_back(elements.begin(), elements.end());
+  contentsOf[value] = storage.back();
+}
+
+std::optional<SmallVector<int64_t>> ShapeContext::constants(Value value) {
+  auto elements = contents(value);
+  if (!elements)
+    return std::nullopt;
+  SmallVector<int64_t> result;
+  for (AffineExpr element : *elements) {
+    std::optional<int64_t> known = asConstant(element);
+    if (!known)
+      return std::nullopt;
+    result.push_back(*known);
+  }
+  return result;
+}
+
+std::optional<int64_t> ShapeContext::constantScalar(Value value) {
+  auto elements = constants(value);
+  if (!elements || elements->size() != 1)
+    return std::nullopt;
+  return elements->front();
+}
+
+AffineExpr ShapeContext::product(ArrayRef<AffineExpr> exprs) {
+  AffineExpr result = constant(1);
+  for (AffineExpr expr : exprs)
+    result = result * expr;
+  return result;
+}
+
+AffineExpr ShapeContext::ceilDiv(AffineExpr expr, int64_t divisor) {
+  return divisor == 1 ? expr : expr.ceilDiv(divisor);
+}
+
+/// Splits factors into a constant and a list of other factors.
+static int64_t splitFactors(ArrayRef<AffineExpr> exprs,
+                            SmallVectorImpl<AffineExpr> &others) {
+  int64_t coefficient = 1;
+  SmallVector<AffineExpr> work(exprs.begin(), exprs.end());
+  while (!work.empty()) {
+    AffineExpr expr = work.pop_back_val();
+    if (auto known = ShapeContext::asConstant(expr)) {
+      coefficient *= *known;
+    } else if (expr.getKind() == AffineExprKind::Mul) {
+      auto mul = cast<AffineBinaryOpExpr>(expr);
+      work.push_back(mul.getLHS());
+      work.push_back(mul.getRHS());
+    } else {
+      others.push_back(expr);
+    }
+  }
+  return coefficient;
+}
+
+AffineExpr ShapeContext::exactQuotient(ArrayRef<AffineExpr> numerator,
+                                       ArrayRef<AffineExpr> denominator) {
+  SmallVector<AffineExpr> top, bottom;
+  int64_t topConstant = splitFactors(numerator, top),
+          bottomConstant = splitFactors(denominator, bottom);
+  for (AffineExpr factor : bottom) {
+    auto *it = llvm::find(top, factor);
+    if (it == top.end())
+      return {};
+    top.erase(it);
+  }
+  if (bottomConstant == 0)
+    return {};
+  if (topConstant % bottomConstant == 0) {
+    top.push_back(constant(topConstant / bottomConstant));
+    return product(top);
+  }
+  if (top.empty())
+    return {};
+  top.push_back(constant(topConstant));
+  return product(top).floorDiv(bottomConstant);
+}
+
+FailureOr<Dims> ShapeContext::broadcast(ArrayRef<ArrayRef<AffineExpr>> shapes,
+                                        Value result) {
+  size_t rank = 0;
+  for (ArrayRef<AffineExpr> shape : shapes)
+    rank = std::max(rank, shape.size());
+  Dims dims;
+  for (size_t i = 0; i < rank; ++i) {
+    AffineExpr size = constant(1);
+    for (ArrayRef<AffineExpr> shape : shapes) {
+      if (i + shape.size() < rank)
+        continue;
+      AffineExpr other = shape[i + shape.size() - rank];
+      if (other == size || asConstant(other) == 1)
+        continue;
+      std::optional<int64_t> known = asConstant(size),
+                             otherKnown = asConstant(other);
+      if (known == 1 || (otherKnown && !known))
+        size = other; // a known size above 1 decides: the unknown one is 1 or
+                      // equal
+      else if (known && otherKnown)
+        return failure();
+      else if (!known)
+        size = freshSymbol(result, i); // two unknown sizes: either may be 1
+    }
+    dims.push_back(size);
+  }
+  return dims;
+}
+
+RankedTensorType ShapeContext::typeOf(Value value, Type elementType) {
+  SmallVector<int64_t> shape;
+  for (AffineExpr dim : dims(value)) {
+    std::optional<int64_t> known = asConstant(dim);
+    shape.push_back(known && *known >= 0 ? *known : ShapedType::kDynamic);
+  }
+  return RankedTensorType::get(shape, elementType);
+}
+
+std::string shapeString(ArrayRef<AffineExpr> dims) {
+  if (dims.empty())
+    return "scalar";
+  std::string text;
+  for (AffineExpr dim : dims) {
+    if (!text.empty())
+      text += 'x';
+    std::optional<int64_t> known = ShapeContext::asConstant(dim);
+    text += known ? std::to_string(*known) : "?";
+  }
+  return text;
+}
+
+LogicalResult inferResultTypes(Operation *op, ShapeContext &shapes) {
+  auto inference = dyn_cast<ShapeInference>(op);
+  if (!inference)
+    return op->emitOpError("has no shape inference");
+  if (failed(inference.inferShapes(shapes)))
+    return failure();
+  for (Value result : op->getResults())
+    if (auto tensor = dyn_cast<TensorType>(result.getType()))
+      result.setType(shapes.typeOf(result, tensor.getElementType()));
+  return success();
+}
+
+Operation *createOp(OpBuilder &builder, Location loc, ShapeContext &shapes,
+                    StringRef name, ArrayRef<Type> elementTypes,
+                    ValueRange operands, ArrayRef<NamedAttribute> attributes) {
+  OperationState state(loc, name);
+  state.addOperands(operands);
+  state.addAttributes(attributes);
+  for (Type elementType : elementTypes)
+    state.addTypes(UnrankedTensorType::get(elementType));
+  Operation *op = builder.create(state);
+  if (succeeded(inferResultTypes(op, shapes)))
+    return op;
+  op->erase();
+  return nullptr;
+}
+
+LogicalResult detail::verifyInferredShapes(Operation *op) {
+  ShapeContext shapes(op->getContext(), ShapeContext::Scope::Op);
+  SmallVector<Type> declared(op->getResultTypes());
+  for (Type type : declared)
+    if (!isa<RankedTensorType>(type))
+      return success(); // being built: createOp infers before anybody looks
+  if (failed(cast<ShapeInference>(op).inferShapes(shapes)))
+    return failure();
+  for (OpResult result : op->getResults()) {
+    auto type = cast<RankedTensorType>(declared[result.getResultNumber()]);
+    ArrayRef<AffineExpr> dims = shapes.dims(result);
+    bool matches = type.getRank() == int64_t(dims.size());
+    for (int64_t i = 0; matches && i < type.getRank(); ++i) {
+      std::optional<int64_t> known = ShapeContext::asConstant(dims[i]);
+      matches = type.isDynamicDim(i) || !known || *known == type.getDimSize(i);
+    }
+    if (!matches)
+      return op->emitOpError()
+             << "result " << result.getResultNumber() << " has type " << type
+             << ", but its shape is inferred as " << shapeString(dims);
+  }
+  return success();
+}
+
+} // namespace tenon::graph

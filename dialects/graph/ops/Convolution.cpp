@@ -1,0 +1,14 @@
+#include "dialects/graph/Graph.h"
+
+using namespace mlir;
+using namespace tenon::graph;
+
+#define GET_OP_CLASSES
+#include "dialects/graph/ops/Convolution.cpp.inc"
+
+void GraphDialect::registerConvolutionOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/graph/ops/Convolution.cpp.inc"
+      >();
+}

@@ -1,0 +1,14 @@
+#include "dialects/graph/Graph.h"
+
+using namespace mlir;
+using namespace tenon::graph;
+
+#define GET_OP_CLASSES
+#include "dialects/graph/ops/Normalization.cpp.inc"
+
+void GraphDialect::registerNormalizationOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/graph/ops/Normalization.cpp.inc"
+      >();
+}

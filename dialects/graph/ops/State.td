@@ -1,0 +1,53 @@
+// Variables.
+#ifndef TENON_GRAPH_STATE
+#define TENON_GRAPH_STATE
+
+include "dialects/graph/GraphTypes.td"
+
+def Graph_VariableOp : Op<Graph_Dialect, "variable", [Symbol]> {
+  let summary = "a variable of the module";
+  let description = [{
+    Lives as long as an instance of the compiled model. Without `initial` it is
+    uninitialized until an entry assigns it.
+
+    ```mlir
+    graph.variable @w : tensor<2xf32> = dense<0.0> : tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, OptionalAttr<ElementsAttr>:$initial,
+      UnitAttr:$trainable);
+  let assemblyFormat = "$sym_name `:` $type (`=` $initial^)? (`trainable` $trainable^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Graph_ReadOp : Graph_Op<"read", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the value of a variable at this point";
+  let description = [{
+    ```mlir
+    %v = graph.read @w : tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$variable);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$variable attr-dict `:` type($result)";
+}
+
+def Graph_AssignOp : Graph_Op<"assign", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "gives a variable a new value";
+  let description = [{
+    ```mlir
+    graph.assign @w, %v : tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$variable, Graph_Tensor:$value);
+  let assemblyFormat = "$variable `,` $value attr-dict `:` type($value)";
+}
+
+def Graph_IsInitializedOp : Graph_Op<"is_initialized", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "whether a variable has a value";
+  let arguments = (ins FlatSymbolRefAttr:$variable);
+  let results = (outs RankedTensorOf<[I1]>:$result);
+  let assemblyFormat = "$variable attr-dict `:` type($result)";
+}
+
+#endif // TENON_GRAPH_STATE
