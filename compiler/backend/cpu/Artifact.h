@@ -22,6 +22,11 @@
 
 namespace tenon {
 
+/// DLPack's type codes, and Tenon's own for strings (see tenon/abi.h).
+inline constexpr uint8_t kDTypeInt = 0, kDTypeUInt = 1, kDTypeFloat = 2,
+                         kDTypeBFloat = 4, kDTypeComplex = 5, kDTypeBool = 6,
+                         kDTypeString = 3;
+
 /// Element type as in DLPack: code and bits (see tenon/abi.h). Lanes are 1.
 struct DType {
   uint8_t code = 0;
@@ -37,15 +42,21 @@ std::optional<DType> getDType(mlir::Type elementType);
 /// NumPy's name of a dtype: "float32", "bool", "bfloat16", "str", ...
 llvm::StringRef getDTypeName(DType dtype);
 
+/// What an input is when the caller leaves it out.
+struct DefaultValue {
+  std::vector<int64_t> shape;
+  std::string bytes; // dense, row-major, little-endian; bool as one byte
+  std::vector<std::string> strings; // elements of a string tensor instead
+};
+
 /// An input or output of an entry point, or a variable's value.
 struct TensorInfo {
   std::string name;
   DType dtype;
   /// >= 0: that size. -1-k: the size of symbol k of ArtifactSpec::symbols.
   std::vector<int64_t> shape;
-  /// Inputs only: the little-endian dense value used when the input is left
-  /// out; empty when the input is required. Its shape is `shape`, all static.
-  std::optional<std::string> defaultValue;
+  /// Inputs only: the value used when the input is left out.
+  std::optional<DefaultValue> defaultValue;
 
   bool isStatic() const;
 };
@@ -59,6 +70,10 @@ struct EntryInfo {
   /// Touches no instance at all (no arena, weights, state, runtime call or
   /// dispatch): NULL is accepted in its place.
   bool stateless = false;
+  /// The modules of variant 0 also define "<entry symbol>_reserve", of type
+  /// i64 (ptr dims): the arena bytes that a call needs whose inputs have these
+  /// dimensions (those of all inputs, in order). Gives <name>_<entry>_reserve.
+  bool hasReserve = false;
 };
 
 struct VariableInfo {
@@ -111,14 +126,23 @@ struct ArtifactSpec {
   uint64_t arenaBytes = 0;           // what create() reserves: the maximum
   uint64_t stateBytes = 0;
   uint64_t weightsBytes = 0;
+  uint64_t zerosBytes = 0; // how much of instance->zeros the code reads
+  bool parallel = true;    // false: no entry ever dispatches several tasks
   std::vector<WeightPiece> weights;
   std::vector<CodeVariant> variants;
   std::vector<CodeUnit> units;
 };
 
 /// C identifiers for `names`, in order: other characters become '_', a leading
-/// digit or C/C++ keyword gets a '_', clashes get the first free number from 1.
-std::vector<std::string> makeIdentifiers(llvm::ArrayRef<std::string> names);
+/// digit gets a '_' before it and a keyword one behind it, clashes with each
+/// other and with `reserved` get the first free number from 1.
+std::vector<std::string>
+makeIdentifiers(llvm::ArrayRef<std::string> names,
+                llvm::ArrayRef<llvm::StringRef> reserved = {});
+
+/// The prefix of the model's C symbols, and the C names of its entries.
+std::string getModelIdentifier(const ArtifactSpec &spec);
+std::vector<std::string> getEntryIdentifiers(const ArtifactSpec &spec);
 
 /// The symbol that the LLVM dialect function of entry `entry` must have in the
 /// modules of variant `variant`: "<name>_<entry>__v<level>". Its type is

@@ -1,0 +1,262 @@
+//===- Codegen.cpp - LLVM dialect to optimised objects --------------------===//
+
+#include "compiler/backend/cpu/Codegen.h"
+
+#include "compiler/backend/cpu/HalfExpand.h"
+#include "compiler/backend/cpu/Units.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
+  static const bool initialized = [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+    return true;
+  }();
+  (void)initialized;
+  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  std::string message;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return llvm::createStringError(message);
+  llvm::TargetOptions options;
+  options.FunctionSections = true;
+  options.DataSections = true;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, variant.cpu, variant.features, options, llvm::Reloc::PIC_,
+      llvm::CodeModel::Small,
+      llvm::CodeGenOpt::getLevel(optLevel).value_or(
+          llvm::CodeGenOptLevel::Default)));
+  if (!machine)
+    return llvm::createStringError("LLVM has no code generator for %s",
+                                   triple.str().c_str());
+  if (!machine->getMCSubtargetInfo()->isCPUStringValid(variant.cpu))
+    return llvm::createStringError("unknown CPU '%s'", variant.cpu.c_str());
+  return machine;
+}
+
+CodeVariant getHostVariant() {
+  CodeVariant variant;
+  variant.cpu = llvm::sys::getHostCPUName().str();
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  std::vector<std::string> sorted;
+  for (const auto &feature : features)
+    sorted.push_back((feature.second ? "+" : "-") + feature.first().str());
+  llvm::sort(sorted);
+  variant.features = llvm::join(sorted, ",");
+  variant.vectorBits = features.lookup("avx512f") ? 512
+                       : features.lookup("avx")   ? 256
+                                                  : 128;
+  return variant;
+}
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+              unsigned optLevel) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = optLevel >= 2;
+  tuning.SLPVectorization = optLevel >= 2;
+  tuning.LoopInterleaving = optLevel >= 2;
+  tuning.LoopUnrolling = optLevel >= 1;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  llvm::OptimizationLevel level = optLevel == 0   ? llvm::OptimizationLevel::O0
+                                  : optLevel == 1 ? llvm::OptimizationLevel::O1
+                                  : optLevel == 2 ? llvm::OptimizationLevel::O2
+                                                  : llvm::OptimizationLevel::O3;
+  llvm::ModulePassManager passes =
+      optLevel == 0 ? builder.buildO0DefaultPipeline(level)
+                    : builder.buildPerModuleDefaultPipeline(level);
+  passes.run(module, modules);
+}
+
+llvm::Error emitModule(llvm::Module &module, llvm::TargetMachine &machine,
+                       bool assembly, llvm::SmallVectorImpl<char> &out) {
+  llvm::raw_svector_ostream stream(out);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  assembly ? llvm::CodeGenFileType::AssemblyFile
+                                           : llvm::CodeGenFileType::ObjectFile,
+                                  /*DisableVerify=*/true))
+    return llvm::createStringError("LLVM cannot write objects for %s",
+                                   module.getTargetTriple().str().c_str());
+  passes.run(module);
+  return llvm::Error::success();
+}
+
+namespace {
+
+/// Gives the functions of a unit the attributes of its variant, and all symbols
+/// the names and visibility that let several variants and models share a link.
+void prepareModule(llvm::Module &module, llvm::TargetMachine &machine,
+                   const CodeVariant &variant,
+                   const llvm::StringSet<> &definitions,
+                   const llvm::StringSet<> &entries, llvm::StringRef prefix) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  module.setPICLevel(llvm::PICLevel::BigPIC);
+  for (llvm::GlobalValue &value : module.global_values()) {
+    llvm::StringRef name = value.getName();
+    if (value.hasLocalLinkage() || name.starts_with("llvm."))
+      continue;
+    bool ours = definitions.contains(name);
+    if (ours && !entries.contains(name))
+      value.setName(prefix + name);
+    if (ours || !value.isDeclaration() || name.starts_with("tenon_")) {
+      value.setVisibility(llvm::GlobalValue::HiddenVisibility);
+      value.setDSOLocal(true);
+    }
+  }
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", variant.cpu);
+    if (!variant.features.empty())
+      function.addFnAttr("target-features", variant.features);
+    function.addFnAttr("prefer-vector-width",
+                       std::to_string(variant.vectorBits));
+    // lld needs no unwind tables of ours: nothing throws through this code.
+    function.setDoesNotThrow();
+    function.removeFnAttr(llvm::Attribute::UWTable);
+  }
+}
+
+/// What one thread needs to compile its units.
+class UnitCompiler {
+public:
+  UnitCompiler(const ArtifactSpec &spec, UnitOutput output, unsigned optLevel)
+      : output(output), optLevel(optLevel), spec(spec) {
+    std::string model = getModelIdentifier(spec);
+    for (auto [index, variant] : llvm::enumerate(spec.variants)) {
+      definitions.push_back(collectDefinitions(spec.units, index));
+      prefixes.push_back(model + "__v" + std::to_string(variant.level) + "_");
+      for (unsigned entry = 0; entry < spec.entries.size(); ++entry)
+        entries.insert(getEntrySymbol(spec, entry, index));
+    }
+  }
+
+  llvm::Error compile(const CodeUnit &unit,
+                      llvm::SmallVectorImpl<char> &out) const {
+    const CodeVariant &variant = spec.variants[unit.variant];
+    auto machine = createTargetMachine(variant, optLevel);
+    if (!machine)
+      return machine.takeError();
+    llvm::LLVMContext context;
+    std::string errors;
+    context.setDiagnosticHandlerCallBack(
+        [](const llvm::DiagnosticInfo *info, void *errors) {
+          if (info->getSeverity() != llvm::DS_Error)
+            return;
+          llvm::raw_string_ostream stream(*static_cast<std::string *>(errors));
+          llvm::DiagnosticPrinterRawOStream printer(stream);
+          info->print(printer);
+        },
+        &errors);
+    std::unique_ptr<llvm::Module> module =
+        translateModuleToLLVMIR(*unit.module, context, spec.name);
+    if (!module)
+      return llvm::createStringError("cannot translate the code to LLVM IR");
+    prepareModule(*module, **machine, variant, definitions[unit.variant],
+                  entries, prefixes[unit.variant]);
+    expandHalfTypes(*module, **machine);
+    optimize(*module, **machine, optLevel);
+    if (output == UnitOutput::Bitcode) {
+      llvm::raw_svector_ostream stream(out);
+      llvm::WriteBitcodeToFile(*module, stream);
+    } else if (llvm::Error error = emitModule(*module, **machine,
+                                              /*assembly=*/false, out)) {
+      return error;
+    }
+    if (!errors.empty())
+      return llvm::createStringError(errors);
+    return llvm::Error::success();
+  }
+
+private:
+  UnitOutput output;
+  unsigned optLevel;
+  const ArtifactSpec &spec;
+  std::vector<llvm::StringSet<>> definitions;
+  std::vector<std::string> prefixes;
+  llvm::StringSet<> entries;
+};
+
+} // namespace
+
+llvm::Expected<std::vector<llvm::SmallVector<char, 0>>>
+compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
+             unsigned threads) {
+  std::vector<llvm::SmallVector<char, 0>> results;
+  if (spec.units.empty())
+    return results;
+  MLIRContext &context = *spec.units.front().module->getContext();
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  context.appendDialectRegistry(registry);
+
+  spec.units = splitUnits(std::move(spec.units));
+  results.resize(spec.units.size());
+  UnitCompiler compiler(spec, output, optLevel);
+  // Longest first, so that no long one is left alone at the end.
+  std::vector<size_t> order(spec.units.size()), sizes;
+  for (CodeUnit &unit : spec.units) {
+    size_t ops = 0;
+    unit.module->walk([&](Operation *) { ++ops; });
+    sizes.push_back(ops);
+  }
+  std::iota(order.begin(), order.end(), 0);
+  llvm::stable_sort(order,
+                    [&](size_t a, size_t b) { return sizes[a] > sizes[b]; });
+
+  std::vector<std::string> errors(spec.units.size());
+  auto compile = [&](size_t index) {
+    if (llvm::Error error = compiler.compile(spec.units[index], results[index]))
+      errors[index] = llvm::toString(std::move(error));
+  };
+  // Several threads may read one MLIR context only if it was made for it.
+  if (!context.isMultithreadingEnabled() || threads == 1) {
+    llvm::for_each(order, compile);
+  } else {
+    llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads));
+    for (size_t index : order)
+      pool.async(compile, index);
+    pool.wait();
+  }
+  for (const std::string &error : errors)
+    if (!error.empty())
+      return llvm::createStringError(error);
+  return results;
+}
+
+} // namespace tenon

@@ -1,0 +1,50 @@
+//===- Codegen.h - LLVM dialect to optimised objects ----------------------===//
+
+#ifndef TENON_COMPILER_BACKEND_CPU_CODEGEN_H
+#define TENON_COMPILER_BACKEND_CPU_CODEGEN_H
+
+#include "compiler/backend/cpu/Artifact.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+
+namespace llvm {
+class TargetMachine;
+} // namespace llvm
+
+namespace tenon {
+
+/// LLVM's machine description for `variant` at -O`optLevel`: position
+/// independent, small code model, one section per function.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(const CodeVariant &variant, unsigned optLevel);
+
+/// Name, CPU and features of the machine that this process runs on, for
+/// --cpu native and named CPUs. Returns the widest vectors that pay off too.
+CodeVariant getHostVariant();
+
+/// Runs the optimiser on a module of LLVM IR.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+              unsigned optLevel);
+
+/// Appends the object (or, with `assembly`, the text) of `module` to `out`.
+llvm::Error emitModule(llvm::Module &module, llvm::TargetMachine &machine,
+                       bool assembly, llvm::SmallVectorImpl<char> &out);
+
+/// What compileUnits makes of every unit.
+enum class UnitOutput { Object, Bitcode };
+
+/// Translates, optimises and (for objects) generates code for all units on
+/// `threads` threads (0: all cores). The results are in the order of the units
+/// and do not depend on the number of threads.
+llvm::Expected<std::vector<llvm::SmallVector<char, 0>>>
+compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
+             unsigned threads);
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_BACKEND_CPU_CODEGEN_H
