@@ -1,0 +1,100 @@
+#include "compiler/backend/cpu/Target.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+#include <algorithm>
+
+using namespace llvm;
+
+namespace tenon {
+
+namespace {
+
+/// Accumulator tiles larger than these gain nothing and cost code size.
+constexpr unsigned kMaxRows = 6;
+constexpr unsigned kMaxPanels = 4;
+
+void setVectorFacts(CpuTarget &target, bool avx512, bool avx2, bool fma) {
+  target.vectorBits = avx512 ? 512 : avx2 ? 256 : 128;
+  target.vectorRegisters = avx512 ? 32 : 16;
+  target.hasFma = fma;
+  target.l2Bytes = (avx512 ? 1024 : avx2 ? 512 : 256) << 10;
+}
+
+void setX86Facts(CpuTarget &target) {
+  SmallVector<StringRef> features;
+  if (X86::parseArchX86(target.cpu) != X86::CK_None)
+    X86::getFeaturesForCPU(target.cpu, features);
+  auto has = [&](StringRef feature) {
+    bool found = is_contained(features, feature);
+    // Later entries of the feature string override what the name implies.
+    SmallVector<StringRef> overrides;
+    StringRef(target.features).split(overrides, ',');
+    for (StringRef entry : overrides)
+      if (entry.drop_front(entry.empty() ? 0 : 1) == feature)
+        found = entry.front() == '+';
+    return found;
+  };
+  setVectorFacts(target,
+                 has("avx512f") && has("avx512vl") && has("avx512bw") &&
+                     has("avx512dq"),
+                 has("avx2"), has("fma"));
+}
+
+} // namespace
+
+CpuTarget CpuTarget::getLevel(unsigned level) {
+  CpuTarget target;
+  target.level = level;
+  target.cpu = "x86-64-v" + std::to_string(level);
+  setVectorFacts(target, level >= 4, level >= 3, level >= 3);
+  return target;
+}
+
+CpuTarget CpuTarget::getNamed(const Triple &triple, StringRef cpu) {
+  CpuTarget target;
+  target.cpu = cpu.str();
+  if (cpu == "native") {
+    target.cpu = sys::getHostCPUName().str();
+    // The name alone can promise what the hypervisor has switched off.
+    StringMap<bool> host = sys::getHostCPUFeatures();
+    SmallVector<std::string> entries;
+    for (const auto &feature : host)
+      entries.push_back((feature.second ? "+" : "-") + feature.first().str());
+    llvm::sort(entries);
+    target.features = join(entries, ",");
+  }
+  if (triple.isX86()) {
+    setX86Facts(target);
+  } else if (triple.isAArch64()) {
+    target.vectorRegisters = 32;
+    target.hasFma = true;
+  }
+  return target;
+}
+
+unsigned CpuTarget::getPanelRegisters(unsigned bits) const {
+  return std::max<unsigned>(1, kPanelWidth * bits / vectorBits);
+}
+
+RegisterTile CpuTarget::getTile(unsigned bits) const {
+  unsigned budget = vectorRegisters * 3 / 4;
+  unsigned perPanel = getPanelRegisters(bits);
+  RegisterTile tile;
+  tile.rows = std::clamp(budget / perPanel, 1u, kMaxRows);
+  tile.panels = std::clamp(budget / (perPanel * tile.rows), 1u, kMaxPanels);
+  return tile;
+}
+
+unsigned CpuTarget::getPanels(unsigned rows, unsigned bits) const {
+  unsigned budget = vectorRegisters * 3 / 4;
+  unsigned panels =
+      std::min(kMaxPanels, budget / (getPanelRegisters(bits) * rows));
+  return panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
+}
+
+} // namespace tenon

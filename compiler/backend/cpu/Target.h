@@ -1,0 +1,57 @@
+//===- Target.h - what code generation knows about a CPU ------------------===//
+
+#ifndef TENON_COMPILER_BACKEND_CPU_TARGET_H
+#define TENON_COMPILER_BACKEND_CPU_TARGET_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <cstdint>
+#include <string>
+
+namespace tenon {
+
+/// Columns of C that a panel of packed weights holds, for every CPU and element
+/// type, so that all variants in an artifact read the same weights.
+inline constexpr int64_t kPanelWidth = 16;
+
+/// The register tile of a contraction: `rows` rows of C times `panels` panels.
+struct RegisterTile {
+  unsigned rows = 1;
+  unsigned panels = 1;
+};
+
+/// The facts about a CPU that lowering decides by. Everything else is LLVM's.
+struct CpuTarget {
+  /// x86-64 level 2, 3 or 4; 0 for a named or native CPU and other machines.
+  unsigned level = 0;
+  std::string cpu;      // LLVM's name, e.g. "x86-64-v3" or "znver4"
+  std::string features; // LLVM's feature string; empty: what `cpu` implies
+  unsigned vectorBits = 128;
+  unsigned vectorRegisters = 16;
+  bool hasFma = false;
+  uint64_t l1Bytes = 32 << 10;
+  uint64_t l2Bytes = 256 << 10;
+
+  /// The baseline x86-64-v<level>, level 2 to 4.
+  static CpuTarget getLevel(unsigned level);
+
+  /// The CPU `cpu` of `triple`. "native" is the machine this runs on. Unknown
+  /// names get the facts of the triple's oldest machine.
+  static CpuTarget getNamed(const llvm::Triple &triple, llvm::StringRef cpu);
+
+  /// Vector registers that one panel row takes, for accumulators of `bits`.
+  unsigned getPanelRegisters(unsigned bits) const;
+
+  /// The tile for many rows: as many rows, then panels, as leave a quarter of
+  /// the registers for operands. f32: v4 6x4, v3 6x1, v2 3x1.
+  RegisterTile getTile(unsigned bits) const;
+
+  /// Panels to take at once for a tile of only `rows` rows: 1, 2 or 4, so that
+  /// few rows still have enough independent sums.
+  unsigned getPanels(unsigned rows, unsigned bits) const;
+};
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_BACKEND_CPU_TARGET_H
