@@ -18,10 +18,10 @@ import pathlib
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -40,11 +40,11 @@ def execute(what, command, timeout):
     started = time.monotonic()
     with tempfile.TemporaryFile() as err:
         child = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=err)
-        signal.signal(signal.SIGALRM, lambda *_: child.kill())
-        signal.alarm(timeout)
+        timer = threading.Timer(timeout, child.kill)
+        timer.start()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-        signal.alarm(0)
+        timer.cancel()
         err.seek(0)
         lines = err.read().decode(errors="replace").strip().splitlines()
     seconds = time.monotonic() - started
