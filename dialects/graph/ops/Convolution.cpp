@@ -3,6 +3,13 @@
 using namespace mlir;
 using namespace tenon::graph;
 
+#define UNFINISHED(Op) \
+  LogicalResult Op::inferShapes(ShapeContext &) { return emitOpError("is not supported"); } \
+  LogicalResult Op::lowerToLinalg(LoweringContext &) { return emitOpError("is not supported"); }
+UNFINISHED(ConvOp)
+UNFINISHED(DepthwiseConvOp)
+UNFINISHED(ConvTransposeOp)
+
 #define GET_OP_CLASSES
 #include "dialects/graph/ops/Convolution.cpp.inc"
 
