@@ -113,8 +113,8 @@ struct tenon_instance {
 /* What an object exports to the runtime                                    */
 /* ------------------------------------------------------------------------ */
 
-/* What a variant needs beyond its level: bit i of TENON_CPU_FEATURE_SHIFT and
- * up in tenon_variant.cpu_level is set when code may use LLVM's feature of
+/* What a variant needs beyond its level: bit TENON_CPU_FEATURE_SHIFT + index
+ * of tenon_variant.cpu_level is set when its code may use LLVM's feature of
  * that name. X(index, LLVM's name) */
 #define TENON_CPU_FEATURES(X)                                                  \
   X(0, "avx512ifma")                                                           \
@@ -137,10 +137,7 @@ struct tenon_instance {
   X(17, "vaes")                                                                \
   X(18, "vpclmulqdq")                                                          \
   X(19, "sha")                                                                 \
-  X(20, "amx-tile")                                                            \
-  X(21, "amx-bf16")                                                            \
-  X(22, "amx-int8")                                                            \
-  X(23, "avxifma")
+  X(20, "avxifma")
 enum { TENON_CPU_LEVEL_MASK = 0xff, TENON_CPU_FEATURE_SHIFT = 8 };
 
 /* Code for one kind of CPU. The low byte of cpu_level is 0 (any CPU of the

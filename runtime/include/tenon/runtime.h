@@ -65,7 +65,8 @@ int32_t tenon_call(tenon_instance *instance, int32_t entry,
  * NULL: of the last failed tenon_create in this thread. */
 const char *tenon_error(const tenon_instance *instance);
 
-/* Entry points: how many, their names, and the number of a name or -1. */
+/* Entry points: how many, their names (NULL outside), the number of a name or
+ * -1. */
 int32_t tenon_entry_count(const tenon_instance *instance);
 const char *tenon_entry_name(const tenon_instance *instance, int32_t entry);
 int32_t tenon_entry_index(const tenon_instance *instance, const char *name);

@@ -1,0 +1,89 @@
+// The runtime's own view of an instance.
+#ifndef TENON_RUNTIME_CORE_INSTANCE_H
+#define TENON_RUNTIME_CORE_INSTANCE_H
+
+#include "core/Signature.h"
+#include "cpu/Pool.h"
+#include "tenon/runtime.h"
+
+namespace tenon {
+
+struct Block;
+struct Profile;
+
+// Blocks of tenon_alloc that are free, by size: four classes per doubling.
+enum { blockClasses = 64 * 4 };
+
+// Owned memory; `release` wants the size back.
+struct Memory {
+  char *data;
+  size_t bytes;
+};
+
+struct Instance : tenon_instance {
+  const tenon_model *model;
+  Signature signature;
+  tenon_options options;
+  Pool *pool;
+  Profile *profile;     // NULL unless kernels are timed
+  Memory arenaMemory;   // what `arena` points into
+  Memory stateMemory;   // variables, then the zeros
+  Memory mappedWeights; // of an external file
+  Block *live;          // what tenon_alloc handed out
+  Block *freeBlocks[blockClasses];
+  uint64_t allocations; // how often memory was asked of the system
+  uint64_t heldBytes;   // what is held now
+  // Room for a call: pointers and sizes of its tensors, values of symbols.
+  const void **inputs;
+  void **outputs;
+  int64_t *dims;
+  int64_t *symbols;
+  const char **symbolSource; // the input that fixed a symbol
+  Message message;
+
+  // Memory of at least `bytes`, 64-byte aligned; data is NULL on failure,
+  // which is recorded as "what (N bytes)".
+  Memory allocate(uint64_t bytes, const char *what);
+  void release(Memory &memory);
+
+  // Takes back all that tenon_alloc handed out.
+  void reclaim();
+  // Gives all blocks of tenon_alloc back to the system.
+  void releaseBlocks();
+
+  // Forgets the last call's failure and memory.
+  void begin() {
+    status = TENON_OK;
+    if (live)
+      reclaim();
+  }
+
+  // Ends a call: tells the user's callback about a failure.
+  int32_t finish(int32_t result) {
+    if (__builtin_expect(result != TENON_OK, 0))
+      report(result);
+    return result;
+  }
+  void report(int32_t result);
+
+  // Records a failure that is not the model's; returns `code`.
+  __attribute__((format(printf, 3, 4))) int32_t refuse(int32_t code,
+                                                       const char *format, ...);
+};
+
+// Maps the file of external weights: `path`, or the model's weights_file beside
+// the artifact. False with the text when it is missing or has another size.
+bool mapWeights(Instance &instance, const char *path, Message &message);
+void unmapWeights(Instance &instance);
+
+// The best variant of `model` for this machine that is not above `limit`
+// (0: none), or NULL.
+const tenon_variant *selectVariant(const tenon_model &model, int32_t limit);
+
+// Runs kernels on the pool; what instance->dispatch is with threads.
+void dispatchTasks(tenon_instance *instance, tenon_kernel_fn kernel,
+                   const uint64_t *args, int64_t tasks, int32_t kernelId);
+
+} // namespace tenon
+
+#endif // TENON_RUNTIME_CORE_INSTANCE_H

@@ -1,0 +1,82 @@
+// External weights: a file beside the artifact, mapped and never copied.
+#include "core/Instance.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenon {
+
+namespace {
+
+// Puts `name` behind the folder part of `path` (behind nothing when it has
+// none). False when it does not fit.
+bool beside(char *out, size_t room, const char *path, const char *name) {
+  const char *slash = strrchr(path, '/');
+  int folder = slash ? int(slash - path) + 1 : 0;
+  return snprintf(out, room, "%.*s%s", folder, path, name) < int(room);
+}
+
+// Opens the file in the folder of the executable or library that holds the
+// model.
+int openBesideArtifact(const tenon_model &model) {
+  char artifact[4096], path[4096];
+  Dl_info info;
+  // The loader names the main program as it was called, perhaps without its
+  // folder; /proc knows better.
+  if (dladdr(&model, &info) && info.dli_fname && strchr(info.dli_fname, '/') &&
+      beside(path, sizeof path, info.dli_fname, model.weights_file)) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0)
+      return file;
+  }
+  ssize_t length = readlink("/proc/self/exe", artifact, sizeof artifact - 1);
+  if (length > 0) {
+    artifact[length] = 0;
+    if (beside(path, sizeof path, artifact, model.weights_file))
+      return open(path, O_RDONLY | O_CLOEXEC);
+  }
+  return -1;
+}
+
+} // namespace
+
+bool mapWeights(Instance &instance, const char *path, Message &message) {
+  const tenon_model &model = *instance.model;
+  if (!path && !model.weights_file)
+    return message.fail("the model has external weights, but names no file");
+  int file =
+      path ? open(path, O_RDONLY | O_CLOEXEC) : openBesideArtifact(model);
+  if (!path)
+    path = model.weights_file;
+  if (file < 0)
+    return message.fail("weights file '%s': %s", path, strerror(errno));
+  struct stat status;
+  void *data = MAP_FAILED;
+  bool fits =
+      !fstat(file, &status) && uint64_t(status.st_size) == model.weights_bytes;
+  if (fits)
+    data = mmap(nullptr, model.weights_bytes, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (!fits)
+    return message.fail(
+        "weights file '%s' has %lld bytes, the model needs %llu", path,
+        (long long)status.st_size, (unsigned long long)model.weights_bytes);
+  if (data == MAP_FAILED)
+    return message.fail("weights file '%s': %s", path, strerror(errno));
+  instance.mappedWeights = {static_cast<char *>(data), model.weights_bytes};
+  instance.weights = instance.mappedWeights.data;
+  return true;
+}
+
+void unmapWeights(Instance &instance) {
+  if (instance.mappedWeights.data)
+    munmap(instance.mappedWeights.data, instance.mappedWeights.bytes);
+}
+
+} // namespace tenon
