@@ -1,0 +1,155 @@
+//===- GraphModel.h - a TensorFlow model in memory ------------------------===//
+//
+// What the readers make of a file and the importer works on: every name is
+// resolved to an index, every length is checked.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_FRONTEND_TENSORFLOW_GRAPHMODEL_H
+#define TENON_FRONTEND_TENSORFLOW_GRAPHMODEL_H
+
+#include "frontend/tensorflow/Proto.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon::tf {
+
+using tfproto::AttrValue;
+using tfproto::DataType;
+
+/// Output `output` of node `node` of the same graph.
+struct Edge {
+  int node = -1;
+  int output = 0;
+  bool operator==(const Edge &) const = default;
+};
+
+/// An operation of a graph or of a function's body. An argument of a function
+/// is a node of kind `_Arg` with an empty definition.
+struct Node {
+  std::string name, op;
+  const tfproto::NodeDef *def = nullptr; // null: argument
+  llvm::SmallVector<Edge, 4> inputs;
+  llvm::SmallVector<int, 2> controls; // nodes that must run before
+
+  /// Attribute `name`, null when the node does not have it.
+  const AttrValue *attr(llvm::StringRef name) const;
+};
+
+/// A graph, or the body of a function.
+struct Graph {
+  std::string name;
+  std::vector<Node> nodes;
+  llvm::StringMap<int> index; // node name -> position in nodes
+
+  // Functions only. Argument i is node i.
+  const tfproto::FunctionDef *def = nullptr;
+  std::vector<Edge> results;
+  std::vector<int> controlResults; // nodes that must run even if unused
+
+  const Node *find(llvm::StringRef name) const;
+};
+
+/// The elements of a tensor in a file.
+struct TensorData {
+  DataType dtype = DataType::DT_INVALID;
+  std::vector<int64_t> shape;
+  /// Little-endian elements in row-major order, one byte per bool; may be
+  /// unaligned. Empty for strings.
+  llvm::ArrayRef<char> bytes;
+  std::vector<std::string> strings;
+  bool splat = false;                // one element stands for all
+  std::shared_ptr<const void> owner; // keeps `bytes` alive
+};
+
+/// A variable of the model: what its handle is called and where its first
+/// value is.
+struct Variable {
+  std::string name; // shared name of the handle
+  DataType dtype = DataType::DT_INVALID;
+  std::vector<int64_t> shape;
+  bool trainable = false;
+  /// Reads the first value (null: uninitialised). Only what an entry needs is
+  /// read, so that optimizer slots cost nothing.
+  std::function<llvm::Expected<TensorData>()> read;
+};
+
+/// One named input or output of a signature.
+struct SignatureTensor {
+  std::string name;   // key in the signature
+  std::string tensor; // "node:0"
+  DataType dtype = DataType::DT_INVALID;
+  bool unknownRank = true;
+  std::vector<int64_t> shape; // -1: unknown
+};
+
+struct Signature {
+  std::string name;
+  std::vector<SignatureTensor> inputs, outputs; // sorted by name
+};
+
+/// A whole model.
+struct GraphModel {
+  std::string path;
+  Graph graph;
+  std::map<std::string, std::unique_ptr<Graph>> functions;
+  std::vector<Signature> signatures; // sorted by name
+  /// By the name of the handle's node (VarHandleOp, VariableV2).
+  std::map<std::string, Variable> variables;
+  /// Path of the file that a constant's node stands for.
+  std::map<std::string, std::string> assets;
+  /// Node that restores the variables; what it does is in `variables`.
+  std::string restoreNode, saveNode, filenameNode;
+  std::string initNode; // runs once before the first call; may be empty
+
+  std::shared_ptr<const void> storage; // what nodes' definitions point into
+
+  const Graph *function(llvm::StringRef name) const;
+};
+
+/// Resolves the names in `def` and its library. `storage` owns `def`.
+///
+/// Errors: a node without a name or op, two of one name, an input that names no
+/// node, a malformed reference, more than 2^20 inputs of one node.
+llvm::Error buildGraph(const tfproto::GraphDef &def, GraphModel &model);
+
+/// Splits "name", "name:2" and "^name" (output -1).
+llvm::Expected<std::pair<llvm::StringRef, int>>
+parseTensorName(llvm::StringRef text);
+
+/// Number of the outputs of `op` before the one called `output`, for functions'
+/// bodies, where outputs are named. -1 when not known.
+int outputOffset(const Node &node, llvm::StringRef output,
+                 const GraphModel &model);
+
+/// The elements of an attribute's tensor. `owner` keeps `proto` alive.
+///
+/// Errors: an unknown or negative shape, a number of elements that does not fit
+/// it, a type that has no elements (resources and the like).
+llvm::Expected<TensorData> readTensor(const tfproto::TensorProto &proto,
+                                      std::shared_ptr<const void> owner);
+
+/// Bytes of one element; 0 for strings and types that cannot be stored.
+unsigned elementBytes(DataType dtype);
+
+/// "float32", "int64", "string": what diagnostics call `dtype`.
+llvm::StringRef dtypeName(DataType dtype);
+
+/// The product of `shape`, or nothing when a size is negative or the product
+/// (times `unit`) does not fit 2^62.
+std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape,
+                                    int64_t unit = 1);
+
+} // namespace tenon::tf
+
+#endif // TENON_FRONTEND_TENSORFLOW_GRAPHMODEL_H
