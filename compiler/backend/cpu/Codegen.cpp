@@ -13,6 +13,7 @@
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -20,6 +21,8 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
+
+#include <numeric>
 
 using namespace mlir;
 
@@ -160,8 +163,11 @@ public:
     for (auto [index, variant] : llvm::enumerate(spec.variants)) {
       definitions.push_back(collectDefinitions(spec.units, index));
       prefixes.push_back(model + "__v" + std::to_string(variant.level) + "_");
-      for (unsigned entry = 0; entry < spec.entries.size(); ++entry)
-        entries.insert(getEntrySymbol(spec, entry, index));
+      for (unsigned entry = 0; entry < spec.entries.size(); ++entry) {
+        std::string symbol = getEntrySymbol(spec, entry, index);
+        entries.insert(symbol);
+        entries.insert(symbol + "_reserve");
+      }
     }
   }
 
@@ -236,8 +242,9 @@ compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
     sizes.push_back(ops);
   }
   std::iota(order.begin(), order.end(), 0);
-  llvm::stable_sort(order,
-                    [&](size_t a, size_t b) { return sizes[a] > sizes[b]; });
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::make_pair(sizes[b], a) < std::make_pair(sizes[a], b);
+  });
 
   std::vector<std::string> errors(spec.units.size());
   auto compile = [&](size_t index) {

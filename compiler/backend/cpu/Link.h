@@ -1,0 +1,37 @@
+//===- Link.h - objects to executables and libraries ----------------------===//
+
+#ifndef TENON_COMPILER_BACKEND_CPU_LINK_H
+#define TENON_COMPILER_BACKEND_CPU_LINK_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+#include <vector>
+
+namespace tenon {
+
+struct LinkInputs {
+  std::vector<std::string> objects; // paths
+  std::string runtimeArchive;       // path of libtenon.a
+  std::vector<std::string> exports; // what a shared library shows
+  std::string soname;
+  unsigned threads = 0;
+};
+
+/// Links a dynamic, position independent executable. Needs libc's start files.
+llvm::Error linkExecutable(const LinkInputs &inputs, const std::string &out);
+
+/// Links a shared library that shows `exports` only and has the runtime inside.
+llvm::Error linkSharedLibrary(const LinkInputs &inputs, const std::string &out);
+
+/// Puts the objects together into one relocatable object.
+llvm::Error linkObject(const LinkInputs &inputs, const std::string &out);
+
+/// Makes every hidden global symbol that the x86-64 object `path` defines a
+/// local one, in place, so that no two objects can clash over them.
+llvm::Error localizeHiddenSymbols(const std::string &path);
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_BACKEND_CPU_LINK_H
