@@ -14,6 +14,13 @@ namespace tenon {
 
 namespace {
 
+// What a weights file begins with; the weights follow on the second page.
+struct WeightsHeader {
+  char magic[8];
+  uint64_t bytes;
+};
+constexpr uint64_t kWeightsOffset = 4096;
+
 // Puts `name` behind the folder part of `path` (behind nothing when it has
 // none). False when it does not fit.
 bool beside(char *out, size_t room, const char *path, const char *name) {
@@ -57,16 +64,22 @@ bool mapWeights(Instance &instance, const char *path, Message &message) {
   if (file < 0)
     return message.fail("weights file '%s': %s", path, strerror(errno));
   struct stat status;
+  WeightsHeader header;
   void *data = MAP_FAILED;
   bool fits =
-      !fstat(file, &status) && uint64_t(status.st_size) == model.weights_bytes;
+      !fstat(file, &status) &&
+      uint64_t(status.st_size) == kWeightsOffset + model.weights_bytes &&
+      pread(file, &header, sizeof header, 0) == ssize_t(sizeof header) &&
+      !memcmp(header.magic, "TNNWGT1", 8) &&
+      header.bytes == model.weights_bytes;
   if (fits)
-    data = mmap(nullptr, model.weights_bytes, PROT_READ, MAP_PRIVATE, file, 0);
+    data = mmap(nullptr, model.weights_bytes, PROT_READ, MAP_PRIVATE, file,
+                kWeightsOffset);
   close(file);
   if (!fits)
     return message.fail(
-        "weights file '%s' has %lld bytes, the model needs %llu", path,
-        (long long)status.st_size, (unsigned long long)model.weights_bytes);
+        "weights file '%s' is not the %llu bytes of weights of this model",
+        path, (unsigned long long)model.weights_bytes);
   if (data == MAP_FAILED)
     return message.fail("weights file '%s': %s", path, strerror(errno));
   instance.mappedWeights = {static_cast<char *>(data), model.weights_bytes};
