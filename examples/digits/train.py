@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the small CNN of this example and writes digits.pb and test.npz.
+"""Trains the small CNN of this example and writes digits.pb and the held-out data.
 
 The data are the 1797 handwritten 8x8 digits of UCI that come with scikit-learn;
 every fifth picture is held out. Made with TensorFlow 2.21, Keras 3.15 and
@@ -82,8 +82,9 @@ def main():
     print(f"held-out accuracy {accuracy:.4f}, loss {loss:.4f}")
     assert accuracy > 0.97
     freeze(model, HERE / "digits.pb")
-    np.savez(HERE / "test.npz", image=test_x, label=test_y)
     np.save(HERE / "images.npy", test_x)
+    np.save(HERE / "labels.npy", test_y)
+    np.savez(HERE / "reference.npz", probabilities=model.predict(test_x, verbose=0))
 
 
 if __name__ == "__main__":

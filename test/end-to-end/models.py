@@ -145,18 +145,28 @@ def unet_bilinear(x):
     return _unet(x, lambda n: seq(L.UpSampling2D(2, interpolation="bilinear"), L.Conv2D(n, 3, padding="same")))
 
 
-def _unet(x, up):
+@kind(((16, 24, 2), "unit"))
+def unet_tiny(x):
+    """Both ways up, small enough to be checked in."""
+    def up(n):
+        if n == 6:
+            return L.Conv2DTranspose(n, 3, 2, padding="same")
+        return seq(L.UpSampling2D(2, interpolation="bilinear"), L.Conv2D(n, 1))
+    return _unet(x, up, (4, 6), 8)
+
+
+def _unet(x, up, widths=(8, 16), bottom=24):
     def block(x, n):
         return seq(L.Conv2D(n, 3, padding="same"), L.BatchNormalization(), L.ReLU(),
                    L.Conv2D(n, 3, padding="same", activation="relu"))(x)
 
     skips = []
-    for n in (8, 16):
+    for n in widths:
         x = block(x, n)
         skips.append(x)
         x = L.MaxPooling2D(2)(x)
-    x = block(x, 24)
-    for n in (16, 8):
+    x = block(x, bottom)
+    for n in reversed(widths):
         x = block(L.Concatenate()([up(n)(x), skips.pop()]), n)
     return L.Conv2D(3, 1, activation="softmax")(x)
 

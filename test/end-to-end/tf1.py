@@ -126,7 +126,7 @@ def _draw(placeholder, batch, rng):
     return rng.standard_normal(shape).astype(placeholder.dtype.as_numpy_dtype)
 
 
-def export(name, build, out, seed):
+def export(name, build, out, seed, batches=(1, 2, 5)):
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -142,7 +142,7 @@ def export(name, build, out, seed):
         (folder / "frozen_any.pb").write_bytes(frozen.SerializeToString(deterministic=True))
         (folder / "frozen_text.pbtxt").write_text(str(frozen))
         io = []
-        for batch in (1, 2, 5):
+        for batch in batches:
             drawn = {t.op.name: _draw(t, batch, rng) for t in inputs}
             values = session.run([n + ":0" for n in names], {k + ":0": v for k, v in drawn.items()})
             np.savez(folder / f"b{batch}.in.npz", **drawn)

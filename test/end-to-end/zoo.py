@@ -180,8 +180,10 @@ def export(kind, row, out, seed):
             artifacts.append({"form": form, "path": path.name, "io": io, **description})
 
     io = [f"b{b}" for b in row.batches]
-    for form, batch, lower, keys in [("frozen_any", None, True, io), ("frozen_b1", 1, True, ["b1"]),
+    for form, batch, lower, keys in [("frozen_any", None, True, io), ("frozen_b1", 1, True, ["b1"] if 1 in row.batches else []),
                                      ("frozen_v2", None, False, io)]:
+        if not keys:
+            continue
         path = folder / f"{form}.pb"
         add(form, path, freeze(row, model, batch, path, lower), keys)
     add("saved_keras", folder / "saved_keras", saved_keras(row, model, folder / "saved_keras"), io)
