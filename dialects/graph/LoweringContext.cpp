@@ -1,5 +1,6 @@
 #include "dialects/graph/LoweringContext.h"
 #include "dialects/graph/Graph.h"
+#include "dialects/graph/ShapeContents.h"
 
 using namespace mlir;
 
@@ -31,6 +32,28 @@ Value LoweringContext::constantIndex(int64_t value) {
                                         value);
 }
 
+Value LoweringContext::symbolValue(unsigned symbol) {
+  if (Value bound = symbols.lookup(symbol))
+    return bound;
+  ShapeContext::Origin origin = shapes.origin(symbol);
+  if (origin.lhs) {
+    // Not remembered: the place may be inside of a region.
+    Value lhs = index(origin.lhs), rhs = index(origin.rhs);
+    Location loc = builder.getUnknownLoc();
+    if (origin.greater)
+      return arith::MaxSIOp::create(builder, loc, lhs, rhs);
+    return arith::MinSIOp::create(builder, loc, lhs, rhs);
+  }
+  assert(origin.value && has(origin.value) &&
+         "an op that makes a size binds it");
+  // Beside the tensor, where all later uses can see it.
+  OpBuilder::InsertionGuard guard(builder);
+  Value tensor = get(origin.value);
+  builder.setInsertionPointAfterValue(tensor);
+  return symbols[symbol] = tensor::DimOp::create(
+             builder, origin.value.getLoc(), tensor, origin.dim);
+}
+
 OpFoldResult LoweringContext::size(AffineExpr expr) {
   if (auto known = ShapeContext::asConstant(expr))
     return builder.getIndexAttr(*known);
@@ -41,16 +64,8 @@ OpFoldResult LoweringContext::size(AffineExpr expr) {
     auto symbol = dyn_cast<AffineSymbolExpr>(part);
     if (!symbol || renumbered.contains(part))
       return;
-    Value &bound = symbols[symbol.getPosition()];
-    if (!bound) {
-      ShapeContext::Origin origin = shapes.origin(symbol.getPosition());
-      assert(origin.value && has(origin.value) &&
-             "an op that makes a size binds it");
-      bound = tensor::DimOp::create(builder, origin.value.getLoc(),
-                                    get(origin.value), origin.dim);
-    }
     renumbered[part] = builder.getAffineSymbolExpr(operands.size());
-    operands.push_back(bound);
+    operands.push_back(symbolValue(symbol.getPosition()));
   });
   auto map = AffineMap::get(0, operands.size(), expr.replace(renumbered));
   return affine::makeComposedFoldedAffineApply(
@@ -145,6 +160,8 @@ LogicalResult LoweringContext::lowerBody(Block &block) {
     auto lowering = dyn_cast<LinalgLowering>(op);
     if (!lowering)
       return op.emitOpError("has no lowering to linalg");
+    if (lowerKnownContents(&op, *this))
+      continue;
     if (failed(lowering.lowerToLinalg(*this)))
       return failure();
   }

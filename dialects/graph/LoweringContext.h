@@ -86,6 +86,9 @@ public:
   llvm::LogicalResult lowerBody(mlir::Block &block);
 
 private:
+  /// A symbol's value: bound, read from its tensor, or chosen from two sizes.
+  mlir::Value symbolValue(unsigned symbol);
+
   mlir::IRMapping mapping;
   llvm::DenseMap<unsigned, mlir::Value> symbols;
 };

@@ -183,6 +183,35 @@ AffineExpr ShapeContext::exactQuotient(ArrayRef<AffineExpr> numerator,
   return product(top).floorDiv(bottomConstant);
 }
 
+bool ShapeContext::isNonNegative(AffineExpr expr) const {
+  if (std::optional<int64_t> known = asConstant(expr))
+    return *known >= 0;
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr)) {
+    const Origin &origin = origins[symbol.getPosition()];
+    if (!origin.lhs)
+      return true;
+    bool lhs = isNonNegative(origin.lhs), rhs = isNonNegative(origin.rhs);
+    return origin.greater ? lhs || rhs : lhs && rhs;
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  return binary && isNonNegative(binary.getLHS()) &&
+         isNonNegative(binary.getRHS());
+}
+
+AffineExpr ShapeContext::choose(AffineExpr lhs, AffineExpr rhs, bool greater) {
+  AffineExpr difference = simplifyAffineExpr(lhs - rhs, 0, origins.size());
+  if (isNonNegative(difference))
+    return greater ? lhs : rhs;
+  if (isNonNegative(simplifyAffineExpr(-difference, 0, origins.size())))
+    return greater ? rhs : lhs;
+  AffineExpr &choice = (greater ? maxima : minima)[{lhs, rhs}];
+  if (!choice) {
+    choice = getAffineSymbolExpr(origins.size(), context);
+    origins.push_back({Value(), 0, lhs, rhs, greater});
+  }
+  return choice;
+}
+
 FailureOr<Dims> ShapeContext::broadcast(ArrayRef<ArrayRef<AffineExpr>> shapes,
                                         Value result) {
   size_t rank = 0;

@@ -65,6 +65,17 @@ public:
   /// ceil(expr / divisor) of a size, divisor >= 1.
   mlir::AffineExpr ceilDiv(mlir::AffineExpr expr, int64_t divisor);
 
+  /// The greater (lesser) of two expressions; where it is not known which one
+  /// that is, a symbol that stands for the choice, always the same one.
+  mlir::AffineExpr maximum(mlir::AffineExpr lhs, mlir::AffineExpr rhs) {
+    return choose(lhs, rhs, /*greater=*/true);
+  }
+  mlir::AffineExpr minimum(mlir::AffineExpr lhs, mlir::AffineExpr rhs) {
+    return choose(lhs, rhs, /*greater=*/false);
+  }
+  /// Whether an expression is known to be 0 or more, as all sizes are.
+  bool isNonNegative(mlir::AffineExpr expr) const;
+
   /// Dims of an operation on values broadcast against each other (NumPy's
   /// rule). Fails when two known sizes differ and neither is 1. `result` owns
   /// the symbols of dimensions of which nothing is known.
@@ -77,7 +88,10 @@ public:
 
   struct Origin {
     mlir::Value value;
-    unsigned dim;
+    unsigned dim = 0;
+    /// Instead of a value's dimension: the greater or lesser of the two.
+    mlir::AffineExpr lhs = {}, rhs = {};
+    bool greater = false;
   };
   /// Where a symbol's size can be read from.
   Origin origin(unsigned symbol) const { return origins[symbol]; }
@@ -86,6 +100,8 @@ public:
 
 private:
   void inferDefiningOp(mlir::Value value);
+  mlir::AffineExpr choose(mlir::AffineExpr lhs, mlir::AffineExpr rhs,
+                          bool greater);
 
   mlir::MLIRContext *context;
   Scope scope;
@@ -93,6 +109,9 @@ private:
   llvm::DenseMap<mlir::Value, llvm::ArrayRef<mlir::AffineExpr>> dimsOf,
       contentsOf;
   llvm::SmallVector<Origin> origins;
+  llvm::DenseMap<std::pair<mlir::AffineExpr, mlir::AffineExpr>,
+                 mlir::AffineExpr>
+      maxima, minima;
 };
 
 /// "2x?x3" for messages.

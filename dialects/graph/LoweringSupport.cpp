@@ -1,0 +1,249 @@
+#include "dialects/graph/LoweringSupport.h"
+#include "dialects/graph/Graph.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
+using namespace mlir;
+
+namespace tenon::graph {
+
+void require(LoweringContext &lowering, Location loc, Value condition,
+             const Twine &message) {
+  std::string text;
+  if (auto name = dyn_cast<NameLoc>(loc))
+    text = ("node '" + name.getName().getValue() + "': ").str();
+  cf::AssertOp::create(lowering.builder, loc, condition, text + message.str());
+}
+
+void requireEqual(LoweringContext &lowering, Location loc, AffineExpr a,
+                  AffineExpr b, const Twine &message) {
+  if (a == b)
+    return;
+  OpBuilder &builder = lowering.builder;
+  Value same = equal(builder, loc, lowering.index(a), lowering.index(b));
+  require(lowering, loc, same, message);
+}
+
+Value zeroOf(OpBuilder &b, Location loc, Type type) {
+  if (auto complex = dyn_cast<ComplexType>(type)) {
+    Attribute zero = b.getZeroAttr(complex.getElementType());
+    return complex::ConstantOp::create(b, loc, complex,
+                                       b.getArrayAttr({zero, zero}));
+  }
+  return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+}
+
+Value toIndex(OpBuilder &b, Location loc, Value integer, Type graphType) {
+  if (isUnsigned(graphType))
+    return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), integer);
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), integer);
+}
+
+Value fromIndex(OpBuilder &b, Location loc, Value index, Type type) {
+  return arith::IndexCastOp::create(b, loc, LoweringContext::elementType(type),
+                                    index);
+}
+
+Value scalar(LoweringContext &lowering, Location loc, Value graphValue) {
+  return tensor::ExtractOp::create(lowering.builder, loc,
+                                   lowering.get(graphValue), ValueRange());
+}
+
+Value add(OpBuilder &b, Location loc, Value x, Value y) {
+  return b.createOrFold<arith::AddIOp>(loc, x, y);
+}
+Value sub(OpBuilder &b, Location loc, Value x, Value y) {
+  return b.createOrFold<arith::SubIOp>(loc, x, y);
+}
+Value mul(OpBuilder &b, Location loc, Value x, Value y) {
+  return b.createOrFold<arith::MulIOp>(loc, x, y);
+}
+Value less(OpBuilder &b, Location loc, Value x, Value y) {
+  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
+}
+Value equal(OpBuilder &b, Location loc, Value x, Value y) {
+  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, x, y);
+}
+Value select(OpBuilder &b, Location loc, Value c, Value x, Value y) {
+  return b.createOrFold<arith::SelectOp>(loc, c, x, y);
+}
+Value clampIndex(OpBuilder &b, Location loc, Value x, Value low, Value high) {
+  Value raised = b.createOrFold<arith::MaxSIOp>(loc, x, low);
+  return b.createOrFold<arith::MinSIOp>(loc, raised, high);
+}
+Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+Value both(OpBuilder &b, Location loc, Value x, Value y) {
+  return b.createOrFold<arith::AndIOp>(loc, x, y);
+}
+Value inRange(OpBuilder &b, Location loc, Value x, Value size) {
+  // As unsigned numbers, negative ones are above every size.
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, x, size);
+}
+
+Value allOf(
+    LoweringContext &lowering, Location loc, Value tensor,
+    function_ref<Value(OpBuilder &, Location, Value, ValueRange)> body) {
+  OpBuilder &b = lowering.builder;
+  auto type = RankedTensorType::get({}, b.getI1Type());
+  Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
+  Value empty = tensor::EmptyOp::create(b, loc, type, ValueRange());
+  Value start = linalg::FillOp::create(b, loc, yes, empty).getResult(0);
+  unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  auto reduce = linalg::GenericOp::create(
+      b, loc, TypeRange{type}, ValueRange{tensor}, ValueRange{start},
+      {b.getMultiDimIdentityMap(rank), AffineMap::get(rank, 0, b.getContext())},
+      SmallVector<utils::IteratorType>(rank, utils::IteratorType::reduction),
+      [&](OpBuilder &nested, Location at, ValueRange arguments) {
+        SmallVector<Value> indices;
+        for (unsigned i = 0; i < rank; ++i)
+          indices.push_back(linalg::IndexOp::create(nested, at, i));
+        Value holds = body(nested, at, arguments[0], indices);
+        linalg::YieldOp::create(nested, at,
+                                both(nested, at, arguments[1], holds));
+      });
+  return tensor::ExtractOp::create(b, loc, reduce.getResult(0), ValueRange());
+}
+
+Value castTo(OpBuilder &b, Location loc, Value value, RankedTensorType to) {
+  return value.getType() == to
+             ? value
+             : tensor::CastOp::create(b, loc, to, value).getResult();
+}
+
+/// Pairs groups of dims that have the same number of elements.
+static bool pairGroups(ShapeContext &shapes, ArrayRef<AffineExpr> from,
+                       ArrayRef<AffineExpr> to,
+                       SmallVectorImpl<ReassociationIndices> &fromGroups,
+                       SmallVectorImpl<ReassociationIndices> &toGroups) {
+  size_t i = 0, j = 0;
+  while (i < from.size() && j < to.size()) {
+    size_t firstFrom = i++, firstTo = j++;
+    while (true) {
+      ArrayRef<AffineExpr> left = from.slice(firstFrom, i - firstFrom),
+                           right = to.slice(firstTo, j - firstTo);
+      AffineExpr ratio = shapes.exactQuotient(left, right);
+      if (ShapeContext::asConstant(ratio) == 1)
+        break;
+      bool leftIsSmaller = bool(shapes.exactQuotient(right, left));
+      bool moreLeft = i < from.size() && (leftIsSmaller || !ratio);
+      bool moreRight = j < to.size() && !leftIsSmaller;
+      if (!moreLeft && !moreRight)
+        return false;
+      i += moreLeft;
+      j += moreRight;
+    }
+    fromGroups.push_back(llvm::to_vector<2>(llvm::seq<int64_t>(firstFrom, i)));
+    toGroups.push_back(llvm::to_vector<2>(llvm::seq<int64_t>(firstTo, j)));
+  }
+  auto isOne = [](AffineExpr dim) {
+    return ShapeContext::asConstant(dim) == 1;
+  };
+  if (!llvm::all_of(from.drop_front(i), isOne) ||
+      !llvm::all_of(to.drop_front(j), isOne))
+    return false;
+  if (fromGroups.empty())
+    return true;
+  for (; i < from.size(); ++i)
+    fromGroups.back().push_back(i);
+  for (; j < to.size(); ++j)
+    toGroups.back().push_back(j);
+  return true;
+}
+
+/// A rank 0 tensor, or one whose sizes are all 1, in the shape of `rank` ones.
+static Value reshapeSingle(OpBuilder &b, Location loc, Value value,
+                           unsigned rank) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Type element = type.getElementType();
+  SmallVector<int64_t> ones(type.getRank(), 1);
+  value = castTo(b, loc, value, RankedTensorType::get(ones, element));
+  if (type.getRank() != 0)
+    value = tensor::CollapseShapeOp::create(b, loc, value,
+                                            ArrayRef<ReassociationIndices>());
+  if (rank == 0)
+    return value;
+  ones.assign(rank, 1);
+  return tensor::ExpandShapeOp::create(b, loc,
+                                       RankedTensorType::get(ones, element),
+                                       value, ArrayRef<ReassociationIndices>());
+}
+
+Value reshapeTo(LoweringContext &lowering, Location loc, Value value,
+                ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to) {
+  if (from == to)
+    return value;
+  OpBuilder &b = lowering.builder;
+  ShapeContext &shapes = lowering.shapes;
+  Type element = getElementTypeOrSelf(value.getType());
+  SmallVector<int64_t> sizes;
+  SmallVector<OpFoldResult> mixed;
+  for (AffineExpr dim : to) {
+    sizes.push_back(
+        ShapeContext::asConstant(dim).value_or(ShapedType::kDynamic));
+    mixed.push_back(lowering.size(dim));
+  }
+  if (from.empty() || to.empty())
+    return castTo(b, loc, reshapeSingle(b, loc, value, to.size()),
+                  RankedTensorType::get(sizes, element));
+
+  SmallVector<ReassociationIndices> fromGroups, toGroups;
+  if (!pairGroups(shapes, from, to, fromGroups, toGroups)) {
+    fromGroups = {
+        llvm::to_vector<2>(llvm::seq<int64_t>(0, int64_t(from.size())))};
+    toGroups = {llvm::to_vector<2>(llvm::seq<int64_t>(0, int64_t(to.size())))};
+  }
+  if (fromGroups.size() != from.size())
+    value = tensor::CollapseShapeOp::create(b, loc, value, fromGroups);
+  // Each group is static exactly when all of its new sizes are.
+  auto collapsed = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> middle;
+  for (const ReassociationIndices &group : toGroups) {
+    int64_t size = 1;
+    for (int64_t d : group)
+      size = size == ShapedType::kDynamic || ShapedType::isDynamic(sizes[d])
+                 ? ShapedType::kDynamic
+                 : size * sizes[d];
+    middle.push_back(size);
+  }
+  for (auto [have, want] : llvm::zip(collapsed.getShape(), middle))
+    if (!ShapedType::isDynamic(have) && !ShapedType::isDynamic(want) &&
+        have != want) {
+      // Sizes that the run will refuse; the types must agree all the same.
+      value =
+          castTo(b, loc, value,
+                 RankedTensorType::get(
+                     SmallVector<int64_t>(middle.size(), ShapedType::kDynamic),
+                     element));
+      break;
+    }
+  value = castTo(b, loc, value, RankedTensorType::get(middle, element));
+  if (toGroups.size() == to.size())
+    return value;
+  return tensor::ExpandShapeOp::create(
+      b, loc, RankedTensorType::get(sizes, element), value, toGroups, mixed);
+}
+
+Value transposed(OpBuilder &b, Location loc, Value value,
+                 ArrayRef<int64_t> permutation) {
+  if (llvm::equal(permutation,
+                  llvm::seq<int64_t>(0, int64_t(permutation.size()))))
+    return value;
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value), moved;
+  for (int64_t p : permutation)
+    moved.push_back(sizes[p]);
+  Value destination = tensor::EmptyOp::create(
+      b, loc, moved, getElementTypeOrSelf(value.getType()));
+  return linalg::TransposeOp::create(b, loc, value, destination, permutation)
+      ->getResult(0);
+}
+
+Value insertAt(OpBuilder &b, Location loc, Value source, Value destination,
+               ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> ones(offsets.size(), b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(b, loc, source, destination, offsets,
+                                       sizes, ones);
+}
+
+} // namespace tenon::graph

@@ -1,0 +1,85 @@
+#ifndef TENON_DIALECTS_GRAPH_LOWERINGSUPPORT_H
+#define TENON_DIALECTS_GRAPH_LOWERINGSUPPORT_H
+
+#include "dialects/graph/LoweringContext.h"
+
+/// Pieces that lowerings of several families are made of.
+namespace tenon::graph {
+
+/// Ends the run with `message`, after the node's name, when `condition` (i1)
+/// does not hold.
+void require(LoweringContext &lowering, mlir::Location loc,
+             mlir::Value condition, const llvm::Twine &message);
+/// The same for two sizes that must be equal. Nothing when they are known to
+/// be.
+void requireEqual(LoweringContext &lowering, mlir::Location loc,
+                  mlir::AffineExpr a, mlir::AffineExpr b,
+                  const llvm::Twine &message);
+
+/// The zero of any element type, as a constant.
+mlir::Value zeroOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type);
+
+/// An integer element as an index and back; `graphType` is the graph's element
+/// type, which tells unsigned integers.
+mlir::Value toIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value integer,
+                    mlir::Type graphType);
+mlir::Value fromIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value index,
+                      mlir::Type type);
+/// The element of a rank 0 graph value.
+mlir::Value scalar(LoweringContext &lowering, mlir::Location loc,
+                   mlir::Value graphValue);
+
+/// Index arithmetic.
+mlir::Value add(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                mlir::Value y);
+mlir::Value sub(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                mlir::Value y);
+mlir::Value mul(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                mlir::Value y);
+mlir::Value less(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                 mlir::Value y);
+mlir::Value equal(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                  mlir::Value y);
+mlir::Value select(mlir::OpBuilder &b, mlir::Location loc, mlir::Value c,
+                   mlir::Value x, mlir::Value y);
+mlir::Value clampIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                       mlir::Value low, mlir::Value high);
+mlir::Value constantIndex(mlir::OpBuilder &b, mlir::Location loc,
+                          int64_t value);
+/// Both hold (i1).
+mlir::Value both(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                 mlir::Value y);
+/// 0 <= x < size.
+mlir::Value inRange(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                    mlir::Value size);
+
+/// Whether `body` (element and indices to i1) holds for all elements of a
+/// lowered tensor: one reduction.
+mlir::Value
+allOf(LoweringContext &lowering, mlir::Location loc, mlir::Value tensor,
+      llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location,
+                                     mlir::Value element,
+                                     mlir::ValueRange indices)>
+          body);
+
+/// The same elements in the shape `to`, whose number of elements is that of
+/// `from`, the value's dims.
+mlir::Value reshapeTo(LoweringContext &lowering, mlir::Location loc,
+                      mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> from,
+                      llvm::ArrayRef<mlir::AffineExpr> to);
+/// Dimension i of the result is dimension permutation[i].
+mlir::Value transposed(mlir::OpBuilder &b, mlir::Location loc,
+                       mlir::Value value, llvm::ArrayRef<int64_t> permutation);
+/// `value` between constant sizes of `to` and `?`; nothing if equal.
+mlir::Value castTo(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
+                   mlir::RankedTensorType to);
+/// The part of a destination that begins at `offsets` with unit steps is
+/// `source`, whose rank may lack dimensions of size 1.
+mlir::Value insertAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source,
+                     mlir::Value destination,
+                     llvm::ArrayRef<mlir::OpFoldResult> offsets,
+                     llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
+} // namespace tenon::graph
+
+#endif // TENON_DIALECTS_GRAPH_LOWERINGSUPPORT_H
