@@ -45,6 +45,11 @@ createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
       llvm::TargetRegistry::lookupTarget(triple, message);
   if (!target)
     return llvm::createStringError(message);
+  // Asked first, since LLVM takes an unknown CPU with no more than a warning.
+  std::unique_ptr<llvm::MCSubtargetInfo> known(
+      target->createMCSubtargetInfo(triple, "", ""));
+  if (known && !known->isCPUStringValid(variant.cpu))
+    return llvm::createStringError("unknown CPU '%s'", variant.cpu.c_str());
   llvm::TargetOptions options;
   options.FunctionSections = true;
   options.DataSections = true;
@@ -56,8 +61,6 @@ createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
   if (!machine)
     return llvm::createStringError("LLVM has no code generator for %s",
                                    triple.str().c_str());
-  if (!machine->getMCSubtargetInfo()->isCPUStringValid(variant.cpu))
-    return llvm::createStringError("unknown CPU '%s'", variant.cpu.c_str());
   return machine;
 }
 

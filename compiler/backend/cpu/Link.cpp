@@ -82,9 +82,10 @@ Expected<std::vector<std::string>> makeArguments(const LinkInputs &inputs,
                                   "--build-id=none"};
 }
 
-/// The C library by its run-time name: development files are not needed.
+/// The C library by its run-time names: development files are not needed. The
+/// loader is among them for thread-local variables.
 Error addLibraries(std::vector<std::string> &arguments) {
-  for (const char *name : {"libm.so.6", "libc.so.6"}) {
+  for (const char *name : {"libm.so.6", "libc.so.6", "ld-linux-x86-64.so.2"}) {
     std::string path = findLibraryFile(name);
     if (path.empty())
       return createStringError(Twine("the C library's ") + name +

@@ -1,0 +1,35 @@
+# Text tests: every RUN line of a file under test/ is a shell command.
+import os
+import sys
+
+import lit.formats
+
+config.name = "Tenon"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "fixtures", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = config.binary_dir
+
+tools = os.path.join(config.build_dir, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [tools, config.llvm_tools_dir, config.environment.get("PATH", "")])
+# The cache of `tenon run` stays inside the build tree.
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.binary_dir, "cache")
+
+config.substitutions += [
+    ("%tenon-opt", os.path.join(tools, "tenon-opt")),
+    ("%tenon-translate", os.path.join(tools, "tenon-translate")),
+    ("%tenon", os.path.join(tools, "tenon")),
+    ("%python", sys.executable),
+    ("%source", config.source_dir),
+    ("%build", config.build_dir),
+    ("%cc", config.c_compiler),
+    ("%cxx", config.cxx_compiler),
+    ("%cmake", config.cmake),
+]
+try:
+    import numpy  # noqa: F401
+    config.available_features.add("numpy")
+except ImportError:
+    pass
