@@ -363,6 +363,103 @@ def vit_mini(x):
     return L.Dense(10, "softmax")(x[:, 0])
 
 
+# Combinations that other people's models bring ----------------------------
+
+
+@kind(((6, 16, 16, 3), "unit"))
+def cnn_lstm(x):
+    frames = seq(L.Conv2D(8, 3, activation="relu"), L.MaxPooling2D(2), L.Flatten())
+    return L.Dense(4, "softmax")(L.LSTM(12)(L.TimeDistributed(frames)(x)))
+
+
+@kind(((9, 3), "normal"))
+def masking_lstm(x):
+    return L.Dense(2)(L.LSTM(6)(L.Masking(0.0)(L.ReLU()(x))))
+
+
+@kind([("source", (7,), 20), ("target", (5,), 25)])
+def seq2seq(source, target):
+    _, h, c = L.LSTM(16, return_state=True)(L.Embedding(20, 8)(source))
+    y = L.LSTM(16, return_sequences=True)(L.Embedding(25, 8)(target), initial_state=[h, c])
+    return L.Dense(25, "softmax")(y)
+
+
+@kind(((16, 12), "normal"))
+def mlp_mixer(x):
+    y = L.Permute((2, 1))(L.LayerNormalization()(x))
+    y = L.Permute((2, 1))(L.Dense(16)(L.Dense(24, "gelu")(y)))
+    x = L.Add()([x, y])
+    return L.Add()([x, L.Dense(12)(L.Dense(40, "gelu")(L.LayerNormalization()(x)))])
+
+
+@kind(((12, 12, 8), "normal"))
+def shuffles(x):
+    """Channel shuffle, pixel shuffle, shifted windows."""
+    mixed = L.Reshape((12, 12, 8))(L.Permute((1, 2, 4, 3))(L.Reshape((12, 12, 2, 4))(x)))
+    larger = L.Lambda(lambda t: tf.nn.depth_to_space(t, 2))(L.Conv2D(12, 3, padding="same")(mixed))
+    smaller = L.Lambda(lambda t: tf.nn.space_to_depth(t, 2))(x)
+    rolled = L.Lambda(lambda t: tf.roll(t, [-2, 3], [1, 2]))(x)
+    windows = L.Lambda(lambda t: tf.image.extract_patches(t, [1, 3, 3, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"))(x)
+    return [larger, smaller, rolled, windows]
+
+
+@kind(((14, 14, 4), "normal"))
+def inception_mini(x):
+    a = L.Conv2D(6, 1, activation="relu")(x)
+    b = L.Conv2D(8, 3, padding="same", activation="relu")(L.Conv2D(4, 1, activation="relu")(x))
+    c = L.Conv2D(4, 5, padding="same", activation="relu")(L.Conv2D(2, 1, activation="relu")(x))
+    d = L.Conv2D(5, 1, activation="relu")(L.MaxPooling2D(3, 1, padding="same")(x))
+    e = L.Conv2D(5, (7, 1), padding="same")(L.Conv2D(5, (1, 7), padding="same")(L.AveragePooling2D(3, 1, padding="same")(x)))
+    return L.Dense(3, "softmax")(L.Flatten()(L.Concatenate()([a, b, c, d, e])))
+
+
+@kind(((10,), "normal"))
+def loops(x):
+    """What tf.function makes of Python: while, cond, map_fn, scan, TensorArray."""
+
+    @tf.function
+    def collatz(t):
+        steps = tf.zeros_like(t)
+        while tf.reduce_max(t) > 1.0:
+            t = tf.where(t > 1.0, t * 0.5, t)
+            steps += tf.cast(t > 1.0, t.dtype)
+        return t, steps
+
+    @tf.function
+    def gated(t):
+        if tf.reduce_sum(t) > 0:
+            return t * 2
+        return tf.exp(t)
+
+    @tf.function
+    def gather_rows(t):
+        rows = tf.TensorArray(t.dtype, size=0, dynamic_size=True)
+        for k in tf.range(3):
+            rows = rows.write(k, tf.reduce_sum(t, 0) * tf.cast(k, t.dtype))
+        return rows.stack()
+
+    call = lambda f: L.Lambda(f, output_shape=(None,))(x)
+    return [call(lambda t: collatz(tf.abs(t) * 9)[0]), call(gated),
+            call(lambda t: tf.map_fn(lambda row: row * tf.reduce_max(row), t)),
+            call(lambda t: tf.scan(lambda a, row: a * 0.5 + row, t)),
+            L.Lambda(lambda t: gather_rows(t)[None] + t[:, None, :], output_shape=(3, 10))(x)]
+
+
+@kind(((8, 12), "normal"))
+def tensor_ops(x):
+    """Slicing, stacking, sorting, one-hot, cumulative sums, clipping, norms."""
+    call = lambda f, *shape: L.Lambda(f, output_shape=shape or (None,))(x)
+    return [call(lambda t: t[:, ::-2, 1:-1:3]), call(lambda t: tf.stack(tf.unstack(t, axis=1)[:3], -1)),
+            call(lambda t: tf.math.top_k(t, 4).values), call(lambda t: tf.one_hot(tf.argmax(t, -1), 12)),
+            call(lambda t: tf.cumsum(t, 1, exclusive=True, reverse=True)), call(lambda t: tf.clip_by_value(t, -0.5, 0.5)),
+            call(lambda t: tf.linalg.l2_normalize(t, -1)), call(lambda t: tf.reduce_logsumexp(t, [1, 2])),
+            call(lambda t: tf.math.reduce_std(t, 1)), call(lambda t: tf.gather(t, [3, 0, 7], axis=1)),
+            call(lambda t: tf.einsum("bij,bkj->bik", t, t)), call(lambda t: tf.pad(t, [[0, 0], [2, 1], [0, 3]], "REFLECT")),
+            call(lambda t: tf.linalg.band_part(tf.matmul(t, t, transpose_b=True), -1, 0)),
+            call(lambda t: tf.where(t > 0, tf.math.log1p(tf.abs(t)), tf.zeros_like(t))),
+            call(lambda t: tf.sort(t, -1, "DESCENDING")), call(lambda t: tf.boolean_mask(t, t[:, 0, 0] < 9.0))]
+
+
 # keras.applications ------------------------------------------------------
 
 
