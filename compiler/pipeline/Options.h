@@ -24,6 +24,7 @@ struct Specialization {
 struct CompileOptions {
   std::string name;             // prefix of all C symbols
   std::string cpu = "portable"; // "portable", "native" or LLVM's name of a CPU
+  std::string triple;           // LLVM name of the platform; empty: this one
   unsigned optLevel = 2;        // -O0 to -O3
   bool fastMath = false;        // NaN, Inf and order of sums do not matter
   bool checkNumerics = false;   // a check after every source node

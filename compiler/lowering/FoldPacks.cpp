@@ -1,0 +1,43 @@
+#include "compiler/lowering/Passes.h"
+#include "dialects/kernel/Kernel.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_FOLDPACKSPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SymbolTable symbols(module);
+    // The same weights packed the same way are one global.
+    llvm::DenseMap<std::pair<Attribute, Attribute>, memref::GlobalOp> packed;
+    module.walk([&](kernel::PackOp pack) {
+      auto constant = pack.getSource().getDefiningOp<arith::ConstantOp>();
+      auto type = dyn_cast<RankedTensorType>(pack.getPacked().getType());
+      if (!constant || !type || !type.hasStaticShape())
+        return;
+      OpBuilder b(pack);
+      DictionaryAttr how = b.getDictionaryAttr({b.getNamedAttr("source", constant.getValue()),
+                                                b.getNamedAttr("geometry", pack->getAttrDictionary())});
+      auto &global = packed[{how, TypeAttr::get(type)}];
+      auto memref = MemRefType::get(type.getShape(), type.getElementType());
+      if (!global) {
+        OpBuilder atTop = OpBuilder::atBlockBegin(module.getBody());
+        global = memref::GlobalOp::create(atTop, pack.getLoc(), "packed", atTop.getStringAttr("private"), memref,
+                                          Attribute(), /*constant=*/true, IntegerAttr());
+        global->setAttr("tenon.pack", how);
+        symbols.insert(global);
+      }
+      Value buffer = memref::GetGlobalOp::create(b, pack.getLoc(), memref, global.getSymName());
+      pack->getResult(0).replaceAllUsesWith(
+          bufferization::ToTensorOp::create(b, pack.getLoc(), type, buffer, /*restrict=*/true));
+      pack.erase();
+    });
+  }
+};
+} // namespace

@@ -1,0 +1,165 @@
+#include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/Passes.h"
+#include "dialects/graph/Graph.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_GRAPHTOLINALGPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+using graph::LoweringContext;
+
+namespace {
+
+/// One entry's way from tensors as arguments and results to the runtime's ABI.
+class EntryLowering {
+public:
+  explicit EntryLowering(func::FuncOp source)
+      : source(source), loc(source.getLoc()), builder(source), shapes(source.getContext()),
+        lowering(builder, shapes) {}
+
+  LogicalResult run() {
+    shapes.addEntry(source);
+    auto entry = func::FuncOp::create(builder, loc, source.getSymName(), entryType(builder.getContext()));
+    entry->setAttr(kEntryAttr, builder.getUnitAttr());
+    builder.setInsertionPointToStart(entry.addEntryBlock());
+    instance = entry.getArgument(abi::Instance);
+    outputs = entry.getArgument(abi::Outputs);
+    dims = entry.getArgument(abi::DimsArray);
+    mapInputs(entry.getArgument(abi::Inputs));
+    auto results = source.getBody().front().getTerminator()->getOperands();
+    // Where the sizes of an output are known on entry, its destination is there
+    // before the op that computes it, which can then write straight into it.
+    SmallVector<Value> destinations;
+    for (auto [i, result] : llvm::enumerate(results))
+      destinations.push_back(knownOnEntry(result) ? destination(i, result) : Value());
+    if (failed(lowering.lowerBody(source.getBody().front()))) {
+      entry.erase();
+      return failure();
+    }
+    for (auto [i, result] : llvm::enumerate(results)) {
+      Value buffer = destinations[i] ? destinations[i] : destination(i, result);
+      auto store =
+          bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), lowering.get(result), buffer);
+      store.setRestrict(true);
+      store.setWritable(true);
+    }
+    Value status =
+        LLVM::LoadOp::create(builder, loc, builder.getI32Type(), pointerAt(builder, loc, instance, abi::Status));
+    func::ReturnOp::create(builder, loc, status);
+    source.erase();
+    return success();
+  }
+
+private:
+  void mapInputs(Value inputs) {
+    for (BlockArgument argument : source.getArguments()) {
+      auto type = LoweringContext::type(argument.getType());
+      Value pointer = loadPointer(builder, loc, inputs, 8 * argument.getArgNumber());
+      SmallVector<Value> sizes;
+      for (int64_t i = 0; i < type.getRank(); ++i) {
+        if (!type.isDynamicDim(i))
+          continue;
+        // Equal symbols read the same word, so that equal sizes are one value.
+        AffineExpr symbol = shapes.dim(argument, i);
+        Value &size = known[symbol];
+        if (!size)
+          size = loadIndex(builder, loc, dims, 8 * (dimCount + i));
+        lowering.bindDim(argument, i, size);
+        sizes.push_back(size);
+      }
+      dimCount += type.getRank();
+      auto memref = MemRefType::get(type.getShape(), type.getElementType());
+      Value buffer = memrefAt(builder, argument.getLoc(), pointer, memref, sizes);
+      lowering.map(argument, bufferization::ToTensorOp::create(builder, loc, type, buffer, /*restrict=*/true));
+    }
+  }
+
+  /// Whether the sizes of a value follow from the entry's inputs.
+  bool knownOnEntry(Value value) {
+    return llvm::all_of(shapes.dims(value), [&](AffineExpr dim) {
+      bool all = true;
+      dim.walk([&](AffineExpr part) { all &= !isa<AffineSymbolExpr>(part) || known.count(part); });
+      return all;
+    });
+  }
+
+  /// The buffer of an output: the caller's memory, or the instance's, whose
+  /// address the caller then gets. Tells the caller the dynamic sizes.
+  Value destination(unsigned position, Value result) {
+    auto type = LoweringContext::type(result.getType());
+    SmallVector<Value> sizes;
+    int64_t firstDim = dimCount;
+    for (Value before : source.getBody().front().getTerminator()->getOperands().take_front(position))
+      firstDim += cast<RankedTensorType>(before.getType()).getRank();
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      if (!type.isDynamicDim(i))
+        continue;
+      sizes.push_back(lowering.dimIndex(result, i));
+      storeIndex(builder, loc, sizes.back(), dims, 8 * (firstDim + i));
+    }
+    auto memref = MemRefType::get(type.getShape(), type.getElementType());
+    Value slot = pointerAt(builder, loc, outputs, 8 * position);
+    Value given = LLVM::LoadOp::create(builder, loc, outputs.getType(), slot);
+    Value null = LLVM::ZeroOp::create(builder, loc, outputs.getType());
+    Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, given, null);
+    auto choice = scf::IfOp::create(builder, loc, TypeRange{outputs.getType()}, isNull, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(choice.thenBlock());
+    auto own = memref::AllocOp::create(builder, loc, memref, sizes);
+    own->setAttr("tenon.output", builder.getUnitAttr());
+    Value address = pointerOf(builder, loc, own);
+    LLVM::StoreOp::create(builder, loc, address, slot);
+    scf::YieldOp::create(builder, loc, address);
+    builder.setInsertionPointToStart(choice.elseBlock());
+    scf::YieldOp::create(builder, loc, given);
+    builder.setInsertionPointAfter(choice);
+    return memrefAt(builder, loc, choice.getResult(0), memref, sizes);
+  }
+
+  func::FuncOp source;
+  Location loc;
+  OpBuilder builder;
+  graph::ShapeContext shapes;
+  LoweringContext lowering;
+  llvm::DenseMap<AffineExpr, Value> known;
+  Value instance, outputs, dims;
+  int64_t dimCount = 0; ///< of all inputs
+};
+
+/// Variables are memory of the instance; a flag says whether one has a value.
+void lowerVariable(graph::VariableOp variable) {
+  OpBuilder b(variable);
+  auto type = LoweringContext::type(variable.getType());
+  auto global = [&](StringRef name, MemRefType memref) {
+    auto op = memref::GlobalOp::create(b, variable.getLoc(), name, b.getStringAttr("private"), memref, Attribute(),
+                                       /*constant=*/false, IntegerAttr());
+    op->setAttr("tenon.variable", variable.getSymNameAttr());
+    return op;
+  };
+  std::string flag = (variable.getSymName() + ".initialized").str();
+  auto value = global(variable.getSymName(), MemRefType::get(type.getShape(), type.getElementType()));
+  if (ElementsAttr initial = variable.getInitialAttr())
+    value->setAttr("tenon.initial", initial);
+  global(flag, MemRefType::get({}, b.getI8Type()))->setAttr("tenon.flag", b.getUnitAttr());
+}
+
+struct GraphToLinalgPass : tenon::impl::GraphToLinalgPassBase<GraphToLinalgPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto entry : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (entry->hasAttr(kEntryAttr) && failed(EntryLowering(entry).run()))
+        return signalPassFailure();
+    for (auto variable : llvm::make_early_inc_range(module.getOps<graph::VariableOp>())) {
+      // The global takes over the symbol's name.
+      lowerVariable(variable);
+      variable.erase();
+    }
+  }
+};
+} // namespace

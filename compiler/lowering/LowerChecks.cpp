@@ -1,0 +1,64 @@
+#include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_LOWERCHECKSPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+
+/// Loops end when a check inside them has failed.
+void stopLoops(func::FuncOp entry, llvm::SetVector<Operation *> &loops) {
+  for (Operation *op : loops) {
+    scf::ConditionOp condition = cast<scf::WhileOp>(op).getConditionOp();
+    OpBuilder b(condition);
+    Location loc = condition.getLoc();
+    Value status = LLVM::LoadOp::create(b, loc, b.getI32Type(),
+                                        pointerAt(b, loc, entry.getArgument(abi::Instance), abi::Status));
+    Value zero = arith::ConstantIntOp::create(b, loc, 0, 32);
+    Value good = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, zero);
+    condition.getConditionMutable().assign(arith::AndIOp::create(b, loc, condition.getCondition(), good));
+  }
+}
+
+struct LowerChecksPass : tenon::impl::LowerChecksPassBase<LowerChecksPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Builder attributes(&getContext());
+    SmallVector<Attribute> messages;
+    for (auto entry : module.getOps<func::FuncOp>()) {
+      if (!entry->hasAttr(kEntryAttr))
+        continue;
+      llvm::SetVector<Operation *> loops;
+      entry.walk([&](cf::AssertOp check) {
+        OpBuilder b(check);
+        Location loc = check.getLoc();
+        for (Operation *parent = check->getParentOp(); parent != entry; parent = parent->getParentOp())
+          if (isa<scf::WhileOp>(parent))
+            loops.insert(parent);
+        Value instance = entry.getArgument(abi::Instance);
+        auto callee = runtimeFunction(module, "tenon_fail", b.getI32Type(),
+                                      {instance.getType(), b.getI32Type(), b.getI64Type(), b.getI64Type()});
+        auto branch = scf::IfOp::create(b, loc, check.getArg(), /*withElseRegion=*/true);
+        b.setInsertionPointToStart(branch.elseBlock());
+        Value site = arith::ConstantIntOp::create(b, loc, messages.size(), 32);
+        Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
+        LLVM::CallOp::create(b, loc, callee, ValueRange{instance, site, none, none});
+        // A percent sign introduces a value in the runtime's templates.
+        std::string text;
+        for (char c : check.getMsg())
+          text += c == '%' ? std::string("%%") : std::string(1, c);
+        messages.push_back(attributes.getStringAttr(text));
+        check.erase();
+      });
+      stopLoops(entry, loops);
+    }
+    module->setAttr("tenon.failures", attributes.getArrayAttr(messages));
+  }
+};
+} // namespace

@@ -1,0 +1,238 @@
+#include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/LowerGeneric.h"
+#include "compiler/lowering/Passes.h"
+#include "compiler/backend/cpu/Target.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/TargetParser/Host.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_OUTLINEKERNELSPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+
+/// The source nodes that a location stands for, in order, without repeats.
+void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc)) {
+    if (!llvm::is_contained(names, name.getName().getValue()))
+      names.push_back(name.getName().getValue());
+  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
+  } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
+    collectNames(call.getCallee(), names);
+  }
+}
+
+/// What a profile calls a kernel call: the last node and how many others.
+std::string profileName(Operation *op) {
+  SmallVector<StringRef> names;
+  collectNames(op->getLoc(), names);
+  if (names.empty())
+    return op->getName().stripDialect().str();
+  std::string text = names.front().str();
+  for (StringRef name : ArrayRef(names).drop_front())
+    text += (" + " + name).str();
+  return text;
+}
+
+/// Makes kernel functions of an entry's compute ops.
+class Outliner {
+public:
+  Outliner(ModuleOp module, const CpuTarget &target) : module(module), target(target), symbols(module) {}
+
+  void outline(func::FuncOp entry) {
+    SmallVector<Operation *> ops;
+    entry.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<linalg::LinalgOp, kernel::KernelOpInterface>(op))
+        return WalkResult::advance();
+      ops.push_back(op);
+      return WalkResult::skip();
+    });
+    for (Operation *op : ops)
+      replaceByCall(entry, op);
+  }
+
+  ArrayRef<Attribute> getNames() const { return names; }
+
+private:
+  /// One value of the caller and its place in the argument words.
+  struct Argument {
+    Value value;
+    SmallVector<Value> words; // pointer, dynamic sizes, dynamic strides; or the scalar
+  };
+
+  void replaceByCall(func::FuncOp entry, Operation *op) {
+    OpBuilder b(op);
+    Location loc = op->getLoc();
+    llvm::SetVector<Value> values(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), values);
+    SmallVector<Value> constants;
+    SmallVector<Argument> arguments;
+    for (Value value : values) {
+      if (matchPattern(value, m_Constant()))
+        constants.push_back(value);
+      else
+        arguments.push_back({value, wordsOf(b, loc, value)});
+    }
+    Value tasks = isa<linalg::LinalgOp>(op)
+                      ? buildGenericTaskCount(b, loc, cast<linalg::LinalgOp>(op))
+                      : cast<kernel::KernelOpInterface>(op).buildTaskCount(b, loc, target);
+    func::FuncOp kernel = getKernel(op, arguments, constants);
+    emitCall(entry, b, loc, kernel, arguments, tasks, names.size());
+    names.push_back(b.getStringAttr(profileName(op)));
+    op->erase();
+  }
+
+  static bool hasDynamicStrides(MemRefType type, SmallVectorImpl<int64_t> &strides) {
+    int64_t offset;
+    return !type.getLayout().isIdentity() && succeeded(type.getStridesAndOffset(strides, offset));
+  }
+
+  static SmallVector<Value> wordsOf(OpBuilder &b, Location loc, Value value) {
+    auto type = dyn_cast<MemRefType>(value.getType());
+    if (!type)
+      return {value};
+    SmallVector<Value> words{pointerOf(b, loc, value)};
+    SmallVector<int64_t> strides;
+    bool strided = hasDynamicStrides(type, strides);
+    if (!strided && type.hasStaticShape())
+      return words;
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, value);
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (type.isDynamicDim(i))
+        words.push_back(metadata.getSizes()[i]);
+    for (auto [i, stride] : llvm::enumerate(strides))
+      if (strided && ShapedType::isDynamic(stride))
+        words.push_back(metadata.getStrides()[i]);
+    return words;
+  }
+
+  /// A memref type whose offset is part of the pointer.
+  static MemRefType withoutOffset(MemRefType type) {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (type.getLayout().isIdentity() || failed(type.getStridesAndOffset(strides, offset)))
+      return type;
+    return MemRefType::get(type.getShape(), type.getElementType(),
+                           StridedLayoutAttr::get(type.getContext(), 0, strides));
+  }
+
+  /// The kernel function for an op; equal ops get the same one.
+  func::FuncOp getKernel(Operation *op, ArrayRef<Argument> arguments, ArrayRef<Value> constants) {
+    MLIRContext *context = op->getContext();
+    OpBuilder b(context);
+    Location loc = b.getUnknownLoc();
+    auto function = func::FuncOp::create(loc, "kernel", kernelType(context));
+    function.setPrivate();
+    function->setAttr(kKernelAttr, b.getUnitAttr());
+    b.setInsertionPointToStart(function.addEntryBlock());
+    Value words = function.getArgument(0);
+    IRMapping mapping;
+    int64_t word = 0;
+    for (const Argument &argument : arguments) {
+      auto type = dyn_cast<MemRefType>(argument.value.getType());
+      if (!type) {
+        Type scalar = argument.value.getType();
+        Value address = pointerAt(b, loc, words, 8 * word++);
+        mapping.map(argument.value, scalar.isIndex() ? loadIndex(b, loc, address, 0)
+                                                     : LLVM::LoadOp::create(b, loc, scalar, address).getResult());
+        continue;
+      }
+      Value pointer = loadPointer(b, loc, words, 8 * word++);
+      SmallVector<Value> rest;
+      for (size_t i = 1; i < argument.words.size(); ++i)
+        rest.push_back(loadIndex(b, loc, words, 8 * word++));
+      ValueRange sizes = ValueRange(rest).take_front(type.getNumDynamicDims());
+      mapping.map(argument.value, memrefAt(b, loc, pointer, withoutOffset(type), sizes,
+                                           ValueRange(rest).drop_front(type.getNumDynamicDims())));
+    }
+    for (Value constant : constants)
+      mapping.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
+    b.clone(*op, mapping);
+    func::ReturnOp::create(b, loc);
+    function.walk([&](Operation *inner) { inner->setLoc(loc); });
+
+    std::string text;
+    llvm::raw_string_ostream(text) << *function;
+    func::FuncOp &known = kernels[text];
+    if (known) {
+      function.erase();
+      return known;
+    }
+    function->setLoc(op->getLoc());
+    function.setSymName(("kernel_" + std::to_string(kernels.size()) + "_" + op->getName().stripDialect()).str());
+    symbols.insert(function);
+    return known = function;
+  }
+
+  void emitCall(func::FuncOp entry, OpBuilder &b, Location loc, func::FuncOp kernel, ArrayRef<Argument> arguments,
+                Value tasks, int64_t id) {
+    MLIRContext *context = b.getContext();
+    Type pointer = LLVM::LLVMPointerType::get(context);
+    int64_t count = 0;
+    for (const Argument &argument : arguments)
+      count += argument.words.size();
+    Value words;
+    {
+      // On the entry's frame: a call in a loop must not grow the stack.
+      OpBuilder atTop = OpBuilder::atBlockBegin(&entry.getBody().front());
+      Value size = LLVM::ConstantOp::create(atTop, loc, atTop.getI64Type(), atTop.getI64IntegerAttr(std::max<int64_t>(count, 1)));
+      words = LLVM::AllocaOp::create(atTop, loc, pointer, atTop.getI64Type(), size, /*alignment=*/8);
+    }
+    int64_t word = 0;
+    for (const Argument &argument : arguments)
+      for (Value value : argument.words) {
+        if (value.getType().isIndex())
+          storeIndex(b, loc, value, words, 8 * word++);
+        else
+          LLVM::StoreOp::create(b, loc, value, pointerAt(b, loc, words, 8 * word++));
+      }
+    Value instance = entry.getArgument(abi::Instance);
+    Value dispatch = loadPointer(b, loc, instance, abi::Dispatch);
+    Value null = LLVM::ZeroOp::create(b, loc, pointer);
+    Value direct = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, dispatch, null);
+    auto choice = scf::IfOp::create(b, loc, direct, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
+    b.setInsertionPointToStart(choice.elseBlock());
+    Value function = func::ConstantOp::create(b, loc, kernel.getFunctionType(), kernel.getSymName());
+    Value address = UnrealizedConversionCastOp::create(b, loc, pointer, function).getResult(0);
+    Value taskWord = arith::IndexCastOp::create(b, loc, b.getI64Type(), tasks);
+    Value idWord = LLVM::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(id));
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                            {pointer, pointer, pointer, b.getI64Type(), b.getI32Type()});
+    LLVM::CallOp::create(b, loc, type, ValueRange{dispatch, instance, address, words, taskWord, idWord});
+  }
+
+  ModuleOp module;
+  const CpuTarget &target;
+  SymbolTable symbols;
+  llvm::StringMap<func::FuncOp> kernels;
+  SmallVector<Attribute> names;
+};
+
+struct OutlineKernelsPass : tenon::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
+  using OutlineKernelsPassBase::OutlineKernelsPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    CpuTarget target = CpuTarget::getNamed(llvm::Triple(triple), cpu);
+    Outliner outliner(module, target);
+    SmallVector<func::FuncOp> entries;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr(kEntryAttr))
+        entries.push_back(function);
+    for (func::FuncOp entry : entries)
+      outliner.outline(entry);
+    module->setAttr("tenon.kernels", ArrayAttr::get(&getContext(), outliner.getNames()));
+  }
+};
+} // namespace

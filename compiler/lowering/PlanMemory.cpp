@@ -1,0 +1,370 @@
+#include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_PLANMEMORYPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+
+constexpr int64_t kAlignment = 64;
+
+/// A buffer and the part of the function during which it holds a value, as
+/// positions in program order.
+struct Buffer {
+  memref::AllocOp alloc;
+  int64_t begin, end;
+  bool survivesIteration = false; ///< made in a loop, read by its next iteration
+  int64_t offset = 0;
+
+  bool overlaps(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+};
+
+/// Positions of ops in program order; a region's ops come between its op and
+/// the op after it.
+class Positions {
+public:
+  explicit Positions(func::FuncOp function) {
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) { first[op] = next++; });
+    function.walk([&](Operation *op) {
+      int64_t &end = last[op];
+      end = std::max(end, first[op]);
+      if (Operation *parent = op->getParentOp())
+        last[parent] = std::max(last[parent], end);
+    });
+  }
+  int64_t begin(Operation *op) const { return first.lookup(op); }
+  int64_t end(Operation *op) const { return last.lookup(op); }
+  int64_t count() const { return next; }
+
+private:
+  llvm::DenseMap<Operation *, int64_t> first, last;
+  int64_t next = 0;
+};
+
+/// Follows a buffer through views and loop values to its last use.
+Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
+  Buffer buffer{alloc, positions.begin(alloc), positions.begin(alloc)};
+  if (alloc->hasAttr("tenon.output")) {
+    // The caller reads it after the call.
+    buffer.begin = 0;
+    buffer.end = positions.count();
+    return buffer;
+  }
+  llvm::SmallPtrSet<Value, 8> seen;
+  SmallVector<Value> work{alloc.getResult()};
+  auto alias = [&](Value value) {
+    if (isa<BaseMemRefType>(value.getType()) && seen.insert(value).second)
+      work.push_back(value);
+  };
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    for (OpOperand &use : value.getUses()) {
+      Operation *user = use.getOwner();
+      int64_t end = positions.begin(user);
+      // A loop that the buffer is older than reads it again in every iteration.
+      for (Operation *parent = user->getParentOp(); parent && !parent->isAncestor(alloc);
+           parent = parent->getParentOp())
+        if (isa<LoopLikeOpInterface>(parent))
+          end = std::max(end, positions.end(parent));
+      buffer.end = std::max(buffer.end, end);
+      unsigned number = use.getOperandNumber();
+      if (isa<ViewLikeOpInterface, arith::SelectOp>(user)) {
+        llvm::for_each(user->getResults(), alias);
+      } else if (auto loop = dyn_cast<scf::WhileOp>(user)) {
+        alias(loop.getBeforeArguments()[number]);
+      } else if (auto condition = dyn_cast<scf::ConditionOp>(user)) {
+        auto parent = cast<scf::WhileOp>(user->getParentOp());
+        alias(parent.getAfterArguments()[number - 1]);
+        alias(parent.getResult(number - 1));
+      } else if (auto loop = dyn_cast<scf::ForOp>(user)) {
+        if (BlockArgument argument = loop.getTiedLoopRegionIterArg(&use)) {
+          alias(argument);
+          alias(loop.getTiedLoopResult(&use));
+        }
+      } else if (isa<scf::YieldOp>(user)) {
+        Operation *parent = user->getParentOp();
+        buffer.survivesIteration |= isa<LoopLikeOpInterface>(parent) && parent->isAncestor(alloc);
+        if (auto loop = dyn_cast<scf::WhileOp>(parent))
+          alias(loop.getBeforeArguments()[number]);
+        else
+          alias(parent->getResult(number));
+      }
+    }
+  }
+  return buffer;
+}
+
+class Planner {
+public:
+  explicit Planner(func::FuncOp function) : function(function), builder(function.getContext()) {}
+
+  void run() {
+    reuseOperands();
+    Positions positions(function);
+    SmallVector<Buffer> fixed;
+    SmallVector<std::pair<Buffer, Value>> sized;
+    builder.setInsertionPointToStart(&function.getBody().front());
+    function.walk([&](memref::AllocOp alloc) {
+      Buffer buffer = liveness(alloc, positions);
+      if (buffer.survivesIteration) {
+        allocate(alloc);
+      } else if (alloc.getType().hasStaticShape()) {
+        fixed.push_back(buffer);
+      } else if (Value bytes = bytesOnEntry(alloc)) {
+        sized.push_back({buffer, bytes});
+      } else {
+        allocate(alloc);
+      }
+    });
+    int64_t bytes = placeFixed(fixed);
+    function->setAttr("tenon.arena_bytes", builder.getI64IntegerAttr(bytes));
+    if (!fixed.empty() || !sized.empty())
+      placeAll(fixed, sized, bytes);
+  }
+
+private:
+  static int64_t staticBytes(MemRefType type) {
+    return llvm::alignTo(type.getNumElements() * elementBytes(type.getElementType()), kAlignment);
+  }
+
+  /// An elementwise op writes over an operand that nobody reads afterwards.
+  void reuseOperands() {
+    Positions positions(function);
+    SmallVector<linalg::GenericOp> ops;
+    function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    for (linalg::GenericOp op : ops) {
+      if (op.getNumParallelLoops() != op.getNumLoops() || op.getNumDpsInits() != 1 ||
+          !op.getIndexingMapsArray().back().isIdentity())
+        continue;
+      auto target = op.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
+      if (!target || target->hasAttr("tenon.output"))
+        continue;
+      Buffer written = liveness(target, positions);
+      bool firstUse = llvm::all_of(target->getUsers(),
+                                   [&](Operation *user) { return positions.begin(user) >= positions.begin(op); });
+      if (!firstUse || written.survivesIteration)
+        continue;
+      for (OpOperand *operand : op.getDpsInputOperands()) {
+        auto source = operand->get().getDefiningOp<memref::AllocOp>();
+        if (!source || source == target || source->hasAttr("tenon.output") ||
+            source.getType() != target.getType() || source->getOperands() != target->getOperands() ||
+            source->getBlock() != target->getBlock() || !op.getMatchingIndexingMap(operand).isIdentity())
+          continue;
+        // Its other operands must not be views of the same memory.
+        Buffer read = liveness(source, positions);
+        bool onlyUseHere = llvm::count_if(source->getUses(), [&](OpOperand &use) { return use.getOwner() == op; }) == 1;
+        bool direct = llvm::all_of(source->getUsers(), [&](Operation *user) {
+          return user == op || !isa<ViewLikeOpInterface>(user) || positions.begin(user) < positions.begin(op);
+        });
+        if (read.end != positions.begin(op) || read.survivesIteration || !onlyUseHere || !direct || readsThroughView(op, source))
+          continue;
+        target.getResult().replaceAllUsesWith(source.getResult());
+        target.erase();
+        break;
+      }
+    }
+  }
+
+  /// Whether an operand or a value used in the body is a view of `source`.
+  static bool readsThroughView(linalg::GenericOp op, memref::AllocOp source) {
+    bool found = false;
+    op->walk([&](Operation *inner) {
+      for (Value value : inner->getOperands()) {
+        while (Operation *view = value.getDefiningOp()) {
+          if (!isa<ViewLikeOpInterface>(view))
+            break;
+          value = view->getOperand(0);
+          found |= value == source.getResult();
+        }
+        found |= inner != op.getOperation() && value == source.getResult();
+      }
+    });
+    return found;
+  }
+
+  /// Largest first, each at the lowest place that is free while it lives.
+  static int64_t placeFixed(SmallVectorImpl<Buffer> &buffers) {
+    SmallVector<Buffer *> order = llvm::map_to_vector(buffers, [](Buffer &buffer) { return &buffer; });
+    llvm::stable_sort(order, [](Buffer *a, Buffer *b) {
+      return staticBytes(a->alloc.getType()) > staticBytes(b->alloc.getType());
+    });
+    int64_t total = 0;
+    SmallVector<Buffer *> placed; // by offset
+    for (Buffer *buffer : order) {
+      int64_t size = staticBytes(buffer->alloc.getType()), offset = 0;
+      for (Buffer *other : placed) {
+        if (!other->overlaps(*buffer))
+          continue;
+        if (offset + size <= other->offset)
+          break;
+        offset = std::max(offset, other->offset + staticBytes(other->alloc.getType()));
+      }
+      buffer->offset = offset;
+      total = std::max(total, offset + size);
+      placed.insert(llvm::upper_bound(placed, buffer, [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
+                    buffer);
+    }
+    return total;
+  }
+
+  /// The value computed again at the start of the function, if it follows from
+  /// the entry's dimensions.
+  Value onEntry(Value value) {
+    if (Value known = hoisted.lookup(value))
+      return known;
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return isa<LLVM::LLVMPointerType>(value.getType()) ? value : Value();
+    bool loadsDim = isa<LLVM::LoadOp>(op) && value.getType().isInteger(64);
+    if (!loadsDim && !isPure(op))
+      return {};
+    if (op->getNumRegions())
+      return {};
+    IRMapping mapping;
+    for (Value operand : op->getOperands()) {
+      Value early = onEntry(operand);
+      if (!early)
+        return {};
+      mapping.map(operand, early);
+    }
+    Operation *clone = builder.clone(*op, mapping);
+    for (auto [from, to] : llvm::zip(op->getResults(), clone->getResults()))
+      hoisted[from] = to;
+    return hoisted.lookup(value);
+  }
+
+  Value bytesOf(OpBuilder &b, memref::AllocOp alloc, ValueRange sizes) {
+    MemRefType type = alloc.getType();
+    int64_t unit = elementBytes(type.getElementType());
+    for (int64_t size : type.getShape())
+      if (!ShapedType::isDynamic(size))
+        unit *= size;
+    Value bytes = arith::ConstantIndexOp::create(b, alloc.getLoc(), unit);
+    for (Value size : sizes)
+      bytes = arith::MulIOp::create(b, alloc.getLoc(), bytes, size);
+    return bytes;
+  }
+
+  Value bytesOnEntry(memref::AllocOp alloc) {
+    SmallVector<Value> sizes;
+    for (Value size : alloc.getDynamicSizes()) {
+      sizes.push_back(onEntry(size));
+      if (!sizes.back())
+        return {};
+    }
+    return bytesOf(builder, alloc, sizes);
+  }
+
+  Value aligned(Location loc, Value bytes) {
+    auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); };
+    Value rounded = arith::AddIOp::create(builder, loc, bytes, constant(kAlignment - 1));
+    return arith::AndIOp::create(builder, loc, rounded, constant(-kAlignment));
+  }
+
+  static void replace(memref::AllocOp alloc, Value pointer) {
+    OpBuilder b(alloc);
+    alloc.getResult().replaceAllUsesWith(memrefAt(b, alloc.getLoc(), pointer, alloc.getType(), alloc.getDynamicSizes()));
+    alloc.erase();
+  }
+
+  /// Memory whose size only the moment knows.
+  void allocate(memref::AllocOp alloc) {
+    OpBuilder b(alloc);
+    Location loc = alloc.getLoc();
+    Type pointer = function.getArgument(abi::Instance).getType();
+    auto callee = runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_alloc", pointer,
+                                  {pointer, b.getI64Type()});
+    Value bytes = bytesOf(b, alloc, alloc.getDynamicSizes());
+    Value word = arith::IndexCastOp::create(b, loc, b.getI64Type(), bytes);
+    auto call = LLVM::CallOp::create(b, loc, callee, ValueRange{function.getArgument(abi::Instance), word});
+    replace(alloc, call.getResult());
+  }
+
+  void placeAll(ArrayRef<Buffer> fixed, ArrayRef<std::pair<Buffer, Value>> sized, int64_t fixedBytes) {
+    Location loc = function.getLoc();
+    Value instance = function.getArgument(abi::Instance);
+    if (sized.empty()) {
+      Value arena = loadPointer(builder, loc, instance, abi::Arena);
+      for (const Buffer &buffer : fixed)
+        replace(buffer.alloc, pointerIn(arena, buffer));
+      return;
+    }
+    // Buffers that never live together share a slot as large as the largest.
+    struct Slot {
+      SmallVector<const Buffer *> members;
+      Value bytes, offset;
+    };
+    SmallVector<Slot> slots;
+    SmallVector<size_t> slotOf;
+    for (auto &[buffer, bytes] : sized) {
+      size_t chosen = slots.size();
+      for (size_t i = 0; i < slots.size() && chosen == slots.size(); ++i)
+        if (llvm::none_of(slots[i].members, [&](const Buffer *other) { return other->overlaps(buffer); }))
+          chosen = i;
+      if (chosen == slots.size())
+        slots.push_back({{}, arith::ConstantIndexOp::create(builder, loc, 0), {}});
+      slots[chosen].members.push_back(&buffer);
+      slots[chosen].bytes = arith::MaxUIOp::create(builder, loc, slots[chosen].bytes, bytes);
+      slotOf.push_back(chosen);
+    }
+    Value total = arith::ConstantIndexOp::create(builder, loc, fixedBytes);
+    for (Slot &slot : slots) {
+      slot.offset = total;
+      total = arith::AddIOp::create(builder, loc, total, aligned(loc, slot.bytes));
+    }
+    Value arena = reserve(loc, instance, total);
+    for (const Buffer &buffer : fixed)
+      replace(buffer.alloc, pointerIn(arena, buffer));
+    for (auto [entry, slot] : llvm::zip(sized, slotOf)) {
+      memref::AllocOp alloc = entry.first.alloc;
+      OpBuilder b(alloc);
+      replace(alloc, pointerAt(b, alloc.getLoc(), arena, slots[slot].offset));
+    }
+  }
+
+  static Value pointerIn(Value arena, const Buffer &buffer) {
+    OpBuilder b(buffer.alloc);
+    return pointerAt(b, buffer.alloc->getLoc(), arena, buffer.offset);
+  }
+
+  /// Asks for the arena; leaves the entry with its status when there is none.
+  Value reserve(Location loc, Value instance, Value total) {
+    Type pointer = instance.getType();
+    auto callee = runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_reserve", pointer,
+                                  {pointer, builder.getI64Type()});
+    Value word = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), total);
+    Value arena = LLVM::CallOp::create(builder, loc, callee, ValueRange{instance, word}).getResult();
+    Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+    Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, arena, null);
+    Block *head = builder.getInsertionBlock();
+    Block *rest = head->splitBlock(builder.getInsertionPoint());
+    Block *leave = builder.createBlock(&function.getBody());
+    Value status = LLVM::LoadOp::create(builder, loc, builder.getI32Type(), pointerAt(builder, loc, instance, abi::Status));
+    func::ReturnOp::create(builder, loc, status);
+    builder.setInsertionPointToEnd(head);
+    cf::CondBranchOp::create(builder, loc, failed, leave, rest);
+    return arena;
+  }
+
+  func::FuncOp function;
+  OpBuilder builder;
+  llvm::DenseMap<Value, Value> hoisted;
+};
+
+struct PlanMemoryPass : tenon::impl::PlanMemoryPassBase<PlanMemoryPass> {
+  void runOnOperation() override {
+    // On the module: runtime functions are declared in it.
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function->hasAttr(kEntryAttr))
+        Planner(function).run();
+  }
+};
+} // namespace

@@ -1,0 +1,24 @@
+#ifndef TENON_COMPILER_PIPELINE_PIPELINE_H
+#define TENON_COMPILER_PIPELINE_PIPELINE_H
+
+#include "compiler/backend/cpu/Artifact.h"
+#include "compiler/pipeline/Options.h"
+#include "mlir/IR/DialectRegistry.h"
+
+namespace tenon {
+
+/// Every dialect, interface and translation that compiling needs.
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// Registers the project's passes for tenon-opt.
+void registerPasses();
+
+/// Compiles a module of the graph dialect, which is consumed: fills `spec` with
+/// code for every CPU variant, the data, and the signature. The module and its
+/// context must outlive `spec`, whose weights are written from them.
+/// Errors go to the context's diagnostics.
+llvm::LogicalResult compileToArtifact(mlir::ModuleOp module, const CompileOptions &options, ArtifactSpec &spec);
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_PIPELINE_PIPELINE_H

@@ -1,0 +1,61 @@
+#include "compiler/transforms/Passes.h"
+#include "dialects/graph/Graph.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_FOLDSHAPESPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+
+/// The constant that an integer tensor is known to be, if it is.
+ElementsAttr knownValue(Value value, graph::ShapeContext &shapes) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger())
+    return {};
+  std::optional<SmallVector<int64_t>> elements = shapes.constants(value);
+  if (!elements || int64_t(elements->size()) != type.getNumElements())
+    return {};
+  unsigned width = type.getElementTypeBitWidth();
+  auto bits = llvm::map_to_vector(*elements, [&](int64_t element) {
+    return APInt(64, uint64_t(element)).zextOrTrunc(width);
+  });
+  return DenseElementsAttr::get(type, bits);
+}
+
+struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
+  void runOnOperation() override {
+    if (!getOperation()->hasAttr("graph.entry"))
+      return;
+    dead.clear();
+    graph::ShapeContext shapes(&getContext());
+    shapes.addEntry(getOperation());
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<graph::ShapeInference>(op) || isa<graph::ConstantOp>(op))
+        return;
+      OpBuilder b(op);
+      for (Value result : op->getResults()) {
+        auto type = dyn_cast<RankedTensorType>(result.getType());
+        if (!type)
+          continue;
+        result.setType(shapes.typeOf(result, type.getElementType()));
+        if (!isPure(op) || op->getNumRegions())
+          continue;
+        if (ElementsAttr value = knownValue(result, shapes))
+          result.replaceAllUsesWith(graph::ConstantOp::create(b, op->getLoc(), value));
+      }
+      if (isOpTriviallyDead(op))
+        dead.push_back(op);
+    });
+    for (Operation *op : llvm::reverse(dead))
+      if (isOpTriviallyDead(op))
+        op->erase();
+    dead.clear();
+  }
+
+  SmallVector<Operation *> dead;
+};
+} // namespace
