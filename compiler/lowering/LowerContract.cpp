@@ -1,0 +1,441 @@
+#include "compiler/lowering/LowerContract.h"
+
+#include <set>
+
+using namespace mlir;
+
+namespace tenon {
+
+/// Rows of a task. Enough to use what is loaded of B many times, few enough for
+/// A's rows to stay in L2.
+static constexpr int64_t kBlockRows = 96;
+/// Panels of a task, and the most that a tile takes at once.
+static constexpr int64_t kUnitPanels = 4;
+/// Fewer multiplications than this are not worth sharing.
+static constexpr int64_t kSmallWork = 1 << 17;
+/// Vectors of epilogue code in a kernel beyond which it becomes a loop.
+static constexpr unsigned kInlineCost = 320;
+
+//===----------------------------------------------------------------------===//
+// The grid
+//===----------------------------------------------------------------------===//
+
+static Value sizeOf(KernelEmitter &e, Value memref, int64_t dim) {
+  auto type = cast<MemRefType>(memref.getType());
+  return type.isDynamicDim(dim)
+             ? memref::DimOp::create(e.b, e.loc, memref, dim).getResult()
+             : e.index(type.getDimSize(dim));
+}
+
+ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
+                                         kernel::ContractOp op) {
+  int64_t batchRank = op.getBatchRank(), last = op.getCType().getRank() - 1;
+  ContractGrid grid;
+  grid.batches = grid.rows = e.index(1);
+  for (int64_t i = 0; i < batchRank; ++i)
+    grid.batches = e.mul(grid.batches, sizeOf(e, op.getC(), i));
+  for (int64_t i = batchRank; i < last; ++i)
+    grid.rows = e.mul(grid.rows, sizeOf(e, op.getC(), i));
+  grid.groups = e.index(op.getGroups());
+  grid.columns = e.div(sizeOf(e, op.getC(), last), grid.groups);
+  // Either operand may be the one whose type knows the channels.
+  grid.channels = op.getBType().isDynamicDim(last + 1)
+                      ? e.div(sizeOf(e, op.getA(), last), grid.groups)
+                      : sizeOf(e, op.getB(), last + 1);
+  grid.panels = e.ceilDiv(grid.columns, kPanelWidth);
+  grid.rowBlocks = e.ceilDiv(grid.rows, kBlockRows);
+  grid.units = e.ceilDiv(grid.panels, kUnitPanels);
+  grid.tasks =
+      e.product({grid.batches, grid.groups, grid.rowBlocks, grid.units});
+
+  Value work = e.product(
+      {grid.batches, grid.groups, grid.rows, grid.columns, grid.channels});
+  for (int64_t i = 0; i < op.getSpatialRank(); ++i)
+    work = e.mul(work, sizeOf(e, op.getB(), batchRank + 2 + i));
+  grid.small = e.less(work, e.index(kSmallWork));
+  return grid;
+}
+
+Value buildContractTaskCount(OpBuilder &b, Location loc,
+                             kernel::ContractOp op) {
+  KernelEmitter e(b, loc, false);
+  ContractGrid grid = ContractLowering::buildGrid(e, op);
+  return e.select(grid.small, e.index(1), grid.tasks);
+}
+
+//===----------------------------------------------------------------------===//
+// Decisions
+//===----------------------------------------------------------------------===//
+
+ContractLowering::ContractLowering(OpBuilder &builder, kernel::ContractOp op,
+                                   const CpuTarget &target)
+    : op(op), e(builder, op.getLoc(), target.hasFma), target(target),
+      a(e.open(op.getA())), b(e.open(op.getB())), grid(buildGrid(e, op)),
+      epilogue(e, op.getBody().front(), op.getEpilogue(), op.getEpilogueMaps(),
+               op.getC(), op.getBatchRank()),
+      accumulator(op.getBody().front().getArgument(0).getType()),
+      lanes(isa<ComplexType>(accumulator) ? 1 : kPanelWidth),
+      batchRank(op.getBatchRank()), spatial(op.getSpatialRank()) {
+  flat = isFlat();
+  padded = false;
+  for (int64_t i = 0; !flat && i < spatial; ++i)
+    padded |= mayLeaveInput(i);
+  chooseBlocking();
+}
+
+/// The row counts that tiles of `rows` rows in blocks can have, ascending.
+static SmallVector<int64_t> possibleRows(Value rows, unsigned limit) {
+  std::set<int64_t> counts;
+  std::optional<int64_t> known = getConstantIntValue(rows);
+  if (!known)
+    return llvm::to_vector(llvm::seq<int64_t>(1, limit + 1));
+  int64_t blocks = llvm::divideCeil(*known, kBlockRows);
+  for (int64_t i : {int64_t(0), blocks - 1}) {
+    if (blocks == 0)
+      break;
+    // The first blocks are one row longer than the last ones.
+    int64_t block = *known / blocks + (i < *known % blocks);
+    int64_t tiles = llvm::divideCeil(block, limit);
+    counts.insert(block / tiles);
+    if (block % tiles)
+      counts.insert(block / tiles + 1);
+  }
+  if (counts.empty())
+    counts.insert(1);
+  return llvm::to_vector(counts);
+}
+
+unsigned ContractLowering::getVectorCount() {
+  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows,
+           sum = 0;
+  for (int64_t rows : possibleRows(grid.rows, limit))
+    sum += rows * std::min<int64_t>(
+                      kUnitPanels,
+                      getConstantIntValue(grid.panels).value_or(kUnitPanels));
+  return sum;
+}
+
+void ContractLowering::chooseBlocking() {
+  unsigned bits = getAccumulatorBits(accumulator);
+  // A unit of B is read once per tile: it must stay in L2 next to A's rows.
+  std::optional<int64_t> channels = getConstantIntValue(grid.channels);
+  std::optional<int64_t> rows = getConstantIntValue(grid.rows);
+  int64_t limit = target.l2Bytes / 4;
+  int64_t perChannel = kUnitPanels * kPanelWidth *
+                       std::max<int64_t>(1, getAccumulatorBits(a.element) / 8);
+  int64_t bytes = channels.value_or(limit) * perChannel;
+  for (int64_t i = 0; i < spatial; ++i)
+    bytes *= std::max<int64_t>(1, staticSize(b, batchRank + 2 + i));
+  bool oneTile = rows && *rows <= target.getTile(bits).rows;
+  if (!oneTile && lanes > 1 && bytes > 2 * limit) {
+    isBlocked = true;
+    while (fixedDims < spatial && bytes > limit)
+      bytes /= std::max<int64_t>(1, staticSize(b, batchRank + 2 + fixedDims++));
+    if (bytes > limit) {
+      channelBlock = limit / perChannel;
+      if (channels) {
+        // Parts of equal size, a multiple of the unrolling.
+        int64_t parts = llvm::divideCeil(*channels, channelBlock);
+        channelBlock = llvm::alignTo(llvm::divideCeil(*channels, parts), 4);
+      }
+    }
+  }
+  inlineEpilogue =
+      !isBlocked &&
+      (lanes == 1 || epilogue.getCost() * getVectorCount() <= kInlineCost);
+}
+
+//===----------------------------------------------------------------------===//
+// Tasks
+//===----------------------------------------------------------------------===//
+
+void ContractLowering::run(Value begin, Value end) {
+  unsigned rows = isBlocked
+                      ? kBlockRows
+                      : target.getTile(getAccumulatorBits(accumulator)).rows;
+  if (!inlineEpilogue)
+    scratch = e.stackScratch(accumulator, rows * kUnitPanels * kPanelWidth);
+  if (padded) {
+    // Rows outside the input are read here. With channels apart, their step
+    // becomes 0 instead.
+    constexpr int64_t most = 1024;
+    zeroCount =
+        getConstantIntValue(a.strides.back()) == 1
+            ? std::min(most, getConstantIntValue(grid.channels).value_or(most))
+            : 1;
+    zeroRow = e.stackZeros(a.element, std::max<int64_t>(zeroCount, 1));
+  }
+  Value from = e.select(grid.small, e.index(0), begin);
+  Value to = e.select(grid.small, grid.tasks, end);
+  if (std::optional<int64_t> tasks = getConstantIntValue(grid.tasks);
+      tasks && *tasks <= 1) {
+    from = e.index(0);
+    to = e.index(*tasks);
+  }
+  e.loop(from, to, 1, [&](Value number) { runTask(number); });
+}
+
+void ContractLowering::runTask(Value number) {
+  SmallVector<Value> place = e.delinearize(
+      number, {grid.batches, grid.groups, grid.rowBlocks, grid.units});
+  Task task;
+  task.batch = e.delinearize(
+      place[0],
+      ArrayRef(epilogue.getDestination().sizes).take_front(batchRank));
+  auto batchOffset = [&](const Buffer &buffer) {
+    Value offset = e.index(0);
+    for (int64_t i = 0; i < batchRank; ++i)
+      if (buffer.type.getDimSize(i) != 1)
+        offset = e.add(offset, e.mul(task.batch[i], buffer.strides[i]));
+    return offset;
+  };
+  task.aBase = e.at(a.pointer, a.element,
+                    e.add(batchOffset(a), e.mul(e.mul(place[1], grid.channels),
+                                                a.strides.back())));
+  task.firstPanel = e.mul(place[3], kUnitPanels);
+  Value bOffset = e.add(batchOffset(b), e.mul(place[1], b.strides[batchRank]));
+  bOffset = e.add(bOffset, e.mul(task.firstPanel, b.strides[batchRank + 1]));
+  task.bBase = e.at(b.pointer, b.element, bOffset);
+  task.firstColumn = e.mul(place[1], grid.columns);
+
+  // Blocks share the rows evenly; the first ones get what is left over.
+  Value blocks = e.max(grid.rowBlocks, e.index(1));
+  Value each = e.div(grid.rows, blocks), more = e.rem(grid.rows, blocks);
+  task.firstRow = e.add(e.mul(place[2], each), e.min(place[2], more));
+  task.rows =
+      e.add(each, e.select(e.less(place[2], more), e.index(1), e.index(0)));
+  if (lanes == 1)
+    return runScalar(task);
+
+  Unit whole{e.index(kUnitPanels), e.index(0)};
+  Value left = e.sub(grid.columns, e.mul(task.firstPanel, kPanelWidth));
+  Value isWhole = e.less(e.index(kUnitPanels * kPanelWidth - 1), left);
+  Unit last;
+  if (std::optional<int64_t> columns = getConstantIntValue(grid.columns)) {
+    constexpr int64_t unit = kUnitPanels * kPanelWidth;
+    int64_t rest = *columns % unit;
+    if (rest == 0)
+      return runUnit(task, whole);
+    last = {e.index(rest / kPanelWidth), e.index(rest % kPanelWidth),
+            rest % kPanelWidth != 0};
+    if (*columns < unit)
+      return runUnit(task, last);
+  } else {
+    last = {e.div(left, e.index(kPanelWidth)),
+            e.rem(left, e.index(kPanelWidth)), true};
+  }
+  e.branch(
+      isWhole, [&] { runUnit(task, whole); }, [&] { runUnit(task, last); });
+}
+
+void ContractLowering::runUnit(const Task &task, const Unit &unit) {
+  if (isBlocked)
+    blocked(task, unit);
+  else
+    direct(task, unit);
+}
+
+/// Complex numbers: one element at a time.
+void ContractLowering::runScalar(const Task &task) {
+  Value left = e.sub(grid.columns, e.mul(task.firstPanel, kPanelWidth));
+  Value columns = e.min(left, e.index(kUnitPanels * kPanelWidth));
+  ContractPart all{{}, e.index(0), grid.channels};
+  e.loop(e.index(0), task.rows, 1, [&](Value i) {
+    Value row = e.add(task.firstRow, i);
+    ContractRows rows = openRows(task, row, 1);
+    e.loop(e.index(0), columns, 1, [&](Value column) {
+      Value panel = e.div(column, e.index(kPanelWidth));
+      Value offset = e.add(e.mul(panel, b.strides[batchRank + 1]),
+                           e.rem(column, e.index(kPanelWidth)));
+      Value sum = accumulate(rows, e.at(task.bBase, b.element, offset),
+                             zeros(1), all)[0];
+      Value place = e.add(task.firstColumn,
+                          e.add(e.mul(task.firstPanel, kPanelWidth), column));
+      epilogue.store(sum, {task.batch, row, place}, 1, {});
+    });
+  });
+}
+
+SmallVector<Value> ContractLowering::zeros(unsigned count) {
+  return SmallVector<Value>(count, e.zero(accumulator, lanes));
+}
+
+Value ContractLowering::scratchAt(Value row, Value panel) {
+  Value place = e.mul(e.add(e.mul(row, kUnitPanels), panel), kPanelWidth);
+  return e.at(scratch, accumulator, place);
+}
+
+void ContractLowering::tiles(const Task &task,
+                             llvm::function_ref<void(Value, Value)> body) {
+  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
+  Value count = e.max(e.ceilDiv(task.rows, limit), e.index(1));
+  Value each = e.div(task.rows, count), more = e.rem(task.rows, count);
+  // Without rows there is no tile.
+  Value tiles = e.min(count, task.rows);
+  e.loop(e.index(0), tiles, 1, [&](Value i) {
+    Value first = e.add(e.mul(i, each), e.min(i, more));
+    Value rows = e.add(each, e.select(e.less(i, more), e.index(1), e.index(0)));
+    body(e.add(task.firstRow, first), rows);
+  });
+}
+
+void ContractLowering::panelGroups(
+    const Unit &unit, unsigned rows,
+    llvm::function_ref<void(Value, unsigned, Value)> body) {
+  int64_t width = target.getPanels(rows, getAccumulatorBits(accumulator));
+  std::optional<int64_t> full = getConstantIntValue(unit.full);
+  if (full) {
+    int64_t together = *full / width * width;
+    e.loop(e.index(0), e.index(together), width,
+           [&](Value panel) { body(panel, width, {}); });
+    int64_t rest = *full - together + unit.mayHaveTail;
+    if (rest)
+      body(e.index(together), rest, unit.mayHaveTail ? unit.tail : Value());
+    return;
+  }
+  Value together = e.mul(e.div(unit.full, e.index(width)), width);
+  e.loop(e.index(0), together, width,
+         [&](Value panel) { body(panel, width, {}); });
+  Value end = e.add(unit.full, e.min(unit.tail, e.index(1)));
+  e.loop(together, end, 1, [&](Value panel) {
+    body(panel, 1,
+         e.select(e.less(panel, unit.full), e.index(kPanelWidth), unit.tail));
+  });
+}
+
+/// The whole sum in registers, tile by tile.
+void ContractLowering::direct(const Task &task, const Unit &unit) {
+  ContractPart all{{}, e.index(0), grid.channels};
+  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
+  SmallVector<int64_t> cases = possibleRows(grid.rows, limit);
+  tiles(task, [&](Value first, Value rowCount) {
+    e.choose(rowCount, cases, [&](int64_t count) {
+      ContractRows rows = openRows(task, first, count);
+      panelGroups(unit, count, [&](Value panel, unsigned width, Value tail) {
+        SmallVector<Value> pointers;
+        for (unsigned j = 0; j < width; ++j)
+          pointers.push_back(
+              e.at(task.bBase, b.element,
+                   e.mul(e.add(panel, j), b.strides[batchRank + 1])));
+        SmallVector<Value> sums =
+            accumulate(rows, pointers, zeros(count * width), all);
+        for (unsigned i = 0; i < count * width; ++i) {
+          Value column = e.add(panel, i % width);
+          if (inlineEpilogue)
+            finishOne(task, sums[i], e.add(first, i / width), column,
+                      i % width == width - 1 ? tail : Value());
+          else
+            e.store(sums[i], scratchAt(e.index(i / width), column));
+        }
+      });
+    });
+    if (!inlineEpilogue)
+      finish(task, unit, first, rowCount);
+  });
+}
+
+/// The sum part by part, so that the part of B in use stays in L2; sums wait in
+/// memory meanwhile.
+void ContractLowering::blocked(const Task &task, const Unit &unit) {
+  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
+  SmallVector<int64_t> cases = possibleRows(grid.rows, limit);
+  e.loop(e.index(0), e.mul(task.rows, kUnitPanels), 1, [&](Value i) {
+    e.store(e.zero(accumulator, lanes),
+            e.at(scratch, accumulator, e.mul(i, kPanelWidth)));
+  });
+  overParts([&](const ContractPart &part) {
+    tiles(task, [&](Value first, Value rowCount) {
+      Value local = e.sub(first, task.firstRow);
+      e.choose(rowCount, cases, [&](int64_t count) {
+        ContractRows rows = openRows(task, first, count);
+        panelGroups(unit, count, [&](Value panel, unsigned width, Value) {
+          SmallVector<Value> pointers, sums, places;
+          for (unsigned j = 0; j < width; ++j)
+            pointers.push_back(
+                e.at(task.bBase, b.element,
+                     e.mul(e.add(panel, j), b.strides[batchRank + 1])));
+          for (unsigned i = 0; i < count * width; ++i) {
+            places.push_back(
+                scratchAt(e.add(local, i / width), e.add(panel, i % width)));
+            sums.push_back(e.load(places.back(), accumulator, lanes));
+          }
+          sums = accumulate(rows, pointers, sums, part);
+          for (auto [sum, place] : llvm::zip(sums, places))
+            e.store(sum, place);
+        });
+      });
+    });
+  });
+  finish(task, unit, task.firstRow, task.rows);
+}
+
+void ContractLowering::overParts(
+    llvm::function_ref<void(const ContractPart &)> body) {
+  ContractPart part;
+  std::function<void()> next = [&] {
+    if (part.fixed.size() < fixedDims) {
+      Value size = b.sizes[batchRank + 2 + part.fixed.size()];
+      e.loop(e.index(0), size, 1, [&](Value k) {
+        part.fixed.push_back(k);
+        next();
+        part.fixed.pop_back();
+      });
+      return;
+    }
+    if (!channelBlock) {
+      part.firstChannel = e.index(0);
+      part.lastChannel = grid.channels;
+      return body(part);
+    }
+    e.loop(e.index(0), grid.channels, channelBlock, [&](Value first) {
+      part.firstChannel = first;
+      part.lastChannel = e.min(e.add(first, channelBlock), grid.channels);
+      body(part);
+    });
+  };
+  next();
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogues
+//===----------------------------------------------------------------------===//
+
+void ContractLowering::finishOne(const Task &task, Value value, Value row,
+                                 Value panel, Value columns) {
+  Value place = e.mul(e.add(task.firstPanel, panel), kPanelWidth);
+  Value mask = columns ? e.laneMask(columns, lanes) : Value();
+  epilogue.store(value, {task.batch, row, e.add(task.firstColumn, place)},
+                 lanes, mask);
+}
+
+void ContractLowering::finish(const Task &task, const Unit &unit,
+                              Value firstRow, Value rows) {
+  e.loop(e.index(0), rows, 1, [&](Value i) {
+    // Scratch holds a whole block, or one tile only.
+    Value row = e.add(firstRow, i);
+    auto finishPanel = [&](Value panel, Value columns) {
+      Value value = e.load(scratchAt(i, panel), accumulator, lanes);
+      finishOne(task, value, row, panel, columns);
+    };
+    e.loop(e.index(0), unit.full, 1,
+           [&](Value panel) { finishPanel(panel, {}); });
+    if (unit.mayHaveTail)
+      e.branch(e.less(e.index(0), unit.tail),
+               [&] { finishPanel(unit.full, unit.tail); });
+  });
+}
+
+LogicalResult lowerContract(OpBuilder &b, kernel::ContractOp op, Value begin,
+                            Value end, const CpuTarget &target) {
+  auto type = cast<MemRefType>(op.getC().getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (strides.back() != 1)
+    return op.emitOpError("needs a destination with contiguous columns");
+  if (!cast<MemRefType>(op.getB().getType()).getLayout().isIdentity())
+    return op.emitOpError("needs packed weights that are contiguous");
+  ContractLowering(b, op, target).run(begin, end);
+  op.erase();
+  return success();
+}
+
+} // namespace tenon

@@ -1,0 +1,133 @@
+//===- LowerContract.h - kernel.contract as register tiles ----------------===//
+//
+// The rows of C (all its dimensions but batch and channels) are cut into blocks
+// of up to 96, its columns into units of four panels; a block times a unit is a
+// task. Inside, rows are split evenly into register tiles of at most the
+// target's height, so that every tile is exact: no row is masked and none is
+// computed twice. Code exists only for the row counts that the sizes allow.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_COMPILER_LOWERING_LOWERCONTRACT_H
+#define TENON_COMPILER_LOWERING_LOWERCONTRACT_H
+
+#include "compiler/lowering/KernelEpilogue.h"
+#include "compiler/lowering/KernelModels.h"
+
+namespace tenon {
+
+/// How the work is cut. Everything an index, constant where sizes are static.
+struct ContractGrid {
+  mlir::Value batches, groups, rowBlocks, units;
+  mlir::Value rows, columns, channels, panels; // per batch; per group
+  mlir::Value small; // too little work to share: one task does it all
+  mlir::Value tasks; // before `small` is considered
+};
+
+/// A operand rows of one tile: where they start and whether a position lies
+/// inside the input.
+struct ContractRows {
+  unsigned count = 0;
+  llvm::SmallVector<mlir::Value> pointers;
+  /// Input position of window position 0, per row and spatial dimension; empty
+  /// when rows are evenly spaced in memory.
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> starts;
+  llvm::SmallVector<mlir::Value> inside; // null: yes
+};
+
+/// Part of the sum: window positions fixed by outer loops, then channels.
+struct ContractPart {
+  llvm::SmallVector<mlir::Value> fixed; // of the first window dimensions
+  mlir::Value firstChannel, lastChannel;
+};
+
+class ContractLowering {
+public:
+  ContractLowering(mlir::OpBuilder &b, kernel::ContractOp op,
+                   const CpuTarget &target);
+
+  static ContractGrid buildGrid(KernelEmitter &e, kernel::ContractOp op);
+  void run(mlir::Value begin, mlir::Value end);
+
+private:
+  struct Task {
+    llvm::SmallVector<mlir::Value> batch;
+    mlir::Value aBase, bBase;   // of batch and group; b also of the unit
+    mlir::Value firstRow, rows; // of the block
+    mlir::Value firstPanel;     // in the group
+    mlir::Value firstColumn;    // of the group in C
+  };
+
+  /// Panels of a unit: `full` of them whole, then one with `tail` columns.
+  /// Constants, unless columns are dynamic (then `tail` may be 0 at run time).
+  struct Unit {
+    mlir::Value full, tail;
+    bool mayHaveTail = false;
+  };
+
+  // LowerContract.cpp
+  void chooseBlocking();
+  void runTask(mlir::Value number);
+  void runUnit(const Task &task, const Unit &unit);
+  void runScalar(const Task &task);
+  void direct(const Task &task, const Unit &unit);
+  void blocked(const Task &task, const Unit &unit);
+  void overParts(llvm::function_ref<void(const ContractPart &)> body);
+  /// `body` gets the first row of a tile and how many rows it has.
+  void tiles(const Task &task,
+             llvm::function_ref<void(mlir::Value, mlir::Value)> body);
+  /// Groups of panels that a tile of `rows` rows takes at once: first panel in
+  /// the unit, how many, and the last one's columns (null: whole).
+  void panelGroups(
+      const Unit &unit, unsigned rows,
+      llvm::function_ref<void(mlir::Value, unsigned, mlir::Value)> body);
+  void finish(const Task &task, const Unit &unit, mlir::Value firstRow,
+              mlir::Value rows);
+  void finishOne(const Task &task, mlir::Value value, mlir::Value row,
+                 mlir::Value panel, mlir::Value columns);
+  mlir::Value scratchAt(mlir::Value row, mlir::Value panel);
+  llvm::SmallVector<mlir::Value> zeros(unsigned count);
+  unsigned getVectorCount();
+
+  // LowerContractSum.cpp
+  ContractRows openRows(const Task &task, mlir::Value first, unsigned count);
+  /// sums += the part's products; `bPointers` are the panels' (at window
+  /// position 0 and channel 0), `sums` row by row.
+  llvm::SmallVector<mlir::Value>
+  accumulate(const ContractRows &rows, llvm::ArrayRef<mlir::Value> bPointers,
+             mlir::ValueRange sums, const ContractPart &part);
+  llvm::SmallVector<mlir::Value>
+  overWindow(const ContractRows &rows, unsigned dim, mlir::Value linear,
+             mlir::ValueRange sums, const ContractPart &part,
+             llvm::ArrayRef<mlir::Value> bPointers);
+  ContractRows step(const ContractRows &rows, unsigned dim, mlir::Value k);
+  llvm::SmallVector<mlir::Value>
+  overChannels(const ContractRows &rows, mlir::Value linear,
+               mlir::ValueRange sums, const ContractPart &part,
+               llvm::ArrayRef<mlir::Value> bPointers);
+  bool isFlat();
+  bool mayLeaveInput(unsigned dim);
+  int64_t staticSize(const Buffer &buffer, int64_t dim);
+
+  kernel::ContractOp op;
+  KernelEmitter e;
+  const CpuTarget &target;
+  Buffer a, b;
+  ContractGrid grid;
+  KernelEpilogue epilogue;
+  mlir::Type accumulator;
+  int64_t lanes; // 16, or 1 for complex numbers
+  int64_t batchRank, spatial;
+  bool flat;                // rows of A are evenly spaced
+  bool padded;              // some position may lie outside the input
+  unsigned fixedDims = 0;   // window dimensions that blocking moves outside
+  int64_t channelBlock = 0; // channels of a part; 0: all
+  bool isBlocked = false;
+  bool inlineEpilogue = true;
+  mlir::Value scratch, zeroRow;
+  int64_t zeroCount = 0;
+};
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_LOWERING_LOWERCONTRACT_H

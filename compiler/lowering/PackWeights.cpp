@@ -1,0 +1,100 @@
+#include "compiler/lowering/PackWeights.h"
+
+#include "compiler/backend/cpu/Target.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <cstring>
+
+using namespace mlir;
+
+namespace tenon {
+
+PackGeometry PackGeometry::get(ArrayRef<int64_t> shape, int64_t spatial,
+                               int64_t groups, bool transposed, bool reversed) {
+  PackGeometry result;
+  int64_t rank = shape.size(), batch = rank - 2 - spatial;
+  for (int64_t size : shape.take_front(batch))
+    result.batches *= size;
+  for (int64_t size : shape.slice(batch, spatial))
+    result.window *= size;
+  result.groups = groups;
+  result.channels = shape[transposed ? rank - 1 : rank - 2];
+  result.columns = shape[transposed ? rank - 2 : rank - 1] / groups;
+  result.transposed = transposed;
+  result.reversed = reversed;
+  return result;
+}
+
+PackGeometry PackGeometry::get(kernel::PackOp op) {
+  return get(op.getSourceType().getShape(), op.getSpatial(), op.getGroups(),
+             op.getTransposeB(), op.getReverse());
+}
+
+int64_t PackGeometry::getSourceElements() const {
+  return batches * window * channels * columns * groups;
+}
+
+int64_t PackGeometry::getPackedElements() const {
+  return batches * groups * llvm::divideCeil(columns, kPanelWidth) * window *
+         channels * kPanelWidth;
+}
+
+namespace {
+
+/// Writes one window position of one panel, whose first element is `base` of
+/// the source; returns where the next one goes.
+template <size_t size>
+char *packChannels(const char *source, bool isSplat, const PackGeometry &g,
+                   int64_t base, int64_t width, char *to) {
+  int64_t allColumns = g.columns * g.groups;
+  int64_t channelStep = g.transposed ? 1 : allColumns;
+  int64_t columnStep = g.transposed ? g.channels : 1;
+  for (int64_t c = 0; c < g.channels; ++c) {
+    const char *row = source + (isSplat ? 0 : base + c * channelStep) * size;
+    size_t step = isSplat ? 0 : columnStep * size;
+    for (int64_t lane = 0; lane < width; ++lane)
+      std::memcpy(to + lane * size, row + lane * step, size);
+    std::memset(to + width * size, 0, (kPanelWidth - width) * size);
+    to += kPanelWidth * size;
+  }
+  return to;
+}
+
+template <size_t size>
+void packAll(ArrayRef<char> source, const PackGeometry &g, char *to) {
+  bool isSplat = source.size() == size;
+  int64_t allColumns = g.columns * g.groups;
+  for (int64_t batch = 0; batch < g.batches; ++batch)
+    for (int64_t group = 0; group < g.groups; ++group)
+      for (int64_t first = 0; first < g.columns; first += kPanelWidth)
+        for (int64_t k = 0; k < g.window; ++k) {
+          int64_t position = g.reversed ? g.window - 1 - k : k;
+          int64_t column = group * g.columns + first;
+          int64_t base =
+              (batch * g.window + position) * g.channels * allColumns +
+              column * (g.transposed ? g.channels : 1);
+          to = packChannels<size>(source.data(), isSplat, g, base,
+                                  std::min(kPanelWidth, g.columns - first), to);
+        }
+}
+
+} // namespace
+
+void packWeights(ArrayRef<char> source, unsigned elementBytes,
+                 const PackGeometry &geometry, MutableArrayRef<char> packed) {
+  switch (elementBytes) {
+  case 1:
+    return packAll<1>(source, geometry, packed.data());
+  case 2:
+    return packAll<2>(source, geometry, packed.data());
+  case 4:
+    return packAll<4>(source, geometry, packed.data());
+  case 8:
+    return packAll<8>(source, geometry, packed.data());
+  default:
+    return packAll<16>(source, geometry, packed.data());
+  }
+}
+
+} // namespace tenon
