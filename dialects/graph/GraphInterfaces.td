@@ -38,8 +38,15 @@ def Graph_Elementwise : OpInterface<"Elementwise"> {
   }];
   let methods = [InterfaceMethod<[{
       Builds the value of one element from one element of each operand. Integer
-      scalars are signless; the op's own types tell signed from unsigned.
-    }], "::mlir::Value", "buildScalar", (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands)>];
+      scalars are signless; the op's own types tell signed from unsigned. Half
+      floats come, and go, as f32: call `graph::buildElement`, which converts.
+    }], "::mlir::Value", "buildScalar", (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands)>,
+    InterfaceMethod<[{
+      An element of an integer or boolean result as an expression over dimension
+      symbols, from such elements of the operands; null when it is unknown. The
+      operands' expressions may be null, too.
+    }], "::mlir::AffineExpr", "foldElement", (ins "::tenon::graph::ShapeContext &":$shapes, "::llvm::ArrayRef<::mlir::AffineExpr>":$operands),
+      /*methodBody=*/[{}], /*defaultImplementation=*/[{ return {}; }]>];
 }
 
 #endif // TENON_GRAPH_INTERFACES

@@ -1,5 +1,5 @@
 #include "dialects/graph/Graph.h"
-#include "mlir/Dialect/Complex/IR/Complex.h"
+#include "dialects/graph/ShapeContents.h"
 
 using namespace mlir;
 using namespace tenon::graph;
@@ -7,6 +7,38 @@ using namespace tenon::graph;
 //===----------------------------------------------------------------------===//
 // Shapes and lowering of all elementwise ops
 //===----------------------------------------------------------------------===//
+
+/// Contents of a small integer result, from the operands' contents.
+static void inferContents(Operation *op, ShapeContext &shapes) {
+  auto isCount = [](Value value) {
+    return getElementTypeOrSelf(value.getType()).isIntOrIndex();
+  };
+  if (!isCount(op->getResult(0)) || !llvm::all_of(op->getOperands(), isCount))
+    return;
+  SmallVector<std::optional<ArrayRef<AffineExpr>>> contents;
+  SmallVector<SmallVector<int64_t>> sizes;
+  bool known = false;
+  for (Value operand : op->getOperands()) {
+    known |= contents.emplace_back(shapes.contents(operand)).has_value();
+    auto constant = constantDims(shapes, operand);
+    if (!constant)
+      return;
+    sizes.push_back(*constant);
+  }
+  if (!known)
+    return;
+  setContentsBy(
+      shapes, op->getResult(0), [&](ArrayRef<int64_t> index) -> AffineExpr {
+        SmallVector<AffineExpr> scalars;
+        for (auto [values, size] : llvm::zip(contents, sizes)) {
+          int64_t position = 0;
+          for (auto [i, extent] : llvm::zip(index.take_back(size.size()), size))
+            position = position * extent + (extent == 1 ? 0 : i);
+          scalars.push_back(values ? (*values)[position] : AffineExpr());
+        }
+        return cast<Elementwise>(op).foldElement(shapes, scalars);
+      });
+}
 
 LogicalResult tenon::graph::inferElementwiseShapes(Operation *op,
                                                    ShapeContext &shapes) {
@@ -22,8 +54,8 @@ LogicalResult tenon::graph::inferElementwiseShapes(Operation *op,
         [&] { error << " and "; });
     return error << " do not broadcast";
   }
-  for (Value result : op->getResults())
-    shapes.setDims(result, *dims);
+  shapes.setDims(op->getResult(0), *dims);
+  inferContents(op, shapes);
   return success();
 }
 
@@ -60,58 +92,84 @@ Value tenon::graph::broadcastOperand(LoweringContext &lowering,
                                          groups);
 }
 
-/// When a dimension may or may not be 1, its index is chosen at run time.
-static LogicalResult lowerGeneralBroadcast(Operation *op,
-                                           Elementwise elementwise,
-                                           LoweringContext &lowering) {
-  OpBuilder &b = lowering.builder;
-  Value result = op->getResult(0);
-  SmallVector<SmallVector<Value>> sizes;
-  for (Value operand : op->getOperands()) {
-    sizes.emplace_back();
-    for (AffineExpr dim : lowering.shapes.dims(operand))
-      sizes.back().push_back(lowering.index(dim));
+Value tenon::graph::buildElement(Operation *op, OpBuilder &b,
+                                 ValueRange operands) {
+  // Choosing rounds nothing.
+  if (auto choice = dyn_cast<SelectOp>(op))
+    return choice.buildScalar(b, operands);
+  SmallVector<Value> scalars;
+  for (Value operand : operands) {
+    Type type = operand.getType();
+    bool half = type.isF16() || type.isBF16();
+    scalars.push_back(
+        half ? arith::ExtFOp::create(b, op->getLoc(), b.getF32Type(), operand)
+             : operand);
   }
-  ArrayRef<AffineExpr> dims = lowering.shapes.dims(result);
+  Value result = cast<Elementwise>(op).buildScalar(b, scalars);
+  Type wanted = getElementTypeOrSelf(op->getResult(0).getType());
+  if (wanted.isF16() || wanted.isBF16())
+    return arith::TruncFOp::create(b, op->getLoc(), wanted, result);
+  return result;
+}
+
+void tenon::graph::bindBroadcastDims(ValueRange graphOperands, Value result,
+                                     LoweringContext &lowering) {
+  OpBuilder &b = lowering.builder;
+  Location loc = result.getLoc();
+  size_t rank = lowering.shapes.dims(result).size();
   Value one = lowering.constantIndex(1);
-  for (size_t d = 0; d < dims.size(); ++d) {
+  for (size_t d = 0; d < rank; ++d) {
     Value size = one;
-    for (auto &operand : sizes)
-      if (d + operand.size() >= dims.size()) {
-        Value other = operand[d + operand.size() - dims.size()];
-        Value isOne = arith::CmpIOp::create(
-            b, op->getLoc(), arith::CmpIPredicate::eq, other, one);
-        size = arith::SelectOp::create(b, op->getLoc(), isOne, size, other);
-      }
+    for (Value operand : graphOperands) {
+      ArrayRef<AffineExpr> dims = lowering.shapes.dims(operand);
+      if (d + dims.size() < rank)
+        continue;
+      Value other = lowering.index(dims[d + dims.size() - rank]);
+      Value isOne =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, other, one);
+      size = arith::SelectOp::create(b, loc, isOne, size, other);
+    }
     lowering.bindDim(result, d, size);
   }
-  Value zero = lowering.constantIndex(0);
-  lowering.set(
-      result, lowering.generate(
-                  op->getLoc(), result,
-                  [&](OpBuilder &nested, Location loc, ValueRange indices) {
-                    SmallVector<Value> scalars;
-                    for (auto [operand, operandSizes] :
-                         llvm::zip(op->getOperands(), sizes)) {
-                      SmallVector<Value> at;
-                      for (auto [i, size] : llvm::enumerate(operandSizes)) {
-                        Value isOne = arith::CmpIOp::create(
-                            nested, loc, arith::CmpIPredicate::eq, size, one);
-                        at.push_back(arith::SelectOp::create(
-                            nested, loc, isOne, zero,
-                            indices[i + indices.size() - operandSizes.size()]));
-                      }
-                      scalars.push_back(tensor::ExtractOp::create(
-                          nested, loc, lowering.get(operand), at));
-                    }
-                    return elementwise.buildScalar(nested, scalars);
-                  }));
+}
+
+Value tenon::graph::extractBroadcast(LoweringContext &lowering, OpBuilder &b,
+                                     Value graphOperand, ValueRange indices) {
+  Location loc = graphOperand.getLoc();
+  Value source = lowering.get(graphOperand);
+  int64_t rank = cast<RankedTensorType>(source.getType()).getRank();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  SmallVector<Value> at;
+  for (int64_t i = 0; i < rank; ++i) {
+    Value size = tensor::DimOp::create(b, loc, source, i);
+    Value isOne =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, size, one);
+    at.push_back(arith::SelectOp::create(b, loc, isOne, zero,
+                                         indices[indices.size() - rank + i]));
+  }
+  return tensor::ExtractOp::create(b, loc, source, at);
+}
+
+/// When a dimension may or may not be 1, its index is chosen at run time.
+static LogicalResult lowerGeneralBroadcast(Operation *op,
+                                           LoweringContext &lowering) {
+  Value result = op->getResult(0);
+  bindBroadcastDims(op->getOperands(), result, lowering);
+  lowering.set(result, lowering.generate(
+                           op->getLoc(), result,
+                           [&](OpBuilder &b, Location, ValueRange indices) {
+                             SmallVector<Value> scalars;
+                             for (Value operand : op->getOperands())
+                               scalars.push_back(extractBroadcast(
+                                   lowering, b, operand, indices));
+                             return buildElement(op, b, scalars);
+                           }));
   return success();
 }
 
 LogicalResult tenon::graph::lowerElementwise(Operation *op,
                                              LoweringContext &lowering) {
-  auto elementwise = cast<Elementwise>(op);
   Value result = op->getResult(0);
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
@@ -119,66 +177,194 @@ LogicalResult tenon::graph::lowerElementwise(Operation *op,
     Value value =
         broadcastOperand(lowering, operand, result, maps.emplace_back());
     if (!value)
-      return lowerGeneralBroadcast(op, elementwise, lowering);
+      return lowerGeneralBroadcast(op, lowering);
     operands.push_back(value);
   }
   lowering.set(
       result, lowering.generic(op->getLoc(), result, operands, maps,
                                [&](OpBuilder &b, Location, ValueRange scalars) {
-                                 return elementwise.buildScalar(b, scalars);
+                                 return buildElement(op, b, scalars);
                                }));
   return success();
 }
 
 //===----------------------------------------------------------------------===//
-// The ops' scalars
+// Sizes that elementwise ops compute
 //===----------------------------------------------------------------------===//
 
-static Type elementOf(Value value) {
-  return getElementTypeOrSelf(value.getType());
+/// A number as the element type keeps it.
+static AffineExpr wrapped(Value value, AffineExpr expr) {
+  std::optional<int64_t> known = ShapeContext::asConstant(expr);
+  auto type = dyn_cast<IntegerType>(getElementTypeOrSelf(value.getType()));
+  if (!known || !type || type.getWidth() >= 64)
+    return expr;
+  APInt bits(64, *known, /*isSigned=*/true);
+  bits = bits.trunc(type.getWidth());
+  return getAffineConstantExpr(isUnsigned(type) ? int64_t(bits.getZExtValue())
+                                                : bits.getSExtValue(),
+                               value.getContext());
 }
 
-/// The op for floats, for complex numbers, or for integers.
-template <typename FloatOp, typename IntOp, typename ComplexOp>
-static Value arithmetic(OpBuilder &b, Location loc, Value lhs, Value rhs) {
-  if (isa<FloatType>(lhs.getType()))
-    return FloatOp::create(b, loc, lhs, rhs);
-  if (isa<ComplexType>(lhs.getType()))
-    return ComplexOp::create(b, loc, lhs, rhs);
-  return IntOp::create(b, loc, lhs, rhs);
+static std::optional<std::pair<int64_t, int64_t>>
+bothKnown(ArrayRef<AffineExpr> operands) {
+  auto lhs = ShapeContext::asConstant(operands[0]),
+       rhs = ShapeContext::asConstant(operands[1]);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  return std::pair(*lhs, *rhs);
 }
 
-static Value compare(OpBuilder &b, Location loc, Type type,
-                     arith::CmpFPredicate onFloats,
-                     arith::CmpIPredicate onSigned,
-                     arith::CmpIPredicate onUnsigned, ValueRange values) {
-  if (isa<FloatType>(type))
-    return arith::CmpFOp::create(b, loc, onFloats, values[0], values[1]);
-  return arith::CmpIOp::create(b, loc, isUnsigned(type) ? onUnsigned : onSigned,
-                               values[0], values[1]);
+AffineExpr AddOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return v[0] && v[1] ? wrapped(getResult(), v[0] + v[1]) : AffineExpr();
+}
+AffineExpr SubOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return v[0] && v[1] ? wrapped(getResult(), v[0] - v[1]) : AffineExpr();
+}
+AffineExpr MulOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return v[0] && v[1] ? wrapped(getResult(), v[0] * v[1]) : AffineExpr();
+}
+AffineExpr NegOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return v[0] ? wrapped(getResult(), -v[0]) : AffineExpr();
 }
 
-Value AddOp::buildScalar(OpBuilder &b, ValueRange v) {
-  return arithmetic<arith::AddFOp, arith::AddIOp, complex::AddOp>(b, getLoc(),
-                                                                  v[0], v[1]);
+/// Quotient and remainder where rounding down and towards zero agree.
+static AffineExpr foldDivision(ShapeContext &shapes, Value result,
+                               ArrayRef<AffineExpr> v, bool roundDown,
+                               bool remainder) {
+  if (!v[0] || !v[1])
+    return {};
+  if (auto known = bothKnown(v)) {
+    auto [x, y] = *known;
+    if (y == 0 || y == -1)
+      return {}; // left to the code, which guards these
+    int64_t q = x / y, r = x % y;
+    if (roundDown && r != 0 && (r < 0) != (y < 0)) {
+      --q;
+      r += y;
+    }
+    return getAffineConstantExpr(remainder ? r : q, result.getContext());
+  }
+  auto divisor = ShapeContext::asConstant(v[1]);
+  if (!divisor || *divisor <= 0 || !(roundDown || shapes.isNonNegative(v[0])))
+    return {};
+  return remainder ? v[0] % *divisor : v[0].floorDiv(*divisor);
+}
+AffineExpr FloorDivOp::foldElement(ShapeContext &shapes,
+                                   ArrayRef<AffineExpr> v) {
+  return foldDivision(shapes, getResult(), v, true, false);
+}
+AffineExpr TruncDivOp::foldElement(ShapeContext &shapes,
+                                   ArrayRef<AffineExpr> v) {
+  return foldDivision(shapes, getResult(), v, false, false);
+}
+AffineExpr FloorModOp::foldElement(ShapeContext &shapes,
+                                   ArrayRef<AffineExpr> v) {
+  return foldDivision(shapes, getResult(), v, true, true);
+}
+AffineExpr TruncModOp::foldElement(ShapeContext &shapes,
+                                   ArrayRef<AffineExpr> v) {
+  return foldDivision(shapes, getResult(), v, false, true);
 }
 
-Value MulOp::buildScalar(OpBuilder &b, ValueRange v) {
-  return arithmetic<arith::MulFOp, arith::MulIOp, complex::MulOp>(b, getLoc(),
-                                                                  v[0], v[1]);
+/// Whether lhs <= rhs always (true), never (false), or who knows.
+static std::optional<bool> isAtMost(ShapeContext &shapes, AffineExpr lhs,
+                                    AffineExpr rhs) {
+  if (!lhs || !rhs)
+    return std::nullopt;
+  if (shapes.isNonNegative(rhs - lhs))
+    return true;
+  if (shapes.isNonNegative(lhs - rhs - 1))
+    return false;
+  return std::nullopt;
+}
+AffineExpr MaximumOp::foldElement(ShapeContext &shapes,
+                                  ArrayRef<AffineExpr> v) {
+  return v[0] && v[1] ? shapes.maximum(v[0], v[1]) : AffineExpr();
+}
+AffineExpr MinimumOp::foldElement(ShapeContext &shapes,
+                                  ArrayRef<AffineExpr> v) {
+  return v[0] && v[1] ? shapes.minimum(v[0], v[1]) : AffineExpr();
+}
+AffineExpr ClipOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return v[0] && v[1] && v[2] ? shapes.minimum(shapes.maximum(v[0], v[1]), v[2])
+                              : AffineExpr();
 }
 
-Value LessOp::buildScalar(OpBuilder &b, ValueRange v) {
-  return compare(b, getLoc(), elementOf(getLhs()), arith::CmpFPredicate::OLT,
-                 arith::CmpIPredicate::slt, arith::CmpIPredicate::ult, v);
+static AffineExpr truth(Value result, std::optional<bool> value,
+                        bool negated = false) {
+  return value ? getAffineConstantExpr(*value != negated, result.getContext())
+               : AffineExpr();
+}
+static std::optional<bool> isSame(ShapeContext &shapes,
+                                  ArrayRef<AffineExpr> v) {
+  std::optional<bool> upTo = isAtMost(shapes, v[0], v[1]),
+                      from = isAtMost(shapes, v[1], v[0]);
+  if (upTo == false || from == false)
+    return false;
+  if (upTo == true && from == true)
+    return true;
+  return std::nullopt;
+}
+AffineExpr LessOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return truth(getResult(), isAtMost(shapes, v[1], v[0]), true);
+}
+AffineExpr LessEqualOp::foldElement(ShapeContext &shapes,
+                                    ArrayRef<AffineExpr> v) {
+  return truth(getResult(), isAtMost(shapes, v[0], v[1]));
+}
+AffineExpr GreaterOp::foldElement(ShapeContext &shapes,
+                                  ArrayRef<AffineExpr> v) {
+  return truth(getResult(), isAtMost(shapes, v[0], v[1]), true);
+}
+AffineExpr GreaterEqualOp::foldElement(ShapeContext &shapes,
+                                       ArrayRef<AffineExpr> v) {
+  return truth(getResult(), isAtMost(shapes, v[1], v[0]));
+}
+AffineExpr EqualOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  return truth(getResult(), isSame(shapes, v));
+}
+AffineExpr NotEqualOp::foldElement(ShapeContext &shapes,
+                                   ArrayRef<AffineExpr> v) {
+  return truth(getResult(), isSame(shapes, v), true);
 }
 
-Value ReluOp::buildScalar(OpBuilder &b, ValueRange v) {
-  Value zero =
-      arith::ConstantOp::create(b, getLoc(), b.getZeroAttr(v[0].getType()));
-  if (isa<FloatType>(v[0].getType()))
-    return arith::MaximumFOp::create(b, getLoc(), v[0], zero);
-  return arith::MaxSIOp::create(b, getLoc(), v[0], zero);
+/// Booleans are 0 and 1 in contents, -1 never.
+AffineExpr AndOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  for (AffineExpr operand : v)
+    if (ShapeContext::asConstant(operand) == 0)
+      return operand;
+  auto known = bothKnown(v);
+  return known
+             ? getAffineConstantExpr(known->first & known->second, getContext())
+             : AffineExpr();
+}
+AffineExpr OrOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  bool isBool = getElementTypeOrSelf(getResult().getType()).isInteger(1);
+  for (AffineExpr operand : v)
+    if (isBool && ShapeContext::asConstant(operand) == 1)
+      return operand;
+  auto known = bothKnown(v);
+  return known
+             ? getAffineConstantExpr(known->first | known->second, getContext())
+             : AffineExpr();
+}
+AffineExpr NotOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  auto known = ShapeContext::asConstant(v[0]);
+  return known ? wrapped(getResult(),
+                         getAffineConstantExpr(~*known, getContext()))
+               : AffineExpr();
+}
+AffineExpr SelectOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  if (auto condition = ShapeContext::asConstant(v[0]))
+    return v[*condition ? 1 : 2];
+  return v[1] == v[2] ? v[1] : AffineExpr();
+}
+AffineExpr CastOp::foldElement(ShapeContext &shapes, ArrayRef<AffineExpr> v) {
+  if (!v[0] || !getElementTypeOrSelf(getResult().getType()).isInteger(1))
+    return v[0] ? wrapped(getResult(), v[0]) : AffineExpr();
+  auto known = ShapeContext::asConstant(v[0]);
+  return known ? getAffineConstantExpr(*known != 0, getContext())
+               : AffineExpr();
 }
 
 #define GET_OP_CLASSES
