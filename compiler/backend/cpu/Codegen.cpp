@@ -12,7 +12,9 @@
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Operator.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -157,11 +159,21 @@ void prepareModule(llvm::Module &module, llvm::TargetMachine &machine,
   }
 }
 
+/// The user's word that NaN, Inf and the order of sums do not matter, given to
+/// every operation.
+void allowFastMath(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::instructions(function))
+      if (isa<llvm::FPMathOperator>(instruction))
+        instruction.setFast(true);
+}
+
 /// What one thread needs to compile its units.
 class UnitCompiler {
 public:
-  UnitCompiler(const ArtifactSpec &spec, UnitOutput output, unsigned optLevel)
-      : output(output), optLevel(optLevel), spec(spec) {
+  UnitCompiler(const ArtifactSpec &spec, UnitOutput output,
+               const CodegenOptions &options)
+      : output(output), options(options), spec(spec) {
     std::string model = getModelIdentifier(spec);
     for (auto [index, variant] : llvm::enumerate(spec.variants)) {
       definitions.push_back(collectDefinitions(spec.units, index));
@@ -177,7 +189,7 @@ public:
   llvm::Error compile(const CodeUnit &unit,
                       llvm::SmallVectorImpl<char> &out) const {
     const CodeVariant &variant = spec.variants[unit.variant];
-    auto machine = createTargetMachine(variant, optLevel);
+    auto machine = createTargetMachine(variant, options.optLevel);
     if (!machine)
       return machine.takeError();
     llvm::LLVMContext context;
@@ -198,7 +210,9 @@ public:
     prepareModule(*module, **machine, variant, definitions[unit.variant],
                   entries, prefixes[unit.variant]);
     expandHalfTypes(*module, **machine);
-    optimize(*module, **machine, optLevel);
+    if (options.fastMath)
+      allowFastMath(*module);
+    optimize(*module, **machine, options.optLevel);
     if (output == UnitOutput::Bitcode) {
       llvm::raw_svector_ostream stream(out);
       llvm::WriteBitcodeToFile(*module, stream);
@@ -213,7 +227,7 @@ public:
 
 private:
   UnitOutput output;
-  unsigned optLevel;
+  CodegenOptions options;
   const ArtifactSpec &spec;
   std::vector<llvm::StringSet<>> definitions;
   std::vector<std::string> prefixes;
@@ -223,8 +237,8 @@ private:
 } // namespace
 
 llvm::Expected<std::vector<llvm::SmallVector<char, 0>>>
-compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
-             unsigned threads) {
+compileUnits(ArtifactSpec &spec, UnitOutput output,
+             const CodegenOptions &options) {
   std::vector<llvm::SmallVector<char, 0>> results;
   if (spec.units.empty())
     return results;
@@ -236,7 +250,7 @@ compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
 
   spec.units = splitUnits(std::move(spec.units));
   results.resize(spec.units.size());
-  UnitCompiler compiler(spec, output, optLevel);
+  UnitCompiler compiler(spec, output, options);
   // Longest first, so that no long one is left alone at the end.
   std::vector<size_t> order(spec.units.size()), sizes;
   for (CodeUnit &unit : spec.units) {
@@ -255,10 +269,10 @@ compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
       errors[index] = llvm::toString(std::move(error));
   };
   // Several threads may read one MLIR context only if it was made for it.
-  if (!context.isMultithreadingEnabled() || threads == 1) {
+  if (!context.isMultithreadingEnabled() || options.threads == 1) {
     llvm::for_each(order, compile);
   } else {
-    llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads));
+    llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.threads));
     for (size_t index : order)
       pool.async(compile, index);
     pool.wait();

@@ -35,15 +35,21 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
 llvm::Error emitModule(llvm::Module &module, llvm::TargetMachine &machine,
                        bool assembly, llvm::SmallVectorImpl<char> &out);
 
+struct CodegenOptions {
+  unsigned optLevel = 2;
+  bool fastMath = false; // NaN, Inf and the order of sums do not matter
+  unsigned threads = 0;  // 0: all cores
+};
+
 /// What compileUnits makes of every unit.
 enum class UnitOutput { Object, Bitcode };
 
-/// Translates, optimises and (for objects) generates code for all units on
-/// `threads` threads (0: all cores). The results are in the order of the units
-/// and do not depend on the number of threads.
+/// Translates, optimises and (for objects) generates code for all units, in
+/// parallel. The results are in the order of the units and do not depend on the
+/// number of threads.
 llvm::Expected<std::vector<llvm::SmallVector<char, 0>>>
-compileUnits(ArtifactSpec &spec, UnitOutput output, unsigned optLevel,
-             unsigned threads);
+compileUnits(ArtifactSpec &spec, UnitOutput output,
+             const CodegenOptions &options);
 
 } // namespace tenon
 

@@ -87,7 +87,8 @@ private:
       if (Error error = saveUnits("mlir"))
         return error;
     auto results =
-        compileUnits(spec, unitOutput, options.optLevel, options.threads);
+        compileUnits(spec, unitOutput,
+                     {options.optLevel, options.fastMath, options.threads});
     if (!results)
       return results.takeError();
     compiled = std::move(*results);

@@ -22,7 +22,8 @@ enum class OutputKind {
 
 struct EmitOptions {
   unsigned optLevel = 2;
-  unsigned threads = 0; // 0: all cores
+  bool fastMath = false; // NaN, Inf and the order of sums do not matter
+  unsigned threads = 0;  // 0: all cores
   /// Weights go to <output without suffix>.weights instead of the artifact.
   bool externalWeights = false;
   /// Path of libtenon.a, for executables and shared libraries.

@@ -11,5 +11,6 @@ int main(int argc, char **argv) {
   tenon::registerPasses();
   mlir::registerTransformsPasses();
   mlir::registerConversionPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Tenon's pass driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Tenon's pass driver\n", registry));
 }

@@ -1,0 +1,176 @@
+//===- Compile.cpp - tenon compile ----------------------------------------===//
+
+#include "compiler/tools/tenon/Commands.h"
+
+#include "compiler/backend/cpu/Files.h"
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/tools/tenon/Model.h"
+#include "compiler/tools/tenon/ModuleFile.h"
+
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+
+#include <chrono>
+
+using namespace llvm;
+
+namespace tenon {
+
+namespace {
+
+/// What -o and --emit ask for: an artifact, or a module of the graph dialect.
+struct Target {
+  bool isModule = false;
+  bool isBytecode = false;
+  OutputKind kind = OutputKind::Executable;
+};
+
+std::optional<Target> getTarget(StringRef kind) {
+  return StringSwitch<std::optional<Target>>(kind)
+      .Case("exe", Target{})
+      .Case("o", Target{false, false, OutputKind::Object})
+      .Case("a", Target{false, false, OutputKind::Archive})
+      .Case("so", Target{false, false, OutputKind::SharedLibrary})
+      .Case("ll", Target{false, false, OutputKind::LlvmIr})
+      .Case("s", Target{false, false, OutputKind::Assembly})
+      .Case("mlir", Target{true, false, {}})
+      .Case("mlirbc", Target{true, true, {}})
+      .Default(std::nullopt);
+}
+
+/// Where compile time went.
+class TimeReport {
+public:
+  void add(StringRef phase, double seconds) {
+    phases.emplace_back(phase.str(), seconds);
+  }
+
+  void print() const {
+    double total = 0;
+    errs() << "   seconds  phase\n";
+    for (const auto &[phase, seconds] : phases) {
+      errs() << format("%10.3f  ", seconds) << phase << '\n';
+      total += seconds;
+    }
+    errs() << format("%10.3f  ", total) << "total\n";
+  }
+
+private:
+  std::vector<std::pair<std::string, double>> phases;
+};
+
+void describe(const ArtifactSpec &spec) {
+  for (const CodeVariant &variant : spec.variants)
+    errs() << "variant " << variant.cpu << '\n';
+  for (const EntryInfo &entry : spec.entries)
+    errs() << "entry '" << entry.name << "': arena of " << entry.arenaBytes
+           << " bytes\n";
+  errs() << "weights: " << spec.weightsBytes
+         << " bytes, state: " << spec.stateBytes << " bytes\n"
+         << "kernels: " << spec.kernels.size() << '\n';
+  for (const std::string &kernel : spec.kernels)
+    errs() << "  " << kernel << '\n';
+}
+
+/// Keeps the module after each stage in --save-temps' folder.
+void saveStages(CompileOptions &compile, const Options &options, StringRef name,
+                Model &model) {
+  if (options.saveTemps.empty())
+    return;
+  auto counter = std::make_shared<unsigned>(0);
+  std::string folder = options.saveTemps;
+  compile.saveStage = [=, &model, name = name.str()](StringRef stage,
+                                                     mlir::ModuleOp module) {
+    std::string text;
+    raw_string_ostream stream(text);
+    module->print(stream, mlir::OpPrintingFlags().elideLargeResourceString(64));
+    SmallString<128> path(folder);
+    sys::path::append(path,
+                      name + "." + Twine(++*counter) + "." + stage + ".mlir");
+    (void)sys::fs::create_directories(folder);
+    Expected<OutputFile> file = OutputFile::create(path);
+    Error error = file ? file->write(text) : file.takeError();
+    if (!error)
+      error = file->commit();
+    if (error)
+      model.fail(std::move(error));
+  };
+}
+
+int writeModule(Model &model, const Target &target, StringRef path) {
+  if (Error error = writeModuleFile(model.getModule(), path, target.isBytecode))
+    return model.fail(std::move(error));
+  return kDone;
+}
+
+} // namespace
+
+int compileTo(StringRef path, OutputKind kind, StringRef out,
+              const Options &options, StringRef tool) {
+  Expected<ImportOptions> import = options.getImportOptions();
+  if (!import) // Options::check has reported it.
+    return consumeError(import.takeError()), kSyntax;
+  TimeReport report;
+  auto start = std::chrono::steady_clock::now();
+  Model model(path, *import);
+  if (!model)
+    return kFault;
+  report.add("import", std::chrono::duration<double>(
+                           std::chrono::steady_clock::now() - start)
+                           .count());
+  CompileOptions compile = options.getCompileOptions();
+  compile.name =
+      options.name.empty() ? Model::getName(path) : options.name.getValue();
+  saveStages(compile, options, compile.name, model);
+  EmitOptions emit = options.getEmitOptions();
+  emit.runtimeArchive = findRuntimeArchive(tool);
+  compile.reportTime = emit.reportTime = [&](StringRef phase, double seconds) {
+    report.add(phase, seconds);
+  };
+  ArtifactSpec spec;
+  spec.name = compile.name;
+  if (failed(compileToArtifact(model.getModule(), compile, spec)))
+    return kFault;
+  if (options.verbose)
+    describe(spec);
+  if (Error error = emitArtifact(spec, kind, out, emit))
+    return model.fail(std::move(error));
+  if (options.timeReport)
+    report.print();
+  return kDone;
+}
+
+int compileCommand(const Options &options, StringRef tool) {
+  StringRef path = options.compileModel;
+  std::string name =
+      options.name.empty() ? Model::getName(path) : options.name.getValue();
+  std::string out =
+      options.output.empty() ? "./" + name : options.output.getValue();
+  StringRef suffix = sys::path::extension(out);
+  suffix.consume_front(".");
+  Target target = getTarget(suffix).value_or(Target{});
+  if (suffix == "exe" && options.emit.empty())
+    target = Target{};
+  if (!options.emit.empty()) {
+    std::optional<Target> asked = getTarget(options.emit);
+    if (!asked) {
+      errs() << "tenon: --emit '" << options.emit
+             << "': expected exe, o, a, so, ll, s, mlir or mlirbc\n";
+      return kSyntax;
+    }
+    target = *asked;
+    if (options.output.empty() && options.emit != "exe")
+      out += "." + options.emit;
+  }
+  if (!target.isModule)
+    return compileTo(path, target.kind, out, options, tool);
+  Expected<ImportOptions> import = options.getImportOptions();
+  if (!import)
+    return consumeError(import.takeError()), kSyntax;
+  Model model(path, *import);
+  return model ? writeModule(model, target, out) : kFault;
+}
+
+} // namespace tenon

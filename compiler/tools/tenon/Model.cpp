@@ -1,0 +1,94 @@
+//===- Model.cpp - model files and diagnostics, for all subcommands -------===//
+
+#include "compiler/tools/tenon/Model.h"
+
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/tools/tenon/ModuleFile.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+/// The innermost name of a node that `location` holds.
+static StringRef findNodeName(Location location) {
+  StringRef name;
+  location->walk([&](Location inner) {
+    if (auto named = dyn_cast<NameLoc>(inner)) {
+      name = named.getName();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return name;
+}
+
+Model::Model(llvm::StringRef path, const ImportOptions &options)
+    : path(path.str()) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+  context.getDiagEngine().registerHandler(
+      [this](Diagnostic &diagnostic) { print(diagnostic); });
+  if (!llvm::sys::fs::exists(path)) {
+    fail(llvm::createStringError("no such file or directory"));
+    return;
+  }
+  if (options.format == "mlir" ||
+      (options.format.empty() && isModuleFile(path)))
+    module = readModuleFile(path, context);
+  else
+    module = importModel(path, options, context);
+}
+
+int Model::fail(llvm::Error error) {
+  llvm::errs() << path << ": ";
+  llvm::WithColor::error(llvm::errs())
+      << llvm::toString(std::move(error)) << '\n';
+  return kFault;
+}
+
+void Model::print(Diagnostic &diagnostic) {
+  auto printOne = [this](Diagnostic &one) {
+    llvm::errs() << path << ':';
+    if (auto place = dyn_cast<FileLineColLoc>(one.getLocation()))
+      llvm::errs() << place.getLine() << ':' << place.getColumn() << ':';
+    llvm::errs() << ' ';
+    switch (one.getSeverity()) {
+    case DiagnosticSeverity::Error:
+      llvm::WithColor::error(llvm::errs());
+      break;
+    case DiagnosticSeverity::Warning:
+      llvm::WithColor::warning(llvm::errs());
+      break;
+    default:
+      llvm::WithColor::note(llvm::errs());
+    }
+    std::string message = one.str();
+    StringRef node = findNodeName(one.getLocation());
+    // Messages of the importer name their node themselves.
+    if (!node.empty() && !StringRef(message).starts_with("node '"))
+      llvm::errs() << "node '" << node << "': ";
+    llvm::errs() << message << '\n';
+  };
+  printOne(diagnostic);
+  for (Diagnostic &note : diagnostic.getNotes())
+    printOne(note);
+}
+
+std::string Model::getName(llvm::StringRef path) {
+  SmallString<128> real(path);
+  // "." and "dir/.." have no name of their own.
+  llvm::sys::fs::make_absolute(real);
+  llvm::sys::path::remove_dots(real, /*remove_dot_dot=*/true);
+  StringRef name = llvm::sys::fs::is_directory(real)
+                       ? llvm::sys::path::filename(real)
+                       : llvm::sys::path::stem(real);
+  return name.empty() || name == "/" ? "model" : name.str();
+}
+
+} // namespace tenon
