@@ -191,6 +191,8 @@ parseTensorName(llvm::StringRef text) {
 }
 
 llvm::Error buildGraph(const tfproto::GraphDef &def, GraphModel &model) {
+  model.producer =
+      def.has_versions() ? def.versions().producer() : def.version();
   if (llvm::Error error = addNodes(def.node(), model.graph))
     return error;
   if (llvm::Error error = resolveGraphInputs(model.graph))

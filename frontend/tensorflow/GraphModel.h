@@ -110,6 +110,7 @@ struct GraphModel {
   std::map<std::string, std::string> assets;
   /// Node that restores the variables; what it does is in `variables`.
   std::string restoreNode, saveNode, filenameNode;
+  int producer = 0;     // version of the graph
   std::string initNode; // runs once before the first call; may be empty
 
   std::shared_ptr<const void> storage; // what nodes' definitions point into

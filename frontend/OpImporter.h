@@ -1,0 +1,236 @@
+//===- OpImporter.h - rows that turn source operations into graph ops -----===//
+//
+// A format's importer walks its nodes in order and looks up a row for each: a
+// function of a Binder, through which the row reads inputs and attributes and
+// writes results. Binders remember the first thing that went wrong; from then
+// on every value is null and every call a no-op, so rows need no checks of
+// their own. What went wrong is reported for all nodes at once.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_FRONTEND_OPIMPORTER_H
+#define TENON_FRONTEND_OPIMPORTER_H
+
+#include "dialects/graph/Graph.h"
+#include "frontend/Frontend.h"
+#include "mlir/IR/Builders.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace tenon {
+
+/// What becomes known of a list's elements while a loop's body is read.
+struct ListShape {
+  std::optional<graph::Dims> element;
+};
+
+/// What an edge of the source graph carries.
+struct ImportedValue {
+  enum Kind {
+    Missing,  ///< of a node that could not be translated
+    Tensor,   ///< `tensor`
+    Variable, ///< handle of the variable `symbol`
+    List,     ///< tensors of one shape: `tensor` with a leading dimension
+    Text      ///< a resource that stands for nothing at run time
+  };
+  Kind kind = Missing;
+  mlir::Value tensor;
+  std::string symbol;     // Variable
+  bool reference = false; // Variable: reading it needs no operation
+  mlir::Type elementType; // Variable, List
+  mlir::Value length;     // List without tensor: scalar
+  std::shared_ptr<ListShape> listShape; // List without tensor
+
+  static ImportedValue of(mlir::Value tensor);
+  bool operator==(const ImportedValue &other) const {
+    return kind == other.kind && tensor == other.tensor &&
+           symbol == other.symbol && listShape == other.listShape;
+  }
+};
+
+/// A pair of entry dimensions that some operation takes to be equal.
+struct DimEquality {
+  unsigned a, b; // symbols
+};
+
+/// What all nodes of one entry point share.
+struct ImportState {
+  ImportState(mlir::ModuleOp module, mlir::OpBuilder &builder,
+              graph::ShapeContext &shapes)
+      : module(module), builder(builder), shapes(shapes) {}
+
+  mlir::ModuleOp module;
+  mlir::OpBuilder &builder;
+  graph::ShapeContext &shapes;
+  std::vector<UnsupportedNode> unsupported;
+  std::vector<DimEquality> equalities;
+  unsigned loopDepth = 0;
+  /// Bodies of loops that were read under wrong assumptions. Their values'
+  /// addresses must not be used again while `shapes` knows them.
+  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> discarded;
+};
+
+/// One source node in translation.
+class Binder {
+public:
+  Binder(ImportState &state, mlir::Location loc, llvm::StringRef name,
+         llvm::StringRef op, llvm::ArrayRef<ImportedValue> inputs)
+      : state(state), loc(loc), nodeName(name), opName(op), inputs(inputs) {}
+  virtual ~Binder() = default;
+
+  llvm::StringRef name() const { return nodeName; }
+  llvm::StringRef op() const { return opName; }
+  mlir::OpBuilder &builder() { return state.builder; }
+  graph::ShapeContext &shapes() { return state.shapes; }
+  mlir::MLIRContext *context() { return builder().getContext(); }
+  mlir::Location location() const { return loc; }
+
+  //===--- What went wrong ------------------------------------------------===//
+
+  /// Makes this node one that cannot be translated. The first reason counts.
+  void fail(const llvm::Twine &reason);
+  bool failed() const { return !reason.empty(); }
+  const std::string &failure() const { return reason; }
+
+  //===--- Inputs ---------------------------------------------------------===//
+
+  unsigned inputCount() const { return inputs.size(); }
+  /// Input `i`, a tensor; a variable's value when it is a reference to one.
+  mlir::Value input(unsigned i);
+  /// Inputs `first` to the end, or `count` of them.
+  llvm::SmallVector<mlir::Value> inputList(unsigned first,
+                                           std::optional<unsigned> count = {});
+  /// Input `i` as it is.
+  const ImportedValue &raw(unsigned i);
+  /// The variable whose handle input `i` is: symbol and element type.
+  ImportedValue variable(unsigned i);
+  /// The elements of integer input `i`, which must be known at compile time.
+  llvm::SmallVector<int64_t> constants(unsigned i);
+  int64_t constant(unsigned i);
+  /// The value of floating-point input `i` when it is one known number.
+  std::optional<double> constantFloat(mlir::Value value);
+
+  static mlir::Type type(mlir::Value value);
+  int64_t rank(mlir::Value value);
+  llvm::ArrayRef<mlir::AffineExpr> dims(mlir::Value value);
+  /// A dimension that must be known at compile time.
+  int64_t staticDim(mlir::Value value, int64_t dim);
+  /// `axis` of a tensor of `rank` dimensions, negative ones from the end.
+  int64_t axis(int64_t axis, int64_t rank);
+
+  //===--- Attributes -----------------------------------------------------===//
+
+  virtual bool has(llvm::StringRef attr) = 0;
+  virtual int64_t integer(llvm::StringRef attr,
+                          std::optional<int64_t> otherwise = {}) = 0;
+  virtual double real(llvm::StringRef attr,
+                      std::optional<double> otherwise = {}) = 0;
+  virtual bool flag(llvm::StringRef attr,
+                    std::optional<bool> otherwise = {}) = 0;
+  virtual std::string text(llvm::StringRef attr,
+                           std::optional<std::string> otherwise = {}) = 0;
+  virtual mlir::Type elementType(llvm::StringRef attr) = 0;
+  virtual llvm::SmallVector<int64_t>
+  integers(llvm::StringRef attr,
+           std::optional<llvm::SmallVector<int64_t>> otherwise = {}) = 0;
+  /// Sizes, -1 for unknown ones; nothing when the rank is unknown.
+  virtual std::optional<llvm::SmallVector<int64_t>>
+  shape(llvm::StringRef attr) = 0;
+  /// The elements of a tensor attribute; null after a failure.
+  virtual mlir::ElementsAttr elements(llvm::StringRef attr) = 0;
+
+  //===--- Functions and variables ----------------------------------------===//
+
+  /// Number of arguments of the function that attribute `attr` names; fails
+  /// when there is none.
+  virtual unsigned functionArity(llvm::StringRef attr) = 0;
+  /// Which arguments of that function it returns unchanged in their place.
+  virtual llvm::SmallVector<bool> passedThrough(llvm::StringRef attr) = 0;
+  /// Translates that function at the builder's place. Values are missing after
+  /// a failure.
+  virtual llvm::SmallVector<ImportedValue>
+  inlineFunction(llvm::StringRef attr,
+                 llvm::ArrayRef<ImportedValue> arguments) = 0;
+  /// The handle of the variable that this node stands for.
+  virtual ImportedValue declareVariable(bool reference) = 0;
+
+  //===--- Building -------------------------------------------------------===//
+
+  using Attributes = llvm::ArrayRef<mlir::NamedAttribute>;
+
+  /// Creates the op `name` ("graph.add") and gives its first result. Null
+  /// operands and earlier failures make a null result.
+  mlir::Value make(llvm::StringRef name, mlir::Type elementType,
+                   mlir::ValueRange operands, Attributes attributes = {});
+  /// All results.
+  llvm::SmallVector<mlir::Value>
+  makeAll(llvm::StringRef name, llvm::ArrayRef<mlir::Type> elementTypes,
+          mlir::ValueRange operands, Attributes attributes = {});
+  /// An op without results.
+  void perform(llvm::StringRef name, mlir::ValueRange operands,
+               Attributes attributes = {});
+
+  mlir::Value constant(mlir::ElementsAttr value);
+  /// A scalar of any number type.
+  mlir::Value scalar(mlir::Type elementType, double value);
+  mlir::Value integersConstant(llvm::ArrayRef<int64_t> values,
+                               mlir::Type elementType);
+  /// The sizes `dims` as an i64 tensor of rank 1. Sizes that are not known are
+  /// computed from values that are visible here, else this fails.
+  mlir::Value shapeTensor(llvm::ArrayRef<mlir::AffineExpr> dims);
+  mlir::Value cast(mlir::Value value, mlir::Type elementType);
+  mlir::Value transpose(mlir::Value value, llvm::ArrayRef<int64_t> permutation);
+  mlir::Value reshape(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> dims);
+
+  mlir::NamedAttribute attribute(llvm::StringRef name, mlir::Attribute value);
+  mlir::NamedAttribute attribute(llvm::StringRef name, int64_t value);
+  mlir::NamedAttribute attribute(llvm::StringRef name,
+                                 llvm::ArrayRef<int64_t> value);
+  mlir::NamedAttribute unit(llvm::StringRef name);
+  mlir::NamedAttribute realAttribute(llvm::StringRef name, double value);
+  mlir::NamedAttribute textAttribute(llvm::StringRef name,
+                                     llvm::StringRef value);
+
+  //===--- Results --------------------------------------------------------===//
+
+  /// Result `i`; a null value after a failure.
+  void set(unsigned i, mlir::Value value);
+  void set(unsigned i, ImportedValue value);
+  void setAll(llvm::ArrayRef<mlir::Value> values);
+
+  std::vector<ImportedValue> results;
+  ImportState &state;
+
+private:
+  void noteEqualities(mlir::Operation *op);
+
+  mlir::Location loc;
+  llvm::StringRef nodeName, opName;
+  llvm::ArrayRef<ImportedValue> inputs;
+  std::string reason;
+};
+
+using Row = std::function<void(Binder &)>;
+using RowTable = llvm::StringMap<Row>;
+
+/// Translates an if over two functions: input `condition` chooses, the inputs
+/// from `first` on are their arguments.
+void importIf(Binder &binder, unsigned condition, unsigned first,
+              llvm::StringRef thenAttr, llvm::StringRef elseAttr);
+
+/// Translates a loop over two functions of all inputs. Arguments that the body
+/// returns unchanged stay outside; shapes that the body changes become dynamic;
+/// a list whose elements' shape only the body knows gets it before the loop.
+void importWhile(Binder &binder, llvm::StringRef conditionAttr,
+                 llvm::StringRef bodyAttr);
+
+/// `list` as a tensor with elements of the sizes `element`: zeros when nothing
+/// was put into it yet.
+mlir::Value listTensor(Binder &binder, const ImportedValue &list,
+                       llvm::ArrayRef<mlir::AffineExpr> element);
+
+} // namespace tenon
+
+#endif // TENON_FRONTEND_OPIMPORTER_H

@@ -1,0 +1,438 @@
+//===- Regions.cpp - functions become the regions of if and while ---------===//
+
+#include "frontend/OpImporter.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+namespace {
+/// Ends the builder's block with the tensors of `values`.
+void yield(Binder &binder, ArrayRef<Value> values) {
+  OperationState state(binder.location(), "graph.yield");
+  state.addOperands(values);
+  binder.builder().create(state);
+}
+
+/// Moves regions that were read in vain out of the way; see `discarded`.
+void discard(Binder &binder, MutableArrayRef<std::unique_ptr<Region>> regions) {
+  OwningOpRef<ModuleOp> holder(ModuleOp::create(binder.location()));
+  for (auto &region : regions)
+    holder->getBodyRegion().getBlocks().splice(holder->getBodyRegion().end(),
+                                               region->getBlocks());
+  binder.state.discarded.push_back(std::move(holder));
+}
+
+/// Infers the result types of an op with regions.
+Operation *finish(Binder &binder, OperationState &state) {
+  Operation *op = binder.builder().create(state);
+  std::string message;
+  ScopedDiagnosticHandler capture(binder.context(), [&](Diagnostic &text) {
+    if (message.empty())
+      message = text.str();
+  });
+  if (succeeded(graph::inferResultTypes(op, binder.shapes())))
+    return op;
+  binder.fail(message);
+  return nullptr;
+}
+
+bool isMissing(const ImportedValue &value) {
+  return value.kind == ImportedValue::Missing;
+}
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Sizes as values
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Whether `value` can be used where the builder stands.
+bool isVisible(Binder &binder, Value value) {
+  Block *here = binder.builder().getInsertionBlock();
+  return value && value.getParentRegion()->isAncestor(here->getParent());
+}
+
+/// A size as an i64 scalar tensor.
+Value sizeValue(Binder &binder, AffineExpr size) {
+  Type i64 = binder.builder().getI64Type();
+  if (auto known = graph::ShapeContext::asConstant(size))
+    return binder.scalar(i64, double(*known));
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(size)) {
+    auto origin = binder.shapes().origin(symbol.getPosition());
+    if (!isVisible(binder, origin.value)) {
+      binder.fail("a size that only a loop's body knows is needed before it");
+      return {};
+    }
+    Value all = binder.make("graph.shape_of", i64, origin.value);
+    int64_t dim = origin.dim;
+    return binder.make("graph.strided_slice", i64,
+                       {all, binder.integersConstant(dim, i64),
+                        binder.integersConstant(dim + 1, i64),
+                        binder.integersConstant(1, i64)},
+                       binder.attribute("shrink_axis_mask", int64_t(1)));
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(size);
+  StringRef op;
+  switch (size.getKind()) {
+  case AffineExprKind::Add:
+    op = "graph.add";
+    break;
+  case AffineExprKind::Mul:
+    op = "graph.mul";
+    break;
+  case AffineExprKind::FloorDiv:
+    op = "graph.floor_div";
+    break;
+  case AffineExprKind::Mod:
+    op = "graph.floor_mod";
+    break;
+  default:
+    binder.fail("a size is too complicated to be computed before a loop");
+    return {};
+  }
+  return binder.make(
+      op, i64,
+      {sizeValue(binder, binary.getLHS()), sizeValue(binder, binary.getRHS())});
+}
+} // namespace
+
+Value Binder::shapeTensor(ArrayRef<AffineExpr> sizes) {
+  Type i64 = builder().getI64Type();
+  SmallVector<int64_t> known;
+  for (AffineExpr size : sizes)
+    if (auto number = graph::ShapeContext::asConstant(size))
+      known.push_back(*number);
+  if (known.size() == sizes.size())
+    return integersConstant(known, i64);
+  SmallVector<Value> parts;
+  for (AffineExpr size : sizes)
+    parts.push_back(sizeValue(*this, size));
+  return make("graph.pack", i64, parts, attribute("axis", int64_t(0)));
+}
+
+Value listTensor(Binder &binder, const ImportedValue &list,
+                 ArrayRef<AffineExpr> element) {
+  if (list.tensor || binder.failed())
+    return list.tensor;
+  Type i64 = binder.builder().getI64Type();
+  Value length = binder.cast(list.length, i64);
+  Value sizes = binder.make("graph.expand_dims", i64, length,
+                            binder.attribute("axes", ArrayRef<int64_t>{0}));
+  if (!element.empty())
+    sizes =
+        binder.make("graph.concat", i64, {sizes, binder.shapeTensor(element)},
+                    binder.attribute("axis", int64_t(0)));
+  Value zero = binder.scalar(list.elementType, 0);
+  return binder.make("graph.fill", list.elementType, {sizes, zero});
+}
+
+//===----------------------------------------------------------------------===//
+// if
+//===----------------------------------------------------------------------===//
+
+void importIf(Binder &binder, unsigned condition, unsigned first,
+              StringRef thenAttr, StringRef elseAttr) {
+  Value chosen = binder.input(condition);
+  if (binder.failed())
+    return;
+  if (binder.rank(chosen) != 0)
+    return binder.fail("the condition must be a scalar");
+  if (!Binder::type(chosen).isInteger(1))
+    chosen = binder.make("graph.not_equal", binder.builder().getI1Type(),
+                         {chosen, binder.scalar(Binder::type(chosen), 0)});
+  SmallVector<ImportedValue> arguments;
+  for (unsigned i = first; i < binder.inputCount(); ++i)
+    arguments.push_back(binder.raw(i));
+
+  std::unique_ptr<Region> regions[2] = {std::make_unique<Region>(),
+                                        std::make_unique<Region>()};
+  SmallVector<ImportedValue> returned[2];
+  StringRef functions[2] = {thenAttr, elseAttr};
+  {
+    OpBuilder::InsertionGuard guard(binder.builder());
+    for (int i = 0; i < 2; ++i) {
+      binder.builder().createBlock(regions[i].get());
+      returned[i] = binder.inlineFunction(functions[i], arguments);
+    }
+  }
+  if (returned[0].size() != returned[1].size())
+    binder.fail("branches return " + llvm::Twine(returned[0].size()) + " and " +
+                llvm::Twine(returned[1].size()) + " values");
+
+  // Tensors become results; what is the same on both sides passes by.
+  SmallVector<unsigned> carried;
+  SmallVector<Value> yielded[2];
+  for (unsigned i = 0; !binder.failed() && i < returned[0].size(); ++i) {
+    const ImportedValue &a = returned[0][i], &b = returned[1][i];
+    if (isMissing(a) || isMissing(b)) {
+      binder.set(i, ImportedValue());
+      continue;
+    }
+    if (a == b && (!a.tensor || isVisible(binder, a.tensor))) {
+      binder.set(i, a);
+      continue;
+    }
+    if (a.kind != b.kind || !a.tensor || !b.tensor) {
+      binder.fail("result " + llvm::Twine(i) +
+                  " is not a tensor of the same kind in both branches");
+      break;
+    }
+    if (Binder::type(a.tensor) != Binder::type(b.tensor) ||
+        binder.rank(a.tensor) != binder.rank(b.tensor)) {
+      binder.fail("result " + llvm::Twine(i) +
+                  " has another element type or rank in the other branch");
+      break;
+    }
+    carried.push_back(i);
+    yielded[0].push_back(a.tensor);
+    yielded[1].push_back(b.tensor);
+  }
+  if (binder.failed())
+    return discard(binder, regions);
+  OperationState state(binder.location(), "graph.if");
+  state.addOperands(chosen);
+  for (int i = 0; i < 2; ++i) {
+    OpBuilder::InsertionGuard guard(binder.builder());
+    binder.builder().setInsertionPointToEnd(&regions[i]->front());
+    yield(binder, yielded[i]);
+    state.addRegion(std::move(regions[i]));
+  }
+  for (Value value : yielded[0])
+    state.addTypes(UnrankedTensorType::get(Binder::type(value)));
+  Operation *op = finish(binder, state);
+  if (!op)
+    return;
+  for (auto [position, i] : llvm::enumerate(carried)) {
+    ImportedValue value = returned[0][i];
+    value.tensor = op->getResult(position);
+    binder.set(i, value);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// while
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One loop in translation; bodies are read until the assumptions hold.
+class LoopImporter {
+public:
+  LoopImporter(Binder &binder, StringRef conditionAttr, StringRef bodyAttr)
+      : binder(binder), conditionAttr(conditionAttr), bodyAttr(bodyAttr) {}
+
+  void run();
+
+private:
+  enum Attempt { Again, Done, Stop };
+  Attempt attempt();
+  Block *startRegion(Region &region, SmallVectorImpl<ImportedValue> &arguments);
+  Attempt settle(unsigned i, const ImportedValue &argument,
+                 const ImportedValue &next);
+
+  Binder &binder;
+  StringRef conditionAttr, bodyAttr;
+  SmallVector<ImportedValue> inits;
+  SmallVector<bool> fixed;               // stays outside the loop
+  SmallVector<SmallVector<bool>> varies; // dimensions that change
+};
+
+Block *LoopImporter::startRegion(Region &region,
+                                 SmallVectorImpl<ImportedValue> &arguments) {
+  Block *block = binder.builder().createBlock(&region);
+  for (auto [i, init] : llvm::enumerate(inits)) {
+    ImportedValue argument = init;
+    if (!fixed[i] && init.tensor) {
+      graph::Dims dims(binder.dims(init.tensor));
+      Value value =
+          block->addArgument(init.tensor.getType(), binder.location());
+      auto type = cast<RankedTensorType>(init.tensor.getType());
+      SmallVector<int64_t> shape(type.getShape());
+      for (size_t d = 0; d < dims.size(); ++d)
+        if (varies[i][d]) {
+          dims[d] = binder.shapes().freshSymbol(value, d);
+          shape[d] = ShapedType::kDynamic;
+        }
+      value.setType(RankedTensorType::get(shape, type.getElementType()));
+      binder.shapes().setDims(value, dims);
+      argument.tensor = value;
+    }
+    arguments.push_back(argument);
+  }
+  return block;
+}
+
+/// Compares what an iteration makes of value `i` with what was assumed.
+LoopImporter::Attempt LoopImporter::settle(unsigned i,
+                                           const ImportedValue &argument,
+                                           const ImportedValue &next) {
+  std::string what = "value " + std::to_string(i) + " of the loop ";
+  if (isMissing(next))
+    return Stop; // reported where it went wrong
+  if (next == argument) {
+    if (argument.tensor)
+      return Done;
+    fixed[i] = true;
+    return Done;
+  }
+  if (argument.listShape && !argument.tensor &&
+      next.kind == ImportedValue::List) {
+    if (!argument.listShape->element) {
+      binder.fail(what + "is a list of which nothing is known");
+      return Stop;
+    }
+    Value filled = listTensor(binder, argument, *argument.listShape->element);
+    if (!filled)
+      return Stop;
+    inits[i].tensor = filled;
+    inits[i].listShape = nullptr;
+    varies[i].assign(binder.rank(filled), false);
+    return Again;
+  }
+  if (next.kind != argument.kind || !next.tensor || !argument.tensor) {
+    binder.fail(what + "is not a tensor of one kind");
+    return Stop;
+  }
+  if (Binder::type(next.tensor) != Binder::type(argument.tensor)) {
+    binder.fail(what + "changes its element type");
+    return Stop;
+  }
+  ArrayRef<AffineExpr> before = binder.dims(argument.tensor),
+                       after = binder.dims(next.tensor);
+  if (before.size() != after.size()) {
+    binder.fail(what + "has " + llvm::Twine(before.size()) +
+                " dimensions before an iteration and " +
+                llvm::Twine(after.size()) + " after it");
+    return Stop;
+  }
+  Attempt result = Done;
+  for (size_t d = 0; d < before.size(); ++d)
+    if (before[d] != after[d] && !varies[i][d]) {
+      varies[i][d] = true;
+      result = Again;
+    }
+  return result;
+}
+
+LoopImporter::Attempt LoopImporter::attempt() {
+  std::unique_ptr<Region> regions[2] = {std::make_unique<Region>(),
+                                        std::make_unique<Region>()};
+  SmallVector<ImportedValue> arguments[2], tested, next;
+  {
+    OpBuilder::InsertionGuard guard(binder.builder());
+    startRegion(*regions[0], arguments[0]);
+    tested = binder.inlineFunction(conditionAttr, arguments[0]);
+    if (!binder.failed() &&
+        (tested.size() != 1 ||
+         (tested[0].kind != ImportedValue::Tensor && !isMissing(tested[0]))))
+      binder.fail("the loop's condition must return one tensor");
+    if (!binder.failed() && !isMissing(tested[0])) {
+      Value more = tested[0].tensor;
+      if (binder.rank(more) != 0)
+        binder.fail("the loop's condition must return a scalar");
+      else if (!Binder::type(more).isInteger(1))
+        more = binder.make("graph.not_equal", binder.builder().getI1Type(),
+                           {more, binder.scalar(Binder::type(more), 0)});
+      if (!binder.failed())
+        yield(binder, more);
+    }
+    startRegion(*regions[1], arguments[1]);
+    next = binder.inlineFunction(bodyAttr, arguments[1]);
+    if (!binder.failed() && next.size() != inits.size())
+      binder.fail("the loop's body returns " + llvm::Twine(next.size()) +
+                  " values, expected " + llvm::Twine(inits.size()));
+  }
+  Attempt result = Done;
+  if (!binder.failed() && isMissing(tested[0]))
+    result = Stop;
+  for (unsigned i = 0; !binder.failed() && i < inits.size(); ++i) {
+    if (fixed[i])
+      continue;
+    Attempt one = settle(i, arguments[1][i], next[i]);
+    if (one == Stop || result == Stop)
+      result = Stop;
+    else if (one == Again)
+      result = Again;
+  }
+  if (binder.failed())
+    result = Stop;
+  if (result != Done) {
+    discard(binder, regions);
+    return result;
+  }
+
+  OperationState state(binder.location(), "graph.while");
+  SmallVector<Value> yielded;
+  SmallVector<unsigned> carried;
+  for (unsigned i = 0; i < inits.size(); ++i) {
+    if (fixed[i])
+      continue;
+    carried.push_back(i);
+    state.addOperands(inits[i].tensor);
+    state.addTypes(UnrankedTensorType::get(Binder::type(inits[i].tensor)));
+    yielded.push_back(next[i].tensor);
+  }
+  {
+    OpBuilder::InsertionGuard guard(binder.builder());
+    binder.builder().setInsertionPointToEnd(&regions[1]->front());
+    yield(binder, yielded);
+  }
+  for (auto &region : regions)
+    state.addRegion(std::move(region));
+  Operation *op = finish(binder, state);
+  if (!op)
+    return Stop;
+  for (auto [i, init] : llvm::enumerate(inits))
+    binder.set(i, init);
+  for (auto [position, i] : llvm::enumerate(carried)) {
+    ImportedValue value = inits[i];
+    value.tensor = op->getResult(position);
+    binder.set(i, value);
+  }
+  return Done;
+}
+
+void LoopImporter::run() {
+  if (binder.functionArity(conditionAttr) != binder.inputCount() ||
+      binder.functionArity(bodyAttr) != binder.inputCount())
+    binder.fail("the loop's functions do not take " +
+                llvm::Twine(binder.inputCount()) + " arguments");
+  fixed = binder.passedThrough(bodyAttr);
+  if (fixed.size() != binder.inputCount())
+    binder.fail("the loop's body does not return " +
+                llvm::Twine(binder.inputCount()) + " values");
+  // Each level may be read several times.
+  if (binder.state.loopDepth >= 8)
+    binder.fail("loops nest too deeply");
+  if (binder.failed())
+    return;
+  ++binder.state.loopDepth;
+  for (unsigned i = 0; i < binder.inputCount(); ++i) {
+    ImportedValue init = binder.raw(i);
+    if (init.kind == ImportedValue::Variable && init.reference)
+      init = ImportedValue::of(binder.input(i));
+    if (init.kind == ImportedValue::List && !init.tensor)
+      init.listShape = std::make_shared<ListShape>();
+    if (init.kind != ImportedValue::Tensor && init.kind != ImportedValue::List)
+      fixed[i] = true;
+    varies.emplace_back(init.tensor ? binder.rank(init.tensor) : 0, false);
+    inits.push_back(init);
+  }
+  Attempt result = Again;
+  // Every attempt settles at least one dimension or list.
+  for (int i = 0; result == Again && i < 64; ++i)
+    result = attempt();
+  --binder.state.loopDepth;
+  if (result == Again)
+    binder.fail("the shapes of the loop's values do not settle");
+  if (result == Stop)
+    for (unsigned i = 0; i < binder.inputCount(); ++i)
+      binder.set(i, ImportedValue());
+}
+} // namespace
+
+void importWhile(Binder &binder, StringRef conditionAttr, StringRef bodyAttr) {
+  LoopImporter(binder, conditionAttr, bodyAttr).run();
+}
+
+} // namespace tenon

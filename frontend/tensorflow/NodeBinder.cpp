@@ -1,0 +1,239 @@
+//===- NodeBinder.cpp - rows' view of a TensorFlow node -------------------===//
+
+#include "frontend/tensorflow/NodeBinder.h"
+#include "frontend/tensorflow/Elements.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const AttrValue *NodeBinder::find(StringRef attr, AttrValue::ValueCase kind,
+                                  bool optional) {
+  const AttrValue *value = node.attr(attr);
+  if (!value || value->value_case() == AttrValue::VALUE_NOT_SET) {
+    if (!optional)
+      fail("attribute '" + attr + "' is missing");
+    return nullptr;
+  }
+  if (value->value_case() != kind) {
+    fail("attribute '" + attr + "' has another kind of value than expected");
+    return nullptr;
+  }
+  return value;
+}
+
+bool NodeBinder::has(StringRef attr) { return node.attr(attr) != nullptr; }
+
+int64_t NodeBinder::integer(StringRef attr, std::optional<int64_t> otherwise) {
+  const AttrValue *value = find(attr, AttrValue::kI, otherwise.has_value());
+  return value ? value->i() : otherwise.value_or(0);
+}
+
+double NodeBinder::real(StringRef attr, std::optional<double> otherwise) {
+  const AttrValue *value = find(attr, AttrValue::kF, otherwise.has_value());
+  return value ? value->f() : otherwise.value_or(0);
+}
+
+bool NodeBinder::flag(StringRef attr, std::optional<bool> otherwise) {
+  const AttrValue *value = find(attr, AttrValue::kB, otherwise.has_value());
+  return value ? value->b() : otherwise.value_or(false);
+}
+
+std::string NodeBinder::text(StringRef attr,
+                             std::optional<std::string> otherwise) {
+  const AttrValue *value = find(attr, AttrValue::kS, otherwise.has_value());
+  return value ? value->s() : otherwise.value_or("");
+}
+
+Type NodeBinder::elementType(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kType, false);
+  if (!value)
+    return {};
+  Type type = elementTypeOf(value->type(), context());
+  if (!type)
+    fail("element type " + dtypeName(value->type()) + " is not supported");
+  return type;
+}
+
+SmallVector<int64_t>
+NodeBinder::integers(StringRef attr,
+                     std::optional<SmallVector<int64_t>> otherwise) {
+  const AttrValue *value = find(attr, AttrValue::kList, otherwise.has_value());
+  if (!value)
+    return otherwise.value_or(SmallVector<int64_t>());
+  return {value->list().i().begin(), value->list().i().end()};
+}
+
+std::optional<SmallVector<int64_t>> NodeBinder::shape(StringRef attr) {
+  const AttrValue *value = node.attr(attr);
+  if (!value || value->value_case() != AttrValue::kShape ||
+      value->shape().unknown_rank())
+    return std::nullopt;
+  SmallVector<int64_t> sizes;
+  for (const auto &dim : value->shape().dim())
+    sizes.push_back(dim.size() < 0 ? -1 : dim.size());
+  return sizes;
+}
+
+ElementsAttr NodeBinder::elements(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kTensor, false);
+  if (!value)
+    return {};
+  ElementsAttr &known = importer.model.elements[&value->tensor()];
+  if (known)
+    return known;
+  auto tensor = readTensor(value->tensor(), importer.model.model.storage);
+  if (!tensor) {
+    fail(llvm::toString(tensor.takeError()));
+    return {};
+  }
+  if (!elementTypeOf(tensor->dtype, context())) {
+    fail("element type " + dtypeName(tensor->dtype) + " is not supported");
+    return {};
+  }
+  known = elementsOf(*tensor, node.name, context());
+  return known;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+const Graph *NodeBinder::function(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kFunc, false);
+  if (!value)
+    return nullptr;
+  const Graph *callee = importer.model.model.function(value->func().name());
+  if (!callee)
+    fail("there is no function '" + value->func().name() + "'");
+  return callee;
+}
+
+unsigned NodeBinder::functionArity(StringRef attr) {
+  const Graph *callee = function(attr);
+  return callee ? callee->def->signature().input_arg_size() : 0;
+}
+
+SmallVector<bool> NodeBinder::passedThrough(StringRef attr) {
+  SmallVector<bool> result;
+  const Graph *callee = function(attr);
+  if (!callee)
+    return result;
+  for (auto [i, edge] : llvm::enumerate(callee->results)) {
+    int source = edge.node;
+    for (size_t step = 0; step < callee->nodes.size(); ++step) {
+      const Node &at = callee->nodes[source];
+      if (at.op != "Identity" || at.inputs.size() != 1 || !at.controls.empty())
+        break;
+      source = at.inputs[0].node;
+    }
+    result.push_back(source == int(i) && !callee->nodes[source].def);
+  }
+  return result;
+}
+
+SmallVector<ImportedValue>
+NodeBinder::inlineFunction(StringRef attr, ArrayRef<ImportedValue> arguments) {
+  const Graph *callee = function(attr);
+  if (!callee)
+    return {};
+  if (int(arguments.size()) != callee->def->signature().input_arg_size()) {
+    fail("function '" + callee->name + "' takes " +
+         llvm::Twine(callee->def->signature().input_arg_size()) +
+         " arguments, got " + llvm::Twine(arguments.size()));
+    return {};
+  }
+  return importer.importFunction(*callee, arguments, name().str() + "/", frame);
+}
+
+void NodeBinder::callByName(StringRef callee) {
+  SmallVector<ImportedValue> arguments;
+  for (unsigned i = 0; i < inputCount(); ++i)
+    arguments.push_back(raw(i));
+  const Graph *body = importer.model.model.function(callee);
+  if (int(arguments.size()) != body->def->signature().input_arg_size())
+    return fail("function '" + callee + "' takes " +
+                llvm::Twine(body->def->signature().input_arg_size()) +
+                " arguments, got " + llvm::Twine(arguments.size()));
+  for (ImportedValue &value :
+       importer.importFunction(*body, arguments, name().str() + "/", frame))
+    results.push_back(std::move(value));
+}
+
+//===----------------------------------------------------------------------===//
+// Variables
+//===----------------------------------------------------------------------===//
+
+ImportedValue NodeBinder::declareVariable(bool reference) {
+  std::string shared = text("shared_name", "");
+  if (shared.empty())
+    shared = node.name;
+  ModelState &model = importer.model;
+  ImportedValue &known = model.variables[shared];
+  if (known.kind == ImportedValue::Variable)
+    return known;
+
+  ImportedValue handle;
+  handle.kind = ImportedValue::Variable;
+  handle.reference = reference;
+  handle.symbol = shared;
+  while (model.reserved.contains(handle.symbol))
+    handle.symbol += "_variable";
+  handle.elementType = elementType("dtype");
+  if (failed())
+    return {};
+  std::optional<SmallVector<int64_t>> sizes = shape("shape");
+  ElementsAttr initial;
+  auto variable = model.model.variables.find(node.name);
+  if (variable != model.model.variables.end() && variable->second.read) {
+    auto tensor = variable->second.read();
+    if (!tensor) {
+      fail(llvm::toString(tensor.takeError()));
+      return {};
+    }
+    if (!elementTypeOf(tensor->dtype, context())) {
+      fail("element type " + dtypeName(tensor->dtype) + " is not supported");
+      return {};
+    }
+    initial = elementsOf(*tensor, shared, context());
+    bool fits = !sizes || sizes->size() == tensor->shape.size();
+    for (size_t i = 0; fits && sizes && i < sizes->size(); ++i)
+      fits = (*sizes)[i] < 0 || (*sizes)[i] == tensor->shape[i];
+    if (!fits) {
+      fail("the value of variable '" + shared +
+           "' in the checkpoint has another shape");
+      return {};
+    }
+    sizes.emplace(tensor->shape.begin(), tensor->shape.end());
+  }
+  if (!sizes) {
+    fail("variable '" + shared + "' has no shape");
+    return {};
+  }
+  for (int64_t &size : *sizes)
+    if (size < 0)
+      size = ShapedType::kDynamic;
+  OpBuilder::InsertionGuard guard(builder());
+  // Variables stand before all entries, in the order in which they are met.
+  Block *body = model.module.getBody();
+  builder().setInsertionPoint(body, llvm::find_if(*body, [](Operation &op) {
+                                return isa<func::FuncOp>(op);
+                              }));
+  OperationState state(location(), "graph.variable");
+  state.addAttribute("sym_name", builder().getStringAttr(handle.symbol));
+  state.addAttribute(
+      "type", TypeAttr::get(RankedTensorType::get(*sizes, handle.elementType)));
+  if (initial)
+    state.addAttribute("initial", initial);
+  if (variable != model.model.variables.end() && variable->second.trainable)
+    state.addAttribute("trainable", builder().getUnitAttr());
+  builder().create(state);
+  known = handle;
+  return handle;
+}
+
+} // namespace tenon::tf

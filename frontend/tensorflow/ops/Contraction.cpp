@@ -1,0 +1,80 @@
+//===- Contraction.cpp - matrix products ----------------------------------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+void multiply(Binder &b, bool transposeA, bool transposeB, bool conjugate) {
+  Value lhs = b.input(0), rhs = b.input(1);
+  if (lhs && rhs && Binder::type(lhs) != Binder::type(rhs))
+    b.fail("inputs have different element types");
+  if (b.failed())
+    return;
+  Type type = Binder::type(lhs);
+  conjugate &= isa<ComplexType>(type);
+  SmallVector<NamedAttribute> attributes;
+  if (transposeA)
+    attributes.push_back(b.unit("transpose_a"));
+  if (transposeB)
+    attributes.push_back(b.unit("transpose_b"));
+  if (transposeA && conjugate)
+    attributes.push_back(b.unit("conjugate_a"));
+  if (transposeB && conjugate)
+    attributes.push_back(b.unit("conjugate_b"));
+  b.set(0, b.make("graph.matmul", type, {lhs, rhs}, attributes));
+}
+
+void importMatMul(Binder &b) {
+  for (unsigned i = 0; i < 2; ++i)
+    if (Value input = b.input(i); input && b.rank(input) != 2)
+      b.fail("expected matrices, input " + llvm::Twine(i) + " has " +
+             llvm::Twine(b.rank(input)) + " dimensions");
+  multiply(b, b.flag("transpose_a", false), b.flag("transpose_b", false),
+           /*conjugate=*/false);
+}
+
+void importBatchMatMul(Binder &b) {
+  for (const char *attr : {"Ta", "Tb", "Tout"})
+    if (b.has(attr) && b.elementType(attr) != b.elementType("Tout"))
+      b.fail("products of different element types are not supported");
+  multiply(b, b.flag("adj_x", false), b.flag("adj_y", false),
+           /*conjugate=*/true);
+}
+
+/// NumPy's equations may leave the result out: all labels that occur once, in
+/// alphabetical order.
+std::string explicitEquation(std::string equation) {
+  llvm::erase_if(equation, [](char c) { return c == ' '; });
+  if (equation.find("->") != std::string::npos)
+    return equation;
+  std::string once;
+  for (char c = 'A'; c <= 'z'; ++c)
+    if (llvm::isAlpha(c) && llvm::count(equation, c) == 1)
+      once += c;
+  bool dots = equation.find("...") != std::string::npos;
+  return equation + "->" + (dots ? "..." : "") + once;
+}
+
+void importEinsum(Binder &b) {
+  SmallVector<Value> inputs = b.inputList(0);
+  if (inputs.empty() || inputs.size() > 2)
+    b.fail("expected one or two inputs");
+  if (b.failed())
+    return;
+  b.set(0, b.make("graph.einsum", Binder::type(inputs[0]), inputs,
+                  b.textAttribute("equation",
+                                  explicitEquation(b.text("equation", {})))));
+}
+} // namespace
+
+void addContractionRows(RowTable &table) {
+  table["MatMul"] = importMatMul;
+  table["BatchMatMul"] = table["BatchMatMulV2"] = table["BatchMatMulV3"] =
+      importBatchMatMul;
+  table["Einsum"] = importEinsum;
+}
+
+} // namespace tenon::tf

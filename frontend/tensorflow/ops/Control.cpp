@@ -1,0 +1,78 @@
+//===- Control.cpp - constants, calls, conditions, loops ------------------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+void importCall(Binder &b) {
+  SmallVector<ImportedValue> arguments;
+  for (unsigned i = 0; i < b.inputCount(); ++i)
+    arguments.push_back(b.raw(i));
+  for (auto [i, value] : llvm::enumerate(b.inlineFunction("f", arguments)))
+    b.set(i, value);
+}
+
+/// What goes in comes out: handles and lists too.
+void importIdentity(Binder &b) {
+  for (unsigned i = 0; i < b.inputCount(); ++i) {
+    ImportedValue value = b.raw(i);
+    // A copy of a variable is a reading of it.
+    if (value.kind == ImportedValue::Variable && value.reference)
+      value = ImportedValue::of(b.input(i));
+    b.set(i, value);
+  }
+}
+
+/// The text that an assertion prints, from its constant parts.
+std::string assertionText(Binder &b) {
+  std::string text;
+  for (unsigned i = 1; i < b.inputCount(); ++i) {
+    DenseStringElementsAttr strings;
+    if (b.raw(i).kind != ImportedValue::Tensor ||
+        !matchPattern(b.raw(i).tensor, m_Constant(&strings)))
+      continue;
+    for (StringRef part : strings.getRawStringData())
+      text += (text.empty() ? "" : " ") + part.str();
+  }
+  return text.empty() ? "assertion failed" : text;
+}
+
+void importAssert(Binder &b) {
+  Value condition = b.input(0);
+  if (b.failed())
+    return;
+  if (b.rank(condition) != 0)
+    return b.fail("the condition must be a scalar");
+  b.perform("graph.check", condition,
+            b.textAttribute("message", "node '" + b.name().str() +
+                                           "': " + assertionText(b)));
+}
+
+void importNothing(Binder &b) {}
+} // namespace
+
+void addControlRows(RowTable &table) {
+  table["Const"] = [](Binder &b) { b.set(0, b.constant(b.elements("value"))); };
+  table["NoOp"] = table["ControlTrigger"] = importNothing;
+  table["Identity"] = table["IdentityN"] = importIdentity;
+  for (const char *name : {"StopGradient", "PreventGradient", "Snapshot",
+                           "RefIdentity", "PlaceholderWithDefault"})
+    table[name] = [](Binder &b) { b.set(0, b.input(0)); };
+  for (const char *name : {"Placeholder", "PlaceholderV2"})
+    table[name] = [](Binder &b) {
+      b.fail("the entry needs this input and does not feed it");
+    };
+  table["PartitionedCall"] = table["StatefulPartitionedCall"] = importCall;
+  table["If"] = table["StatelessIf"] = [](Binder &b) {
+    importIf(b, 0, 1, "then_branch", "else_branch");
+  };
+  table["While"] = table["StatelessWhile"] = [](Binder &b) {
+    importWhile(b, "cond", "body");
+  };
+  table["Assert"] = importAssert;
+}
+
+} // namespace tenon::tf

@@ -1,0 +1,289 @@
+//===- Elementwise.cpp - one element from one element of each input -------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+Type boolType(Binder &b) { return b.builder().getI1Type(); }
+
+/// Every operand has the first one's element type.
+void checkSameType(Binder &b, ArrayRef<Value> values) {
+  for (Value value : values)
+    if (value && Binder::type(value) != Binder::type(values.front()))
+      b.fail("inputs have different element types");
+}
+
+/// Result of the operands' type.
+Row same(StringRef op, unsigned count) {
+  return [op, count](Binder &b) {
+    SmallVector<Value> inputs = b.inputList(0, count);
+    checkSameType(b, inputs);
+    b.set(0, b.make(op, Binder::type(inputs.empty() ? Value() : inputs[0]),
+                    inputs));
+  };
+}
+
+/// Result of booleans.
+Row test(StringRef op, unsigned count) {
+  return [op, count](Binder &b) {
+    SmallVector<Value> inputs = b.inputList(0, count);
+    checkSameType(b, inputs);
+    b.set(0, b.make(op, boolType(b), inputs));
+  };
+}
+
+/// NumPy's equality, or false (true) as a whole when shapes do not fit.
+Row equality(StringRef op) {
+  return [op](Binder &b) {
+    if (!b.flag("incompatible_shape_error", true))
+      b.fail("comparing tensors of incompatible shapes is not supported");
+    test(op, 2)(b);
+  };
+}
+
+/// The part of a complex number, of type Tout.
+Row part(StringRef op) {
+  return [op](Binder &b) {
+    Value input = b.input(0);
+    Type type = Binder::type(input);
+    if (auto complex = dyn_cast_or_null<ComplexType>(type))
+      type = complex.getElementType();
+    b.set(0, b.make(op, type, input));
+  };
+}
+
+/// Division as Python 2 had it: integers towards zero.
+void importDiv(Binder &b) {
+  SmallVector<Value> inputs = b.inputList(0, 2);
+  checkSameType(b, inputs);
+  if (b.failed())
+    return;
+  Type type = Binder::type(inputs[0]);
+  b.set(0, b.make(type.isInteger() ? "graph.trunc_div" : "graph.div", type,
+                  inputs));
+}
+
+/// A vector condition chooses whole rows.
+void importSelect(Binder &b) {
+  Value condition = b.input(0), yes = b.input(1), no = b.input(2);
+  checkSameType(b, {yes, no});
+  if (b.failed())
+    return;
+  if (b.rank(condition) == 1 && b.rank(yes) > 1) {
+    SmallVector<int64_t> axes;
+    for (int64_t i = 1; i < b.rank(yes); ++i)
+      axes.push_back(i);
+    condition = b.make("graph.expand_dims", boolType(b), condition,
+                       b.attribute("axes", axes));
+  }
+  b.set(0, b.make("graph.select", Binder::type(yes), {condition, yes, no}));
+}
+
+void importAddN(Binder &b) {
+  Value sum = b.input(0);
+  for (unsigned i = 1; i < b.inputCount(); ++i)
+    sum = b.make("graph.add", Binder::type(sum), {sum, b.input(i)});
+  b.set(0, sum);
+}
+
+void importLeakyRelu(Binder &b) {
+  Value input = b.input(0);
+  b.set(0, b.make("graph.leaky_relu", Binder::type(input), input,
+                  b.realAttribute("alpha", b.real("alpha", 0.2f))));
+}
+
+void importApproximateEqual(Binder &b) {
+  Value x = b.input(0), y = b.input(1);
+  Type type = Binder::type(x);
+  Value distance = b.make("graph.abs", type, b.make("graph.sub", type, {x, y}));
+  Value tolerance = b.scalar(type, b.real("tolerance", 1e-5f));
+  b.set(0, b.make("graph.less", boolType(b), {distance, tolerance}));
+}
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+/// Small expressions over values of one type.
+struct Expression {
+  Binder &b;
+  Type type;
+  Value number(double value) { return b.scalar(type, value); }
+  Value add(Value x, Value y) { return b.make("graph.add", type, {x, y}); }
+  Value sub(Value x, Value y) { return b.make("graph.sub", type, {x, y}); }
+  Value mul(Value x, Value y) { return b.make("graph.mul", type, {x, y}); }
+  Value div(Value x, Value y) { return b.make("graph.div", type, {x, y}); }
+  Value unary(StringRef op, Value x) { return b.make(op, type, x); }
+  Value greater(Value x, Value y) {
+    return b.make("graph.greater", boolType(b), {x, y});
+  }
+  Value select(Value c, Value x, Value y) {
+    return b.make("graph.select", type, {c, x, y});
+  }
+};
+
+/// A derivative from the two inputs of the operation.
+template <typename Function> Row gradient(Function function) {
+  return [function](Binder &b) {
+    Value x = b.input(0), y = b.input(1);
+    checkSameType(b, {x, y});
+    if (!b.failed())
+      b.set(0, function(Expression{b, Binder::type(x)}, x, y));
+  };
+}
+
+void addGradientRows(RowTable &table) {
+  // Of the result y: inputs are y and dy.
+  table["TanhGrad"] = gradient([](Expression e, Value y, Value dy) {
+    return e.mul(dy, e.sub(e.number(1), e.mul(y, y)));
+  });
+  table["SigmoidGrad"] = gradient([](Expression e, Value y, Value dy) {
+    return e.mul(e.mul(dy, y), e.sub(e.number(1), y));
+  });
+  table["SqrtGrad"] = gradient([](Expression e, Value y, Value dy) {
+    return e.div(e.mul(dy, e.number(0.5)), y);
+  });
+  table["RsqrtGrad"] = gradient([](Expression e, Value y, Value dy) {
+    return e.mul(e.mul(dy, e.number(-0.5)), e.mul(y, e.mul(y, y)));
+  });
+  for (const char *name : {"InvGrad", "ReciprocalGrad"})
+    table[name] = gradient([](Expression e, Value y, Value dy) {
+      return e.unary("graph.neg", e.mul(dy, e.mul(y, y)));
+    });
+  // Inputs are dy and the operation's input or result.
+  table["ReluGrad"] = gradient([](Expression e, Value dy, Value x) {
+    return e.select(e.greater(x, e.number(0)), dy, e.number(0));
+  });
+  table["Relu6Grad"] = gradient([](Expression e, Value dy, Value x) {
+    Value low = e.select(e.greater(x, e.number(0)), dy, e.number(0));
+    return e.select(e.greater(e.number(6), x), low, e.number(0));
+  });
+  table["SoftplusGrad"] = gradient([](Expression e, Value dy, Value x) {
+    return e.mul(dy, e.unary("graph.sigmoid", x));
+  });
+  table["SoftsignGrad"] = gradient([](Expression e, Value dy, Value x) {
+    Value one = e.add(e.number(1), e.unary("graph.abs", x));
+    return e.div(dy, e.mul(one, one));
+  });
+  table["EluGrad"] = gradient([](Expression e, Value dy, Value y) {
+    return e.select(e.greater(e.number(0), y), e.mul(e.add(y, e.number(1)), dy),
+                    dy);
+  });
+  table["SeluGrad"] = gradient([](Expression e, Value dy, Value y) {
+    constexpr double scale = 1.0507009873554804934193349852946;
+    constexpr double scaledAlpha = 1.7580993408473768599402175208123;
+    return e.select(e.greater(e.number(0), y),
+                    e.mul(dy, e.add(y, e.number(scaledAlpha))),
+                    e.mul(dy, e.number(scale)));
+  });
+  table["LeakyReluGrad"] = gradient([](Expression e, Value dy, Value x) {
+    Value alpha = e.number(e.b.real("alpha", 0.2f));
+    return e.select(e.greater(x, e.number(0)), dy, e.mul(dy, alpha));
+  });
+}
+} // namespace
+
+void addElementwiseRows(RowTable &table) {
+  struct Name {
+    const char *source, *op;
+  };
+  for (Name name : std::initializer_list<Name>{
+           {"Abs", "graph.abs"},           {"Acos", "graph.acos"},
+           {"Acosh", "graph.acosh"},       {"Asin", "graph.asin"},
+           {"Asinh", "graph.asinh"},       {"Atan", "graph.atan"},
+           {"Atanh", "graph.atanh"},       {"Ceil", "graph.ceil"},
+           {"Conj", "graph.conj"},         {"Cos", "graph.cos"},
+           {"Cosh", "graph.cosh"},         {"Digamma", "graph.digamma"},
+           {"Elu", "graph.elu"},           {"Erf", "graph.erf"},
+           {"Erfc", "graph.erfc"},         {"Erfinv", "graph.erfinv"},
+           {"Exp", "graph.exp"},           {"Expm1", "graph.expm1"},
+           {"Floor", "graph.floor"},       {"Inv", "graph.reciprocal"},
+           {"Invert", "graph.not"},        {"Lgamma", "graph.lgamma"},
+           {"Log", "graph.log"},           {"Log1p", "graph.log1p"},
+           {"LogicalNot", "graph.not"},    {"Ndtri", "graph.ndtri"},
+           {"Neg", "graph.neg"},           {"Reciprocal", "graph.reciprocal"},
+           {"Relu", "graph.relu"},         {"Relu6", "graph.relu6"},
+           {"Rint", "graph.round"},        {"Round", "graph.round"},
+           {"Rsqrt", "graph.rsqrt"},       {"Selu", "graph.selu"},
+           {"Sigmoid", "graph.sigmoid"},   {"Sign", "graph.sign"},
+           {"Sin", "graph.sin"},           {"Sinh", "graph.sinh"},
+           {"Softplus", "graph.softplus"}, {"Softsign", "graph.softsign"},
+           {"Sqrt", "graph.sqrt"},         {"Square", "graph.square"},
+           {"Tan", "graph.tan"},           {"Tanh", "graph.tanh"}})
+    table[name.source] = same(name.op, 1);
+  for (Name name : std::initializer_list<Name>{
+           {"Add", "graph.add"},
+           {"AddV2", "graph.add"},
+           {"Atan2", "graph.atan2"},
+           {"BitwiseAnd", "graph.and"},
+           {"BitwiseOr", "graph.or"},
+           {"BitwiseXor", "graph.xor"},
+           {"DivNoNan", "graph.div_no_nan"},
+           {"FloorDiv", "graph.floor_div"},
+           {"FloorMod", "graph.floor_mod"},
+           {"LeftShift", "graph.left_shift"},
+           {"LogicalAnd", "graph.and"},
+           {"LogicalOr", "graph.or"},
+           {"Maximum", "graph.maximum"},
+           {"Minimum", "graph.minimum"},
+           {"Mod", "graph.trunc_mod"},
+           {"Mul", "graph.mul"},
+           {"MulNoNan", "graph.mul_no_nan"},
+           {"NextAfter", "graph.next_after"},
+           {"Pow", "graph.pow"},
+           {"RightShift", "graph.right_shift"},
+           {"SquaredDifference", "graph.squared_difference"},
+           {"Sub", "graph.sub"},
+           {"TruncateDiv", "graph.trunc_div"},
+           {"TruncateMod", "graph.trunc_mod"},
+           {"Xdivy", "graph.xdivy"},
+           {"Xlog1py", "graph.xlog1py"},
+           {"Xlogy", "graph.xlogy"}})
+    table[name.source] = same(name.op, 2);
+  for (Name name :
+       std::initializer_list<Name>{{"Greater", "graph.greater"},
+                                   {"GreaterEqual", "graph.greater_equal"},
+                                   {"Less", "graph.less"},
+                                   {"LessEqual", "graph.less_equal"}})
+    table[name.source] = test(name.op, 2);
+  table["Equal"] = equality("graph.equal");
+  table["NotEqual"] = equality("graph.not_equal");
+  table["IsNan"] = test("graph.is_nan", 1);
+  table["IsInf"] = test("graph.is_inf", 1);
+  table["IsFinite"] = test("graph.is_finite", 1);
+  table["ApproximateEqual"] = importApproximateEqual;
+  table["Div"] = table["RealDiv"] = importDiv;
+  table["AddN"] = table["AccumulateNV2"] = importAddN;
+  table["LeakyRelu"] = importLeakyRelu;
+  table["Select"] = importSelect;
+  table["ClipByValue"] = same("graph.clip", 3);
+  table["SelectV2"] = [](Binder &b) {
+    Value yes = b.input(1), no = b.input(2);
+    checkSameType(b, {yes, no});
+    b.set(0, b.make("graph.select", Binder::type(yes), {b.input(0), yes, no}));
+  };
+  table["Cast"] = [](Binder &b) {
+    b.set(0, b.cast(b.input(0), b.elementType("DstT")));
+  };
+  table["PopulationCount"] = [](Binder &b) {
+    Type bytes = b.builder().getIntegerType(8, /*isSigned=*/false);
+    b.set(0, b.make("graph.population_count", bytes, b.input(0)));
+  };
+  table["Complex"] = [](Binder &b) {
+    SmallVector<Value> inputs = b.inputList(0, 2);
+    checkSameType(b, inputs);
+    if (!b.failed())
+      b.set(0, b.make("graph.complex",
+                      ComplexType::get(Binder::type(inputs[0])), inputs));
+  };
+  table["Real"] = part("graph.real");
+  table["Imag"] = part("graph.imag");
+  table["Angle"] = part("graph.angle");
+  table["ComplexAbs"] = part("graph.abs");
+  addGradientRows(table);
+}
+
+} // namespace tenon::tf

@@ -1,0 +1,370 @@
+//===- Indexing.cpp - elements chosen by indices --------------------------===//
+
+#include "frontend/tensorflow/ops/Indexing.h"
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+SmallVector<NamedAttribute> sliceMasks(Binder &b) {
+  SmallVector<NamedAttribute> masks;
+  for (const char *name : {"begin_mask", "end_mask", "ellipsis_mask",
+                           "new_axis_mask", "shrink_axis_mask"})
+    if (int64_t mask = b.integer(name, 0))
+      masks.push_back(b.attribute(name, mask));
+  return masks;
+}
+
+namespace {
+/// An op of the first input's type over `count` inputs.
+Row plain(StringRef op, unsigned count) {
+  return [op, count](Binder &b) {
+    SmallVector<Value> inputs = b.inputList(0, count);
+    b.set(0, b.make(op, Binder::type(inputs.empty() ? Value() : inputs[0]),
+                    inputs));
+  };
+}
+
+void importStridedSlice(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 4);
+  if (!b.failed())
+    b.set(0, b.make("graph.strided_slice", Binder::type(in[0]), in,
+                    sliceMasks(b)));
+}
+
+/// Inputs: tensor, begin, end, strides, value.
+void importSliceUpdate(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 5);
+  if (!b.failed())
+    b.set(0, b.make("graph.strided_slice_update", Binder::type(in[0]), in,
+                    sliceMasks(b)));
+}
+
+/// Inputs: shape, begin, end, strides, dy.
+void importSliceGrad(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 5);
+  if (b.failed())
+    return;
+  Type type = Binder::type(in[4]);
+  Value zeros = b.make("graph.fill", type, {in[0], b.scalar(type, 0)});
+  b.set(0, b.make("graph.strided_slice_update", type,
+                  {zeros, in[1], in[2], in[3], in[4]}, sliceMasks(b)));
+}
+
+void importGatherV2(Binder &b) {
+  Value input = b.input(0), indices = b.input(1);
+  int64_t axis = b.constant(2), batch = b.integer("batch_dims", 0);
+  if (b.failed())
+    return;
+  axis = b.axis(axis, b.rank(input));
+  if (batch < 0)
+    batch += b.rank(indices);
+  b.set(0,
+        b.make("graph.gather", Binder::type(input), {input, indices},
+               {b.attribute("axis", axis), b.attribute("batch_dims", batch)}));
+}
+
+Row tensorScatter(StringRef mode) {
+  return [mode](Binder &b) {
+    SmallVector<Value> in = b.inputList(0, 3);
+    if (!b.failed())
+      b.set(0, b.make("graph.tensor_scatter", Binder::type(in[0]), in,
+                      b.textAttribute("mode", mode)));
+  };
+}
+
+void importOneHot(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 4);
+  if (!b.failed())
+    b.set(0, b.make("graph.one_hot", Binder::type(in[2]), in,
+                    b.attribute("axis", b.integer("axis", -1))));
+}
+
+void importPad(Binder &b) {
+  Value input = b.input(0), paddings = b.input(1);
+  Type type = Binder::type(input);
+  Value value = b.inputCount() > 2 ? b.input(2) : b.scalar(type, 0);
+  b.set(0, b.make("graph.pad", type, {input, paddings, value}));
+}
+
+void importMirrorPad(Binder &b) {
+  Value input = b.input(0), paddings = b.input(1);
+  SmallVector<NamedAttribute> attributes;
+  if (b.text("mode", {}) == "SYMMETRIC")
+    attributes.push_back(b.unit("symmetric"));
+  b.set(0, b.make("graph.mirror_pad", Binder::type(input), {input, paddings},
+                  attributes));
+}
+
+void reverse(Binder &b, Value input, ArrayRef<int64_t> axes) {
+  b.set(0, b.make("graph.reverse", Binder::type(input), input,
+                  b.attribute("axes", axes)));
+}
+
+/// Input 1 says true or false for each dimension.
+void importReverse(Binder &b) {
+  Value input = b.input(0);
+  SmallVector<int64_t> axes;
+  for (auto [i, turn] : llvm::enumerate(b.constants(1)))
+    if (turn)
+      axes.push_back(i);
+  reverse(b, input, axes);
+}
+
+void importReverseV2(Binder &b) {
+  Value input = b.input(0);
+  SmallVector<int64_t> axes = b.constants(1);
+  for (int64_t &axis : axes)
+    axis = b.axis(axis, b.rank(input));
+  reverse(b, input, axes);
+}
+
+void importReverseSequence(Binder &b) {
+  Value input = b.input(0), lengths = b.input(1);
+  b.set(0,
+        b.make("graph.reverse_sequence", Binder::type(input), {input, lengths},
+               {b.attribute("axis", b.integer("seq_dim")),
+                b.attribute("batch_axis", b.integer("batch_dim", 0))}));
+}
+
+void importRoll(Binder &b) {
+  Value input = b.input(0), shifts = b.input(1);
+  SmallVector<int64_t> axes = b.constants(2);
+  for (int64_t &axis : axes)
+    axis = b.axis(axis, b.rank(input));
+  b.set(0, b.make("graph.roll", Binder::type(input), {input, shifts},
+                  b.attribute("axes", axes)));
+}
+
+//===----------------------------------------------------------------------===//
+// Diagonals
+//===----------------------------------------------------------------------===//
+
+/// Diagonals `lower` to `upper` from input `i`: one number or two.
+SmallVector<NamedAttribute> diagonals(Binder &b, std::optional<unsigned> i) {
+  SmallVector<int64_t> range = {0, 0};
+  if (i)
+    range = b.constants(*i);
+  if (range.size() == 1)
+    range.push_back(range[0]);
+  if (range.size() != 2) {
+    b.fail("expected one or two diagonals");
+    return {};
+  }
+  return {b.attribute("lower", range[0]), b.attribute("upper", range[1]),
+          b.textAttribute("align", b.text("align", "RIGHT_LEFT"))};
+}
+
+/// MatrixDiagV2/V3 have k, rows, columns and padding as inputs 1 to 4.
+void importMatrixDiag(Binder &b) {
+  Value diagonal = b.input(0);
+  Type type = Binder::type(diagonal);
+  bool full = b.inputCount() >= 5;
+  auto attributes =
+      diagonals(b, full ? std::optional<unsigned>(1) : std::nullopt);
+  if (full) {
+    attributes.push_back(b.attribute("rows", b.constant(2)));
+    attributes.push_back(b.attribute("columns", b.constant(3)));
+  }
+  Value padding = full ? b.input(4) : b.scalar(type, 0);
+  b.set(0, b.make("graph.matrix_diag", type, {diagonal, padding}, attributes));
+}
+
+void importMatrixDiagPart(Binder &b) {
+  Value input = b.input(0);
+  Type type = Binder::type(input);
+  bool full = b.inputCount() >= 3;
+  auto attributes =
+      diagonals(b, full ? std::optional<unsigned>(1) : std::nullopt);
+  Value padding = full ? b.input(2) : b.scalar(type, 0);
+  b.set(0,
+        b.make("graph.matrix_diag_part", type, {input, padding}, attributes));
+}
+
+void importMatrixSetDiag(Binder &b) {
+  Value input = b.input(0), diagonal = b.input(1);
+  auto attributes = diagonals(
+      b, b.inputCount() >= 3 ? std::optional<unsigned>(2) : std::nullopt);
+  b.set(0, b.make("graph.matrix_set_diag", Binder::type(input),
+                  {input, diagonal}, attributes));
+}
+
+/// Diag and DiagPart are the matrix forms for vectors and matrices.
+Row vectorOnly(void (*row)(Binder &), int64_t rank) {
+  return [row, rank](Binder &b) {
+    if (Value input = b.input(0); input && b.rank(input) != rank)
+      b.fail("only tensors of " + llvm::Twine(rank) +
+             " dimensions are supported");
+    row(b);
+  };
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+Row depthSpace(StringRef op) {
+  return [op](Binder &b) {
+    Value input = b.input(0);
+    std::string format = b.text("data_format", "NHWC");
+    SmallVector<NamedAttribute> attributes = {
+        b.attribute("block", b.integer("block_size"))};
+    if (format == "NCHW")
+      attributes.push_back(b.unit("channels_first"));
+    else if (format != "NHWC")
+      b.fail("data format '" + format + "' is not supported");
+    b.set(0, b.make(op, Binder::type(input), input, attributes));
+  };
+}
+
+/// The forms with one block size for height and width.
+Row squareBlock(StringRef op) {
+  return [op](Binder &b) {
+    Value input = b.input(0), borders = b.input(1);
+    int64_t block = b.integer("block_size");
+    Value sizes = b.integersConstant({block, block}, b.builder().getI32Type());
+    b.set(0, b.make(op, Binder::type(input), {input, sizes, borders}));
+  };
+}
+
+//===----------------------------------------------------------------------===//
+// Results of other sizes
+//===----------------------------------------------------------------------===//
+
+void topK(Binder &b, Value k) {
+  Value input = b.input(0);
+  Type index = b.has("index_type") ? b.elementType("index_type")
+                                   : Type(b.builder().getI32Type());
+  b.setAll(b.makeAll("graph.top_k", {Binder::type(input), index}, {input, k}));
+}
+
+void importUnique(Binder &b) {
+  Value input = b.input(0);
+  Type index = b.has("out_idx") ? b.elementType("out_idx")
+                                : Type(b.builder().getI32Type());
+  if (input && b.rank(input) != 1)
+    b.fail("expected a vector");
+  b.setAll(
+      b.makeAll("graph.unique", {Binder::type(input), index, index}, input));
+}
+
+void importDynamicStitch(Binder &b) {
+  SmallVector<Value> all = b.inputList(0);
+  if (all.empty() || all.size() % 2)
+    b.fail("expected as many indices as data");
+  if (b.failed())
+    return;
+  b.set(0, b.make("graph.dynamic_stitch", Binder::type(all.back()), all));
+}
+
+Row segment(StringRef mode, bool counted) {
+  return [mode, counted](Binder &b) {
+    SmallVector<Value> in = b.inputList(0, counted ? 3 : 2);
+    if (!b.failed())
+      b.set(0, b.make("graph.segment", Binder::type(in[0]), in,
+                      b.textAttribute("mode", mode)));
+  };
+}
+
+Row resize(StringRef mode) {
+  return [mode](Binder &b) {
+    Value input = b.input(0), size = b.input(1);
+    SmallVector<NamedAttribute> attributes = {b.textAttribute("mode", mode)};
+    if (b.flag("align_corners", false))
+      attributes.push_back(b.unit("align_corners"));
+    if (b.flag("half_pixel_centers", false))
+      attributes.push_back(b.unit("half_pixel_centers"));
+    Type type = mode == "nearest" ? Binder::type(input)
+                                  : Type(b.builder().getF32Type());
+    // The linear modes compute in float32 whatever comes in.
+    if (mode != "nearest")
+      input = b.cast(input, type);
+    b.set(0, b.make("graph.resize", type, {input, size}, attributes));
+  };
+}
+
+void importExtractPatches(Binder &b) {
+  Value input = b.input(0);
+  auto part = [&](StringRef attr) {
+    SmallVector<int64_t> list = b.integers(attr, {});
+    if (list.size() != 4 || list[0] != 1 || list[3] != 1) {
+      b.fail("attribute '" + attr + "' must be [1, height, width, 1]");
+      return SmallVector<int64_t>();
+    }
+    return SmallVector<int64_t>{list[1], list[2]};
+  };
+  b.set(0, b.make("graph.extract_patches", Binder::type(input), input,
+                  {b.attribute("window", part("ksizes")),
+                   b.attribute("strides", part("strides")),
+                   b.attribute("dilations", part("rates")),
+                   b.textAttribute("padding", b.text("padding", {}))}));
+}
+} // namespace
+
+void addIndexingRows(RowTable &table) {
+  table["Slice"] = plain("graph.slice", 3);
+  table["StridedSlice"] = importStridedSlice;
+  table["StridedSliceGrad"] = importSliceGrad;
+  table["TensorStridedSliceUpdate"] = importSliceUpdate;
+  table["Gather"] = plain("graph.gather", 2);
+  table["GatherV2"] = importGatherV2;
+  table["GatherNd"] = plain("graph.gather_nd", 2);
+  table["ScatterNd"] = [](Binder &b) {
+    SmallVector<Value> in = b.inputList(0, 3);
+    if (!b.failed())
+      b.set(0, b.make("graph.scatter_nd", Binder::type(in[1]), in));
+  };
+  table["TensorScatterUpdate"] = tensorScatter("update");
+  table["TensorScatterAdd"] = tensorScatter("add");
+  table["TensorScatterSub"] = tensorScatter("sub");
+  table["TensorScatterMax"] = tensorScatter("max");
+  table["TensorScatterMin"] = tensorScatter("min");
+  table["OneHot"] = importOneHot;
+  table["Pad"] = table["PadV2"] = importPad;
+  table["MirrorPad"] = importMirrorPad;
+  table["Reverse"] = importReverse;
+  table["ReverseV2"] = importReverseV2;
+  table["ReverseSequence"] = importReverseSequence;
+  table["Roll"] = importRoll;
+  table["MatrixBandPart"] = plain("graph.matrix_band_part", 3);
+  table["MatrixDiag"] = table["MatrixDiagV2"] = table["MatrixDiagV3"] =
+      importMatrixDiag;
+  table["MatrixDiagPart"] = table["MatrixDiagPartV2"] =
+      table["MatrixDiagPartV3"] = importMatrixDiagPart;
+  table["MatrixSetDiag"] = table["MatrixSetDiagV2"] = table["MatrixSetDiagV3"] =
+      importMatrixSetDiag;
+  table["Diag"] = vectorOnly(importMatrixDiag, 1);
+  table["DiagPart"] = vectorOnly(importMatrixDiagPart, 2);
+  table["DepthToSpace"] = depthSpace("graph.depth_to_space");
+  table["SpaceToDepth"] = depthSpace("graph.space_to_depth");
+  table["SpaceToBatchND"] = plain("graph.space_to_batch", 3);
+  table["BatchToSpaceND"] = plain("graph.batch_to_space", 3);
+  table["SpaceToBatch"] = squareBlock("graph.space_to_batch");
+  table["BatchToSpace"] = squareBlock("graph.batch_to_space");
+  table["TopKV2"] = [](Binder &b) { topK(b, b.input(1)); };
+  table["TopK"] = [](Binder &b) {
+    topK(b, b.scalar(b.builder().getI32Type(), double(b.integer("k"))));
+  };
+  table["Where"] = [](Binder &b) {
+    b.set(0, b.make("graph.nonzero", b.builder().getI64Type(), b.input(0)));
+  };
+  table["Unique"] = table["UniqueWithCounts"] = importUnique;
+  table["DynamicStitch"] = table["ParallelDynamicStitch"] = importDynamicStitch;
+  struct Mode {
+    const char *source, *name;
+  };
+  for (Mode mode : std::initializer_list<Mode>{
+           {"Sum", "sum"}, {"Prod", "prod"}, {"Min", "min"}, {"Max", "max"}}) {
+    table[std::string("Segment") + mode.source] = segment(mode.name, false);
+    table[std::string("UnsortedSegment") + mode.source] =
+        segment(mode.name, true);
+  }
+  table["SegmentMean"] = segment("mean", false);
+  table["ResizeBilinear"] = resize("bilinear");
+  table["ResizeBicubic"] = resize("bicubic");
+  table["ResizeNearestNeighbor"] = resize("nearest");
+  table["ExtractImagePatches"] = importExtractPatches;
+}
+
+} // namespace tenon::tf

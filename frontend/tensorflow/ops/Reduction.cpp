@@ -1,0 +1,128 @@
+//===- Reduction.cpp - reductions and scans -------------------------------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+/// Axes from input 1, none twice.
+SmallVector<int64_t> readAxes(Binder &b, int64_t rank) {
+  SmallVector<int64_t> axes = b.constants(1);
+  for (int64_t &axis : axes) {
+    axis = b.axis(axis, rank);
+    if (b.failed())
+      return {};
+  }
+  llvm::sort(axes);
+  if (llvm::unique(axes) != axes.end())
+    b.fail("an axis is named twice");
+  return axes;
+}
+
+Value reduce(Binder &b, StringRef op, Value input) {
+  SmallVector<int64_t> axes = readAxes(b, b.rank(input));
+  bool keep = b.flag("keep_dims", false);
+  return b.make(op, Binder::type(input), input,
+                {b.attribute("axes", axes),
+                 b.attribute("keep_dims", b.builder().getBoolAttr(keep))});
+}
+
+Row reduction(StringRef op) {
+  return [op](Binder &b) {
+    Value input = b.input(0);
+    b.set(0, reduce(b, op, input));
+  };
+}
+
+void importEuclideanNorm(Binder &b) {
+  Value input = b.input(0);
+  Type type = Binder::type(input);
+  Value squares = b.make("graph.square", type, input);
+  b.set(0, b.make("graph.sqrt", type, reduce(b, "graph.reduce_sum", squares)));
+}
+
+Row extremum(StringRef op) {
+  return [op](Binder &b) {
+    Value input = b.input(0);
+    Type type = b.has("output_type") ? b.elementType("output_type")
+                                     : Type(b.builder().getI64Type());
+    int64_t axis = b.inputCount() > 1 ? b.constant(1) : 0;
+    axis = b.axis(axis, b.rank(input));
+    b.set(0, b.make(op, type, input, b.attribute("axis", axis)));
+  };
+}
+
+Row scan(StringRef op) {
+  return [op](Binder &b) {
+    Value input = b.input(0);
+    int64_t axis = b.axis(b.constant(1), b.rank(input));
+    bool exclusive = b.flag("exclusive", false),
+         reverse = b.flag("reverse", false);
+    b.set(0,
+          b.make(op, Binder::type(input), input,
+                 {b.attribute("axis", axis),
+                  b.attribute("exclusive", b.builder().getBoolAttr(exclusive)),
+                  b.attribute("reverse", b.builder().getBoolAttr(reverse))}));
+  };
+}
+
+/// Half the sum of squares.
+void importL2Loss(Binder &b) {
+  Value input = b.input(0);
+  Type type = Binder::type(input);
+  SmallVector<int64_t> axes(b.rank(input));
+  std::iota(axes.begin(), axes.end(), 0);
+  Value sum =
+      b.make("graph.reduce_sum", type, b.make("graph.square", type, input),
+             b.attribute("axes", axes));
+  b.set(0, b.make("graph.mul", type, {sum, b.scalar(type, 0.5)}));
+}
+
+/// Whether fewer than k predictions of a row are greater than its target's.
+void importInTopK(Binder &b, Value k) {
+  Value predictions = b.input(0), targets = b.input(1);
+  if (b.failed())
+    return;
+  if (b.rank(predictions) != 2 || b.rank(targets) != 1)
+    return b.fail("expected a matrix and a vector");
+  Type type = Binder::type(predictions), i32 = b.builder().getI32Type(),
+       i1 = b.builder().getI1Type();
+  auto last = b.attribute("axes", ArrayRef<int64_t>{1});
+  Value column =
+      b.make("graph.expand_dims", Binder::type(targets), targets, last);
+  Value wanted = b.make(
+      "graph.gather", type, {predictions, column},
+      {b.attribute("axis", int64_t(1)), b.attribute("batch_dims", int64_t(1))});
+  Value greater = b.make("graph.greater", i1, {predictions, wanted});
+  Value count = b.make("graph.reduce_sum", i32, b.cast(greater, i32), last);
+  Value few = b.make("graph.less", i1, {count, b.cast(k, i32)});
+  Value finite = b.make("graph.reduce_all", i1,
+                        b.make("graph.is_finite", i1, wanted), last);
+  b.set(0, b.make("graph.and", i1, {few, finite}));
+}
+} // namespace
+
+void addReductionRows(RowTable &table) {
+  table["Sum"] = reduction("graph.reduce_sum");
+  table["Mean"] = reduction("graph.reduce_mean");
+  table["Prod"] = reduction("graph.reduce_prod");
+  table["Max"] = reduction("graph.reduce_max");
+  table["Min"] = reduction("graph.reduce_min");
+  table["All"] = reduction("graph.reduce_all");
+  table["Any"] = reduction("graph.reduce_any");
+  table["EuclideanNorm"] = importEuclideanNorm;
+  table["ArgMax"] = extremum("graph.argmax");
+  table["ArgMin"] = extremum("graph.argmin");
+  table["Cumsum"] = scan("graph.cumsum");
+  table["Cumprod"] = scan("graph.cumprod");
+  table["CumulativeLogsumexp"] = scan("graph.cumlogsumexp");
+  table["L2Loss"] = importL2Loss;
+  table["InTopK"] = [](Binder &b) {
+    importInTopK(b, b.scalar(b.builder().getI32Type(), double(b.integer("k"))));
+  };
+  table["InTopKV2"] = [](Binder &b) { importInTopK(b, b.input(2)); };
+}
+
+} // namespace tenon::tf

@@ -1,0 +1,258 @@
+//===- Shape.cpp - other shapes, and shapes as values ---------------------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+Type sizeType(Binder &b, StringRef attr) {
+  return b.has(attr) ? b.elementType(attr) : Type(b.builder().getI32Type());
+}
+
+void importShape(Binder &b) {
+  Type type = sizeType(b, "out_type");
+  for (unsigned i = 0; i < b.inputCount(); ++i)
+    b.set(i, b.make("graph.shape_of", type, b.input(i)));
+}
+
+/// Product of the sizes, a scalar.
+void importSize(Binder &b) {
+  Value input = b.input(0);
+  Type type = sizeType(b, "out_type");
+  if (b.failed())
+    return;
+  if (b.rank(input) == 0)
+    return b.set(0, b.scalar(type, 1));
+  Value sizes = b.make("graph.shape_of", type, input);
+  b.set(0, b.make("graph.reduce_prod", type, sizes,
+                  b.attribute("axes", ArrayRef<int64_t>{0})));
+}
+
+void importSqueeze(Binder &b) {
+  SmallVector<int64_t> axes = b.integers(
+      b.has("squeeze_dims") ? "squeeze_dims" : "axis", SmallVector<int64_t>());
+  Value input = b.input(0);
+  for (int64_t &axis : axes)
+    axis = b.axis(axis, b.rank(input));
+  if (axes.empty())
+    for (auto [i, size] : llvm::enumerate(b.dims(input)))
+      if (!graph::ShapeContext::asConstant(size))
+        return b.fail("which dimensions are 1 must be known at compile time");
+  b.set(0, b.make("graph.squeeze", Binder::type(input), input,
+                  b.attribute("axes", axes)));
+}
+
+void importTranspose(Binder &b) {
+  Value input = b.input(0);
+  SmallVector<int64_t> permutation = b.constants(1);
+  if (int64_t(permutation.size()) != b.rank(input))
+    b.fail("the permutation has " + llvm::Twine(permutation.size()) +
+           " elements, the input " + llvm::Twine(b.rank(input)) +
+           " dimensions");
+  SmallVector<bool> seen(permutation.size());
+  for (int64_t &axis : permutation) {
+    axis = b.axis(axis, permutation.size());
+    if (b.failed())
+      return;
+    if (seen[axis])
+      return b.fail("the permutation names dimension " + llvm::Twine(axis) +
+                    " twice");
+    seen[axis] = true;
+  }
+  b.set(0, b.transpose(input, permutation));
+}
+
+void importConcat(Binder &b, unsigned axisInput, unsigned first,
+                  unsigned count) {
+  SmallVector<Value> parts = b.inputList(first, count);
+  int64_t axis = b.constant(axisInput);
+  if (parts.empty())
+    b.fail("expected at least one tensor");
+  if (b.failed())
+    return;
+  axis = b.axis(axis, b.rank(parts[0]));
+  b.set(0, b.make("graph.concat", Binder::type(parts[0]), parts,
+                  b.attribute("axis", axis)));
+}
+
+void importPack(Binder &b) {
+  SmallVector<Value> parts = b.inputList(0);
+  if (parts.empty())
+    b.fail("expected at least one tensor");
+  if (b.failed())
+    return;
+  int64_t axis = b.axis(b.integer("axis", 0), b.rank(parts[0]) + 1);
+  b.set(0, b.make("graph.pack", Binder::type(parts[0]), parts,
+                  b.attribute("axis", axis)));
+}
+
+/// Number of results from attribute `attr`: files may ask for any number.
+int64_t partCount(Binder &b, StringRef attr) {
+  int64_t count = b.integer(attr);
+  if (count < 0 || count > 65536) {
+    b.fail("impossible number of results: " + llvm::Twine(count));
+    return 0;
+  }
+  return count;
+}
+
+void importUnpack(Binder &b) {
+  Value input = b.input(0);
+  int64_t count = partCount(b, "num");
+  int64_t axis = b.axis(b.integer("axis", 0), b.rank(input));
+  if (b.failed())
+    return;
+  if (b.staticDim(input, axis) != count)
+    return b.fail("dimension " + llvm::Twine(axis) + " is not " +
+                  llvm::Twine(count));
+  SmallVector<Type> types(count, Binder::type(input));
+  b.setAll(b.makeAll("graph.unpack", types, input, b.attribute("axis", axis)));
+}
+
+void split(Binder &b, Value input, int64_t axis, ArrayRef<int64_t> sizes) {
+  int64_t count = partCount(b, "num_split");
+  axis = b.axis(axis, b.rank(input));
+  if (b.failed())
+    return;
+  if (count == 0 || (!sizes.empty() && int64_t(sizes.size()) != count))
+    return b.fail("expected " + llvm::Twine(count) + " sizes");
+  SmallVector<Type> types(count, Binder::type(input));
+  SmallVector<NamedAttribute> attributes = {b.attribute("axis", axis)};
+  if (!sizes.empty())
+    attributes.push_back(b.attribute("sizes", sizes));
+  b.setAll(b.makeAll("graph.split", types, input, attributes));
+}
+
+void importConcatOffset(Binder &b) {
+  int64_t axis = b.constant(0);
+  SmallVector<Value> shapes = b.inputList(1);
+  if (shapes.empty())
+    b.fail("expected at least one shape");
+  if (b.failed())
+    return;
+  int64_t rank = b.staticDim(shapes[0], 0);
+  axis = b.axis(axis, rank);
+  Type type = Binder::type(shapes[0]);
+  SmallVector<int64_t> mask(rank, 0);
+  if (!b.failed() && rank)
+    mask[axis] = 1;
+  Value chosen = b.integersConstant(mask, type);
+  Value offset = b.integersConstant(SmallVector<int64_t>(rank, 0), type);
+  for (auto [i, shape] : llvm::enumerate(shapes)) {
+    b.set(i, offset);
+    offset = b.make("graph.add", type,
+                    {offset, b.make("graph.mul", type, {shape, chosen})});
+  }
+}
+
+/// `value` in the shape of the input.
+Row like(double value) {
+  return [value](Binder &b) {
+    Value input = b.input(0);
+    Type type = Binder::type(input);
+    Value sizes = b.make("graph.shape_of", b.builder().getI32Type(), input);
+    b.set(0, b.make("graph.fill", type, {sizes, b.scalar(type, value)}));
+  };
+}
+
+void importLinSpace(Binder &b) {
+  Value start = b.input(0), stop = b.input(1);
+  int64_t count = b.constant(2);
+  if (b.failed())
+    return;
+  if (count <= 0 || count > (1 << 24))
+    return b.fail("impossible number of elements: " + llvm::Twine(count));
+  Type type = Binder::type(start), i32 = b.builder().getI32Type();
+  Value steps = b.make(
+      "graph.range", i32,
+      {b.scalar(i32, 0), b.scalar(i32, double(count)), b.scalar(i32, 1)});
+  Value step =
+      b.make("graph.div", type,
+             {b.make("graph.sub", type, {stop, start}),
+              b.scalar(type, double(std::max<int64_t>(count - 1, 1)))});
+  Value offsets = b.make("graph.mul", type, {b.cast(steps, type), step});
+  b.set(0, b.make("graph.add", type, {start, offsets}));
+}
+
+void importEnsureShape(Binder &b) {
+  Value input = b.input(0);
+  std::optional<SmallVector<int64_t>> shape = b.shape("shape");
+  if (!shape)
+    return b.set(0, input);
+  if (int64_t(shape->size()) != b.rank(input))
+    b.fail("expected a tensor of " + llvm::Twine(shape->size()) +
+           " dimensions");
+  b.set(0, b.make("graph.ensure_shape", Binder::type(input), input,
+                  b.attribute("shape", *shape)));
+}
+
+/// An op of the first input's type over `count` inputs.
+Row plain(StringRef op, unsigned count) {
+  return [op, count](Binder &b) {
+    SmallVector<Value> inputs = b.inputList(0, count);
+    b.set(0, b.make(op, Binder::type(inputs.empty() ? Value() : inputs[0]),
+                    inputs));
+  };
+}
+} // namespace
+
+void addShapeRows(RowTable &table) {
+  table["Shape"] = table["ShapeN"] = importShape;
+  table["Size"] = importSize;
+  table["Rank"] = [](Binder &b) {
+    Value input = b.input(0);
+    b.set(0, b.scalar(b.builder().getI32Type(), double(b.rank(input))));
+  };
+  table["Reshape"] = plain("graph.reshape", 2);
+  table["BroadcastTo"] = plain("graph.broadcast_to", 2);
+  table["BroadcastArgs"] = plain("graph.broadcast_args", 2);
+  table["Tile"] = plain("graph.tile", 2);
+  table["Range"] = plain("graph.range", 3);
+  table["InvertPermutation"] = plain("graph.invert_permutation", 1);
+  table["Squeeze"] = importSqueeze;
+  table["Transpose"] = importTranspose;
+  table["ConjugateTranspose"] = [](Binder &b) {
+    importTranspose(b);
+    if (!b.failed()) {
+      Value value = b.results[0].tensor;
+      if (isa<ComplexType>(Binder::type(value)))
+        b.set(0, b.make("graph.conj", Binder::type(value), value));
+    }
+  };
+  table["ExpandDims"] = [](Binder &b) {
+    Value input = b.input(0);
+    int64_t axis = b.axis(b.constant(1), b.rank(input) + 1);
+    b.set(0, b.make("graph.expand_dims", Binder::type(input), input,
+                    b.attribute("axes", ArrayRef<int64_t>(axis))));
+  };
+  table["ConcatV2"] = [](Binder &b) {
+    unsigned parts = b.inputCount() ? b.inputCount() - 1 : 0;
+    importConcat(b, parts, 0, parts);
+  };
+  table["Concat"] = [](Binder &b) {
+    importConcat(b, 0, 1, b.inputCount() ? b.inputCount() - 1 : 0);
+  };
+  table["ConcatOffset"] = importConcatOffset;
+  table["Pack"] = importPack;
+  table["Unpack"] = importUnpack;
+  table["Split"] = [](Binder &b) { split(b, b.input(1), b.constant(0), {}); };
+  table["SplitV"] = [](Binder &b) {
+    SmallVector<int64_t> sizes = b.constants(1);
+    split(b, b.input(0), b.constant(2), sizes);
+  };
+  table["Fill"] = [](Binder &b) {
+    Value sizes = b.input(0), value = b.input(1);
+    b.set(0, b.make("graph.fill", Binder::type(value), {sizes, value}));
+  };
+  table["ZerosLike"] = like(0);
+  table["OnesLike"] = like(1);
+  table["LinSpace"] = importLinSpace;
+  table["EnsureShape"] = importEnsureShape;
+  table["Bitcast"] = [](Binder &b) {
+    b.set(0, b.make("graph.bitcast", b.elementType("type"), b.input(0)));
+  };
+}
+
+} // namespace tenon::tf
