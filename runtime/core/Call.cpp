@@ -117,8 +117,14 @@ void copyDense(char *to, const tenon_tensor &tensor, int64_t elements) {
 int32_t Call::takeInput(const TensorSpec &spec, const tenon_tensor *tensor,
                         const void *&data, int64_t *dims) {
   if (!tensor) {
-    if (!spec.hasDefault)
-      return refuse("is missing");
+    if (!spec.hasDefault) {
+      char expected[512];
+      return instance.refuse(
+          TENON_INVALID, "entry '%s', input '%s': expected %s, got nothing",
+          entry.name, name,
+          formatType(expected, sizeof expected, spec.dtype, spec.rank,
+                     spec.shape, instance.signature.symbols));
+    }
     tenon_tensor value = {const_cast<void *>(spec.defaultData),
                           {},
                           spec.rank,

@@ -38,6 +38,17 @@ void Text::add(const void *bytes, size_t count) {
 
 void Text::add(const char *text) { add(text, strlen(text)); }
 
+void Text::addJson(const char *text) {
+  for (; *text; ++text) {
+    if (*text == '"' || *text == '\\')
+      print("\\%c", *text);
+    else if ((unsigned char)*text < ' ')
+      print("\\u%04x", *text);
+    else
+      add(text, 1);
+  }
+}
+
 void Text::pad(char fill, int64_t count) {
   char *to = count > 0 ? grow(size_t(count)) : nullptr;
   if (!to)

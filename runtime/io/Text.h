@@ -18,6 +18,8 @@ struct Text {
   char *grow(size_t bytes);
   void add(const void *bytes, size_t count);
   void add(const char *text);
+  // Adds the text as it stands inside a JSON string.
+  void addJson(const char *text);
   void pad(char fill, int64_t count);
   __attribute__((format(printf, 2, 3))) void print(const char *format, ...);
   void release();

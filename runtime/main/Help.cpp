@@ -1,0 +1,46 @@
+// Usage, and the entries of the model.
+#include "main/Help.h"
+
+namespace tenon {
+
+void printHelp(Text &out, const char *program, const Signature &signature,
+               int32_t standard) {
+  out.print("usage: %s [NAME=VALUE | FILE]... [options]\n", program);
+  out.add(
+      "\n"
+      "VALUE is a number, a list like [[1, 2], [3, 4]], or a file: .npy, .npz, "
+      "@FILE.\n"
+      "\n"
+      "  --entry NAME          call this entry\n"
+      "  --run NAME            call several entries in order, each with the "
+      "inputs behind it\n"
+      "  -o FILE.npz|-         write all results to a file or stdout\n"
+      "  -o NAME=FILE.npy      write one result\n"
+      "  --full                print all elements\n"
+      "  --cast                convert inputs even when values change\n"
+      "  --threads N           threads (default: all cores)\n"
+      "  --device cpu          where to run\n"
+      "  --cpu v2|v3|v4        use at most the code for this x86-64 level\n"
+      "  --bench[=SECONDS]     measure calls; --json adds a line of JSON\n"
+      "  --shape NAME=1x28x28  sizes of a random input for --bench\n"
+      "  --profile[=FILE]      time per kernel; FILE gets a Chrome trace\n"
+      "  --check-numerics      fail when a result or variable is not finite\n"
+      "\n"
+      "entries:\n");
+  for (int32_t i = 0; i < signature.entryCount; ++i) {
+    const EntrySpec &entry = signature.entries[i];
+    out.print("  %s%s\n", entry.name, i == standard ? " (default)" : "");
+    char type[1024];
+    for (int32_t k = 0; k < entry.inputCount + entry.outputCount; ++k) {
+      bool input = k < entry.inputCount;
+      const TensorSpec &spec =
+          input ? entry.inputs[k] : entry.outputs[k - entry.inputCount];
+      out.print("    %s%s: %s%s\n", input ? "" : "-> ", spec.name,
+                formatType(type, sizeof type, spec.dtype, spec.rank, spec.shape,
+                           signature.symbols),
+                spec.hasDefault ? ", may be left out" : "");
+    }
+  }
+}
+
+} // namespace tenon
