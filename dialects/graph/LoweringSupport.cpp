@@ -15,15 +15,6 @@ void require(LoweringContext &lowering, Location loc, Value condition,
   cf::AssertOp::create(lowering.builder, loc, condition, text + message.str());
 }
 
-void requireEqual(LoweringContext &lowering, Location loc, AffineExpr a,
-                  AffineExpr b, const Twine &message) {
-  if (a == b)
-    return;
-  OpBuilder &builder = lowering.builder;
-  Value same = equal(builder, loc, lowering.index(a), lowering.index(b));
-  require(lowering, loc, same, message);
-}
-
 Value zeroOf(OpBuilder &b, Location loc, Type type) {
   if (auto complex = dyn_cast<ComplexType>(type)) {
     Attribute zero = b.getZeroAttr(complex.getElementType());
@@ -31,6 +22,14 @@ Value zeroOf(OpBuilder &b, Location loc, Type type) {
                                        b.getArrayAttr({zero, zero}));
   }
   return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+}
+
+Value sum(OpBuilder &b, Location loc, Value x, Value y) {
+  if (isa<FloatType>(x.getType()))
+    return arith::AddFOp::create(b, loc, x, y);
+  if (isa<ComplexType>(x.getType()))
+    return complex::AddOp::create(b, loc, x, y);
+  return arith::AddIOp::create(b, loc, x, y);
 }
 
 Value toIndex(OpBuilder &b, Location loc, Value integer, Type graphType) {
@@ -106,10 +105,44 @@ Value allOf(
   return tensor::ExtractOp::create(b, loc, reduce.getResult(0), ValueRange());
 }
 
+Value conform(LoweringContext &lowering, Location loc, Value value,
+              ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to,
+              const Twine &message) {
+  if (from == to)
+    return value;
+  OpBuilder &b = lowering.builder;
+  Value same;
+  SmallVector<OpFoldResult> common, origin(to.size(), b.getIndexAttr(0)),
+      ones(to.size(), b.getIndexAttr(1));
+  for (auto [have, want] : llvm::zip(from, to)) {
+    common.push_back(lowering.size(lowering.shapes.minimum(have, want)));
+    if (have == want)
+      continue;
+    Value fits = equal(b, loc, lowering.index(have), lowering.index(want));
+    same = same ? both(b, loc, same, fits) : fits;
+  }
+  require(lowering, loc, same, message);
+  Type element = getElementTypeOrSelf(value.getType());
+  Value destination = linalg::FillOp::create(b, loc, zeroOf(b, loc, element),
+                                             lowering.empty(to, element))
+                          .getResult(0);
+  Value part =
+      tensor::ExtractSliceOp::create(b, loc, value, origin, common, ones);
+  return insertAt(b, loc, part, destination, origin, common);
+}
+
 Value castTo(OpBuilder &b, Location loc, Value value, RankedTensorType to) {
   return value.getType() == to
              ? value
              : tensor::CastOp::create(b, loc, to, value).getResult();
+}
+
+RankedTensorType typeOf(ArrayRef<AffineExpr> dims, Type element) {
+  SmallVector<int64_t> sizes;
+  for (AffineExpr dim : dims)
+    sizes.push_back(
+        ShapeContext::asConstant(dim).value_or(ShapedType::kDynamic));
+  return RankedTensorType::get(sizes, element);
 }
 
 /// Pairs groups of dims that have the same number of elements.

@@ -6,18 +6,25 @@
 /// Pieces that lowerings of several families are made of.
 namespace tenon::graph {
 
-/// Ends the run with `message`, after the node's name, when `condition` (i1)
-/// does not hold.
+/// Fails the run with `message`, after the node's name, when `condition` (i1)
+/// does not hold. What follows is still executed and must do no harm.
 void require(LoweringContext &lowering, mlir::Location loc,
              mlir::Value condition, const llvm::Twine &message);
-/// The same for two sizes that must be equal. Nothing when they are known to
-/// be.
-void requireEqual(LoweringContext &lowering, mlir::Location loc,
-                  mlir::AffineExpr a, mlir::AffineExpr b,
-                  const llvm::Twine &message);
+/// `value`, whose dims are `from`, as a tensor of the dims `to`, which the run
+/// must find to be the same sizes. Where that is not known at compile time it
+/// is checked, and since a run goes on after a failed check, the value is cut
+/// and filled up so that no memory outside of it is ever touched.
+mlir::Value conform(LoweringContext &lowering, mlir::Location loc,
+                    mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> from,
+                    llvm::ArrayRef<mlir::AffineExpr> to,
+                    const llvm::Twine &message);
 
 /// The zero of any element type, as a constant.
 mlir::Value zeroOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type);
+
+/// x + y of any two numbers.
+mlir::Value sum(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                mlir::Value y);
 
 /// An integer element as an index and back; `graphType` is the graph's element
 /// type, which tells unsigned integers.
@@ -70,6 +77,9 @@ mlir::Value reshapeTo(LoweringContext &lowering, mlir::Location loc,
 /// Dimension i of the result is dimension permutation[i].
 mlir::Value transposed(mlir::OpBuilder &b, mlir::Location loc,
                        mlir::Value value, llvm::ArrayRef<int64_t> permutation);
+/// The tensor type of known and unknown sizes.
+mlir::RankedTensorType typeOf(llvm::ArrayRef<mlir::AffineExpr> dims,
+                              mlir::Type element);
 /// `value` between constant sizes of `to` and `?`; nothing if equal.
 mlir::Value castTo(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                    mlir::RankedTensorType to);

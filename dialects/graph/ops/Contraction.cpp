@@ -1,13 +1,194 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/LoweringSupport.h"
+#include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/ContractionSupport.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 
 using namespace mlir;
 using namespace tenon::graph;
 
-#define UNFINISHED(Op) \
-  LogicalResult Op::inferShapes(ShapeContext &) { return emitOpError("is not supported"); } \
-  LogicalResult Op::lowerToLinalg(LoweringContext &) { return emitOpError("is not supported"); }
-UNFINISHED(MatMulOp)
-UNFINISHED(EinsumOp)
+Value tenon::graph::packed(OpBuilder &b, Location loc, Value source,
+                           int64_t spatial, int64_t groups, bool transposeB,
+                           bool reverse) {
+  SmallVector<OpFoldResult> sizes = kernel::PackOp::getPackedSizes(
+      b, loc, source, spatial, groups, transposeB);
+  Value destination = tensor::EmptyOp::create(
+      b, loc, sizes, getElementTypeOrSelf(source.getType()));
+  return kernel::PackOp::create(b, loc, TypeRange{destination.getType()},
+                                source, destination, spatial, groups,
+                                transposeB, reverse)
+      ->getResult(0);
+}
+
+LogicalResult tenon::graph::expectContractible(Operation *op) {
+  for (Value operand : {op->getOperand(0), op->getOperand(1)}) {
+    Type element = getElementTypeOrSelf(operand.getType());
+    if (!kernel::ContractOp::getAccumulatorType(
+            LoweringContext::elementType(element)))
+      return op->emitOpError()
+             << "cannot multiply elements of type " << element;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// matmul
+//===----------------------------------------------------------------------===//
+
+/// The dims of an operand as [batch..., rows, columns].
+static Dims matrixDims(ShapeContext &shapes, Value operand, bool transposed) {
+  Dims dims(shapes.dims(operand));
+  if (transposed)
+    std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
+  return dims;
+}
+
+LogicalResult MatMulOp::inferShapes(ShapeContext &shapes) {
+  for (Value operand : {getLhs(), getRhs()})
+    if (shapes.dims(operand).size() < 2)
+      return emitOpError() << "operand of shape "
+                           << shapeString(shapes.dims(operand))
+                           << " is not a matrix";
+  Dims lhs = matrixDims(shapes, getLhs(), getTransposeA()),
+       rhs = matrixDims(shapes, getRhs(), getTransposeB());
+  if (failed(expectContractible(*this)) ||
+      failed(expectSame(*this, lhs.back(), rhs[rhs.size() - 2],
+                        "columns of lhs and rows of rhs")))
+    return failure();
+  ArrayRef<AffineExpr> batches[] = {ArrayRef(lhs).drop_back(2),
+                                    ArrayRef(rhs).drop_back(2)};
+  FailureOr<Dims> dims = shapes.broadcast(batches, getResult());
+  if (failed(dims))
+    return emitOpError() << "batch dimensions of " << shapeString(lhs)
+                         << " and " << shapeString(rhs) << " do not broadcast";
+  dims->push_back(lhs[lhs.size() - 2]);
+  dims->push_back(rhs.back());
+  shapes.setDims(getResult(), *dims);
+  return success();
+}
+
+/// Conjugates complex elements.
+static Value conjugate(LoweringContext &lowering, Location loc, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!isa<ComplexType>(type.getElementType()))
+    return value;
+  OpBuilder &b = lowering.builder;
+  Value destination = tensor::EmptyOp::create(
+      b, loc, tensor::getMixedSizes(b, loc, value), type.getElementType());
+  AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+  return linalg::GenericOp::create(
+             b, loc, TypeRange{destination.getType()}, value, destination,
+             ArrayRef{identity, identity},
+             SmallVector<utils::IteratorType>(type.getRank(),
+                                              utils::IteratorType::parallel),
+             [](OpBuilder &nested, Location at, ValueRange v) {
+               linalg::YieldOp::create(
+                   nested, at,
+                   complex::ConjOp::create(nested, at, v[0]).getResult());
+             })
+      .getResult(0);
+}
+
+/// Gives an operand the batch dims that the kernel takes: as many as the
+/// result, each 1 or the result's size.
+static Value batched(LoweringContext &lowering, Location loc, Value value,
+                     ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> result) {
+  OpBuilder &b = lowering.builder;
+  ShapeContext &shapes = lowering.shapes;
+  Dims dims(result.size() - from.size(), shapes.constant(1));
+  llvm::append_range(dims, from);
+  value = reshapeTo(lowering, loc, value, from, dims);
+  Dims wanted(dims);
+  bool unknown = false;
+  for (size_t i = 0; i + 2 < dims.size(); ++i)
+    if (dims[i] != result[i] && ShapeContext::asConstant(dims[i]) != 1) {
+      wanted[i] = result[i];
+      unknown = true;
+    }
+  if (!unknown)
+    return value;
+  // Only the run knows whether a dimension is repeated.
+  Value zero = lowering.constantIndex(0), one = lowering.constantIndex(1);
+  SmallVector<Value> lasts;
+  for (auto [have, want] : llvm::zip(dims, wanted)) {
+    Value size = lowering.index(have);
+    lasts.push_back(sub(b, loc, size, one));
+    if (have != want)
+      require(lowering, loc,
+              b.createOrFold<arith::OrIOp>(
+                  loc, equal(b, loc, size, one),
+                  equal(b, loc, size, lowering.index(want))),
+              "batch dimensions do not broadcast");
+  }
+  Type element = getElementTypeOrSelf(value.getType());
+  Value destination = lowering.empty(wanted, element);
+  unsigned rank = wanted.size();
+  return linalg::GenericOp::create(
+             b, loc, TypeRange{destination.getType()}, ValueRange(),
+             destination, b.getMultiDimIdentityMap(rank),
+             SmallVector<utils::IteratorType>(rank,
+                                              utils::IteratorType::parallel),
+             [&](OpBuilder &nested, Location at, ValueRange) {
+               SmallVector<Value> position;
+               for (unsigned i = 0; i < rank; ++i)
+                 position.push_back(clampIndex(
+                     nested, at, linalg::IndexOp::create(nested, at, i), zero,
+                     lasts[i]));
+               linalg::YieldOp::create(
+                   nested, at,
+                   tensor::ExtractOp::create(nested, at, value, position)
+                       .getResult());
+             })
+      .getResult(0);
+}
+
+LogicalResult MatMulOp::lowerToLinalg(LoweringContext &lowering) {
+  OpBuilder &b = lowering.builder;
+  Location loc = getLoc();
+  ShapeContext &shapes = lowering.shapes;
+  Value lhs = lowering.get(getLhs()), rhs = lowering.get(getRhs());
+  if (getConjugateA())
+    lhs = conjugate(lowering, loc, lhs);
+  if (getConjugateB())
+    rhs = conjugate(lowering, loc, rhs);
+  Dims lhsDims = matrixDims(shapes, getLhs(), getTransposeA()),
+       rhsDims = matrixDims(shapes, getRhs(), getTransposeB());
+  if (getTransposeA()) {
+    auto order =
+        llvm::to_vector(llvm::seq<int64_t>(0, int64_t(lhsDims.size())));
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
+    lhs = transposed(b, loc, lhs, order);
+  }
+  // The rows of rhs in the sizes of the columns of lhs.
+  Dims rhsSource(shapes.dims(getRhs())), wanted(rhsSource);
+  wanted[wanted.size() - (getTransposeB() ? 1 : 2)] = lhsDims.back();
+  rhs = conform(lowering, loc, rhs, rhsSource, wanted,
+                "columns of lhs and rows of rhs differ");
+  // Sizes of broadcast dimensions that no operand decides alone.
+  ArrayRef<AffineExpr> to = shapes.dims(getResult());
+  Value one = lowering.constantIndex(1);
+  for (size_t i = 0; i + 2 < to.size(); ++i) {
+    auto symbol = dyn_cast<AffineSymbolExpr>(to[i]);
+    if (!symbol || shapes.origin(symbol.getPosition()).value != getResult())
+      continue;
+    Value size = one;
+    for (const Dims &dims : {lhsDims, rhsDims}) {
+      if (i + dims.size() < to.size())
+        continue;
+      Value other = lowering.index(dims[i + dims.size() - to.size()]);
+      size = select(b, loc, equal(b, loc, other, one), size, other);
+    }
+    lowering.bindDim(getResult(), i, size);
+  }
+  lhs = batched(lowering, loc, lhs, lhsDims, to);
+  rhs = batched(lowering, loc, rhs, wanted, to);
+  Value weights = packed(b, loc, rhs, 0, 1, getTransposeB());
+  lowering.set(getResult(),
+               kernel::ContractOp::create(b, loc, lhs, weights,
+                                          lowering.empty(getResult()))
+                   ->getResult(0));
+  return success();
+}
 
 #define GET_OP_CLASSES
 #include "dialects/graph/ops/Contraction.cpp.inc"

@@ -16,10 +16,12 @@ def Graph_MatMulOp : Graph_PureOp<"matmul"> {
     %r = graph.matmul %a, %b {transpose_b} : (tensor<4x3xf32>, tensor<5x3xf32>) -> tensor<4x5xf32>
     ```
   }];
-  let arguments = (ins Graph_Tensor:$lhs, Graph_Tensor:$rhs, UnitAttr:$transpose_a, UnitAttr:$transpose_b,
-      UnitAttr:$conjugate_a, UnitAttr:$conjugate_b);
+  let arguments = (ins Graph_Tensor:$lhs, Graph_Tensor:$rhs,
+      UnitAttr:$transpose_a, UnitAttr:$transpose_b, UnitAttr:$conjugate_a,
+      UnitAttr:$conjugate_b);
   let results = (outs Graph_Tensor:$result);
-  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat =
+      "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
 
 def Graph_EinsumOp : Graph_PureOp<"einsum"> {
@@ -35,7 +37,8 @@ def Graph_EinsumOp : Graph_PureOp<"einsum"> {
   }];
   let arguments = (ins Variadic<Graph_Tensor>:$inputs, StrAttr:$equation);
   let results = (outs Graph_Tensor:$result);
-  let assemblyFormat = "$inputs attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat =
+      "$inputs attr-dict `:` functional-type(operands, results)";
 }
 
 #endif // TENON_GRAPH_CONTRACTION

@@ -3,22 +3,15 @@
 using namespace mlir;
 using namespace tenon::graph;
 
-#define UNFINISHED(Op) \
-  LogicalResult Op::inferShapes(ShapeContext &) { return emitOpError("is not supported"); } \
-  LogicalResult Op::lowerToLinalg(LoweringContext &) { return emitOpError("is not supported"); }
-UNFINISHED(SliceOp)
-UNFINISHED(StridedSliceOp)
-UNFINISHED(StridedSliceUpdateOp)
-UNFINISHED(GatherOp)
-UNFINISHED(GatherNdOp)
+#define UNFINISHED(Op)                                                         \
+  LogicalResult Op::inferShapes(ShapeContext &) {                              \
+    return emitOpError("is not supported");                                    \
+  }                                                                            \
+  LogicalResult Op::lowerToLinalg(LoweringContext &) {                         \
+    return emitOpError("is not supported");                                    \
+  }
 UNFINISHED(ScatterNdOp)
 UNFINISHED(TensorScatterOp)
-UNFINISHED(OneHotOp)
-UNFINISHED(PadOp)
-UNFINISHED(MirrorPadOp)
-UNFINISHED(ReverseOp)
-UNFINISHED(ReverseSequenceOp)
-UNFINISHED(RollOp)
 UNFINISHED(MatrixBandPartOp)
 UNFINISHED(MatrixDiagOp)
 UNFINISHED(MatrixDiagPartOp)

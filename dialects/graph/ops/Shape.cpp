@@ -109,11 +109,13 @@ LogicalResult ReshapeOp::lowerToLinalg(LoweringContext &lowering) {
   ShapeContext &shapes = lowering.shapes;
   ArrayRef<AffineExpr> from = shapes.dims(getInput()),
                        to = shapes.dims(getResult());
-  if (ShapeContext::asConstant(shapes.exactQuotient(from, to)) != 1 &&
-      ShapeContext::asConstant(shapes.exactQuotient(to, from)) != 1) {
+  bool fits = ShapeContext::asConstant(shapes.exactQuotient(from, to)) == 1 ||
+              shapes.product(from) == shapes.product(to);
+  if (!fits) {
     // Sizes that only the shape operand knows, of which one may be -1.
     Value one = constantIndex(b, loc, 1), minusOne = constantIndex(b, loc, -1);
-    Value total = lowering.index(shapes.product(from)), given = one;
+    Value total = lowering.index(shapes.product(from)), given = one,
+          zero = constantIndex(b, loc, 0);
     SmallVector<Value> sizes(to.size());
     auto isOwn = [&](AffineExpr dim) {
       auto symbol = dyn_cast<AffineSymbolExpr>(dim);
@@ -127,19 +129,26 @@ LogicalResult ReshapeOp::lowerToLinalg(LoweringContext &lowering) {
     }
     Value divisor = b.createOrFold<arith::MaxSIOp>(loc, given, one);
     Value rest = b.createOrFold<arith::DivUIOp>(loc, total, divisor);
-    Value count = one;
     for (auto [i, dim] : llvm::enumerate(to)) {
       Value isRest = equal(b, loc, sizes[i], minusOne);
-      sizes[i] = select(b, loc, isRest, rest, sizes[i]);
       if (isOwn(dim))
-        lowering.bindDim(getResult(), i, sizes[i]);
-      count = mul(b, loc, count, sizes[i]);
+        lowering.bindDim(
+            getResult(), i,
+            b.createOrFold<arith::MaxSIOp>(
+                loc, zero, select(b, loc, isRest, rest, sizes[i])));
     }
-    require(lowering, loc, equal(b, loc, count, total),
-            "the shape does not fit the number of elements");
   }
-  lowering.set(getResult(),
-               reshapeTo(lowering, loc, lowering.get(getInput()), from, to));
+  Value input = lowering.get(getInput());
+  if (!fits) {
+    AffineExpr have = shapes.product(from), want = shapes.product(to);
+    input = reshapeTo(lowering, loc, input, from, have);
+    input = conform(lowering, loc, input, have, want,
+                    "the shape does not fit the number of elements");
+    input = reshapeTo(lowering, loc, input, want, to);
+  } else {
+    input = reshapeTo(lowering, loc, input, from, to);
+  }
+  lowering.set(getResult(), input);
   return success();
 }
 
@@ -201,21 +210,13 @@ LogicalResult SqueezeOp::inferShapes(ShapeContext &shapes) {
 
 LogicalResult SqueezeOp::lowerToLinalg(LoweringContext &lowering) {
   ShapeContext &shapes = lowering.shapes;
-  Dims from(shapes.dims(getInput()));
-  Value value = lowering.get(getInput());
-  SmallVector<int64_t> sizes(
-      cast<RankedTensorType>(value.getType()).getShape());
-  for (int64_t axis : getAxes()) {
-    AffineExpr &dim = from[axis < 0 ? axis + from.size() : axis];
-    requireEqual(lowering, getLoc(), dim, shapes.constant(1),
-                 "a squeezed dimension is not 1");
-    dim = shapes.constant(1);
-    sizes[axis < 0 ? axis + sizes.size() : axis] = 1;
-  }
-  value = castTo(
-      lowering.builder, getLoc(), value,
-      RankedTensorType::get(sizes, getElementTypeOrSelf(value.getType())));
-  lowering.set(getResult(), reshapeTo(lowering, getLoc(), value, from,
+  ArrayRef<AffineExpr> from = shapes.dims(getInput());
+  Dims squeezed(from);
+  for (int64_t axis : getAxes())
+    squeezed[axis < 0 ? axis + from.size() : axis] = shapes.constant(1);
+  Value value = conform(lowering, getLoc(), lowering.get(getInput()), from,
+                        squeezed, "a squeezed dimension is not 1");
+  lowering.set(getResult(), reshapeTo(lowering, getLoc(), value, squeezed,
                                       shapes.dims(getResult())));
   return success();
 }
@@ -239,11 +240,11 @@ LogicalResult EnsureShapeOp::inferShapes(ShapeContext &shapes) {
 }
 
 LogicalResult EnsureShapeOp::lowerToLinalg(LoweringContext &lowering) {
-  for (auto [from, to] : llvm::zip(lowering.shapes.dims(getInput()),
-                                   lowering.shapes.dims(getResult())))
-    requireEqual(lowering, getLoc(), from, to,
-                 "a size is not the expected one");
-  lowering.set(getResult(), lowering.get(getInput()));
+  lowering.set(getResult(),
+               conform(lowering, getLoc(), lowering.get(getInput()),
+                       lowering.shapes.dims(getInput()),
+                       lowering.shapes.dims(getResult()),
+                       "a size is not the expected one"));
   return success();
 }
 

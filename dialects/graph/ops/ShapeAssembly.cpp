@@ -26,14 +26,16 @@ static LogicalResult mergeDims(Operation *op, Dims &dims,
   return success();
 }
 
-static void requireSameDims(LoweringContext &lowering, Operation *op,
-                            ArrayRef<AffineExpr> dims,
-                            ArrayRef<AffineExpr> other,
-                            std::optional<size_t> except = std::nullopt) {
-  for (auto [i, dim] : llvm::enumerate(dims))
-    if (i != except)
-      requireEqual(lowering, op->getLoc(), dim, other[i],
-                   "operands have different sizes");
+/// An operand in the sizes that it must have: `dims`, but for one dimension.
+static Value conforming(LoweringContext &lowering, Operation *op, Value operand,
+                        ArrayRef<AffineExpr> dims,
+                        std::optional<size_t> except = std::nullopt) {
+  ArrayRef<AffineExpr> from = lowering.shapes.dims(operand);
+  Dims to(dims);
+  if (except)
+    to[*except] = from[*except];
+  return conform(lowering, op->getLoc(), lowering.get(operand), from, to,
+                 "operands have different sizes");
 }
 
 //===----------------------------------------------------------------------===//
@@ -92,12 +94,10 @@ LogicalResult PackOp::lowerToLinalg(LoweringContext &lowering) {
   sizes[axis] = b.getIndexAttr(1);
   Value result = lowering.empty(getResult());
   for (auto [i, input] : llvm::enumerate(getInputs())) {
-    requireSameDims(lowering, *this, part, shapes.dims(input));
+    Value value = conforming(lowering, *this, input, part);
     offsets[axis] = b.getIndexAttr(i);
-    Value source = castTo(
-        b, loc, lowering.get(input),
-        tensor::ExtractSliceOp::inferCanonicalRankReducedResultType(
-            part.size(), cast<RankedTensorType>(result.getType()), sizes));
+    Value source = castTo(b, loc, value,
+                          typeOf(part, getElementTypeOrSelf(value.getType())));
     result = insertAt(b, loc, source, result, offsets, sizes);
   }
   lowering.set(getResult(), result);
@@ -129,17 +129,17 @@ LogicalResult UnpackOp::lowerToLinalg(LoweringContext &lowering) {
   Location loc = getLoc();
   ArrayRef<AffineExpr> from = lowering.shapes.dims(getInput());
   size_t axis = getAxis() < 0 ? getAxis() + from.size() : getAxis();
-  requireEqual(lowering, loc, from[axis],
-               lowering.shapes.constant(getNumResults()),
-               "the dimension's size is not the number of results");
-  Value input = lowering.get(getInput());
+  Dims cut(from);
+  cut[axis] = lowering.shapes.constant(getNumResults());
+  Value input = conform(lowering, loc, lowering.get(getInput()), from, cut,
+                        "the dimension's size is not the number of results");
   SmallVector<OpFoldResult> offsets(from.size(), b.getIndexAttr(0)),
       ones(from.size(), b.getIndexAttr(1)), sizes = lowering.sizes(getInput());
   sizes[axis] = b.getIndexAttr(1);
+  cut.erase(cut.begin() + axis);
+  RankedTensorType type = typeOf(cut, getElementTypeOrSelf(input.getType()));
   for (OpResult result : getResults()) {
     offsets[axis] = b.getIndexAttr(result.getResultNumber());
-    auto type = tensor::ExtractSliceOp::inferCanonicalRankReducedResultType(
-        from.size() - 1, cast<RankedTensorType>(input.getType()), sizes);
     lowering.set(result, tensor::ExtractSliceOp::create(b, loc, type, input,
                                                         offsets, sizes, ones));
   }
@@ -204,7 +204,6 @@ LogicalResult ConcatOp::lowerToLinalg(LoweringContext &lowering) {
   Value result;
   for (Value input : getInputs()) {
     ArrayRef<AffineExpr> part = shapes.dims(input);
-    requireSameDims(lowering, *this, dims, part, axis);
     if (getInputs().size() == 1) {
       lowering.set(getResult(), lowering.get(input));
       return success();
@@ -216,10 +215,11 @@ LogicalResult ConcatOp::lowerToLinalg(LoweringContext &lowering) {
     offsets[axis] = lowering.size(offset);
     SmallVector<OpFoldResult> sizes = lowering.sizes(getResult());
     sizes[axis] = lowering.size(part[axis]);
+    Value value = conforming(lowering, *this, input, dims, axis);
     auto type = tensor::ExtractSliceOp::inferResultType(
         cast<RankedTensorType>(result.getType()), sizes);
-    result = insertAt(b, loc, castTo(b, loc, lowering.get(input), type), result,
-                      offsets, sizes);
+    result =
+        insertAt(b, loc, castTo(b, loc, value, type), result, offsets, sizes);
     offset = offset + part[axis];
   }
   lowering.set(getResult(), result ? result : lowering.empty(getResult()));
@@ -256,7 +256,8 @@ LogicalResult SplitOp::inferShapes(ShapeContext &shapes) {
                            << "] do not cut a dimension of "
                            << shapeString(whole);
     for (int64_t size : getSizes())
-      parts.push_back(size >= 0 ? shapes.constant(size) : rest);
+      parts.push_back(size >= 0 ? shapes.constant(size)
+                                : shapes.maximum(shapes.constant(0), rest));
   }
   AffineExpr offset = shapes.constant(0);
   for (auto [result, part] : llvm::zip(getResults(), parts)) {
@@ -284,14 +285,15 @@ LogicalResult SplitOp::lowerToLinalg(LoweringContext &lowering) {
   ShapeContext &shapes = lowering.shapes;
   ArrayRef<AffineExpr> from = shapes.dims(getInput());
   size_t axis = getAxis() < 0 ? getAxis() + from.size() : getAxis();
-  Value input = lowering.get(getInput());
   SmallVector<OpFoldResult> offsets(from.size(), b.getIndexAttr(0)),
       ones(from.size(), b.getIndexAttr(1));
   AffineExpr offset = shapes.constant(0);
   for (Value result : getResults())
     offset = offset + shapes.dim(result, axis);
-  requireEqual(lowering, loc, from[axis], offset,
-               "the parts' sizes do not add up to the dimension's");
+  Dims cut(from);
+  cut[axis] = offset;
+  Value input = conform(lowering, loc, lowering.get(getInput()), from, cut,
+                        "the parts' sizes do not add up to the dimension's");
   offset = shapes.constant(0);
   for (Value result : getResults()) {
     offsets[axis] = lowering.size(offset);

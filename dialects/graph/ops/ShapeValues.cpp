@@ -202,10 +202,12 @@ LogicalResult BitcastOp::lowerToLinalg(LoweringContext &lowering) {
                ? v
                : arith::BitcastOp::create(nested, at, to, v).getResult();
   };
-  if (newWidth > width)
-    requireEqual(lowering, loc, from.back(),
-                 lowering.shapes.constant(newWidth / width),
-                 "the last dimension is not the ratio of the widths");
+  if (newWidth > width) {
+    Dims to(from);
+    to.back() = lowering.shapes.constant(newWidth / width);
+    input = conform(lowering, loc, input, from, to,
+                    "the last dimension is not the ratio of the widths");
+  }
   auto build = [&](OpBuilder &nested, Location at, ValueRange indices) {
     Type bits = nested.getIntegerType(width),
          newBits = nested.getIntegerType(newWidth);
@@ -292,7 +294,9 @@ LogicalResult InvertPermutationOp::lowerToLinalg(LoweringContext &lowering) {
       b, loc, zero, size, one, ValueRange{lowering.empty(getResult())},
       [&](OpBuilder &nested, Location at, Value i, ValueRange state) {
         Value element = tensor::ExtractOp::create(nested, at, input, i);
-        Value place = toIndex(nested, at, element, graphType);
+        Value place =
+            clampIndex(nested, at, toIndex(nested, at, element, graphType),
+                       zero, sub(nested, at, size, one));
         Value next = tensor::InsertOp::create(
             nested, at, fromIndex(nested, at, i, graphType), state[0], place);
         scf::YieldOp::create(nested, at, next);
