@@ -26,6 +26,5 @@ static void registerImport() {
 int main(int argc, char **argv) {
   registerAllTranslations();
   registerImport();
-  return asMainReturnCode(
-      mlirTranslateMain(argc, argv, "Tenon's translation driver\n"));
+  return failed(mlirTranslateMain(argc, argv, "Tenon's translation driver\n"));
 }

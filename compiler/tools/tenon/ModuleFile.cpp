@@ -11,7 +11,8 @@
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -56,7 +57,7 @@ std::optional<uint64_t> getBytes(ShapedType type) {
     return std::nullopt;
   uint64_t bytes = llvm::divideCeil(bits, 8);
   for (int64_t size : type.getShape())
-    if (llvm::MulOverflow(bytes, uint64_t(size), bytes))
+    if (__builtin_mul_overflow(bytes, uint64_t(size), &bytes))
       return std::nullopt;
   return bytes;
 }

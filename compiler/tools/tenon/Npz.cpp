@@ -81,7 +81,7 @@ public:
       return std::move(error);
     uint64_t bytes = array.itemSize;
     for (int64_t size : array.shape)
-      if (MulOverflow(bytes, uint64_t(size), bytes))
+      if (__builtin_mul_overflow(bytes, uint64_t(size), &bytes))
         return broken("the shape of '" + array.name + "' is too large");
     if (bytes != body.size())
       return broken("'" + array.name + "' has not as many bytes as it says");
