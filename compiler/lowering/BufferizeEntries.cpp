@@ -12,15 +12,18 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
-struct BufferizeEntriesPass : tenon::impl::BufferizeEntriesPassBase<BufferizeEntriesPass> {
+struct BufferizeEntriesPass
+    : tenon::impl::BufferizeEntriesPassBase<BufferizeEntriesPass> {
   void runOnOperation() override {
     bufferization::OneShotBufferizationOptions options;
     options.allowReturnAllocsFromLoops = true;
     options.bufferAlignment = 64;
-    options.unknownTypeConverterFn = [](TensorType type, Attribute space,
-                                        const bufferization::BufferizationOptions &) {
-      return bufferization::getMemRefTypeWithStaticIdentityLayout(type, space);
-    };
+    options.unknownTypeConverterFn =
+        [](TensorType type, Attribute space,
+           const bufferization::BufferizationOptions &) {
+          return bufferization::getMemRefTypeWithStaticIdentityLayout(type,
+                                                                      space);
+        };
     // Copies are kernels like everything else.
     options.memCpyFn = [](OpBuilder &b, Location loc, Value from, Value to) {
       linalg::CopyOp::create(b, loc, from, to);

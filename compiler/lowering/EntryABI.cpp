@@ -4,11 +4,14 @@ using namespace mlir;
 
 namespace tenon {
 
-static LLVM::LLVMPointerType pointerType(MLIRContext *context) { return LLVM::LLVMPointerType::get(context); }
+static LLVM::LLVMPointerType pointerType(MLIRContext *context) {
+  return LLVM::LLVMPointerType::get(context);
+}
 
 FunctionType entryType(MLIRContext *context) {
   Type pointer = pointerType(context);
-  return FunctionType::get(context, {pointer, pointer, pointer, pointer}, {IntegerType::get(context, 32)});
+  return FunctionType::get(context, {pointer, pointer, pointer, pointer},
+                           {IntegerType::get(context, 32)});
 }
 
 FunctionType kernelType(MLIRContext *context) {
@@ -19,7 +22,8 @@ FunctionType kernelType(MLIRContext *context) {
 Value pointerAt(OpBuilder &b, Location loc, Value base, int64_t bytes) {
   if (bytes == 0)
     return base;
-  return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(bytes)});
+  return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(bytes)});
 }
 
 static Value toI64(OpBuilder &b, Location loc, Value index) {
@@ -27,24 +31,30 @@ static Value toI64(OpBuilder &b, Location loc, Value index) {
 }
 
 Value pointerAt(OpBuilder &b, Location loc, Value base, Value bytes) {
-  return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
-                             ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(toI64(b, loc, bytes))});
+  return LLVM::GEPOp::create(
+      b, loc, base.getType(), b.getI8Type(), base,
+      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(toI64(b, loc, bytes))});
 }
 
 Value loadPointer(OpBuilder &b, Location loc, Value base, int64_t bytes) {
-  return LLVM::LoadOp::create(b, loc, base.getType(), pointerAt(b, loc, base, bytes));
+  return LLVM::LoadOp::create(b, loc, base.getType(),
+                              pointerAt(b, loc, base, bytes));
 }
 
 Value loadIndex(OpBuilder &b, Location loc, Value base, int64_t bytes) {
-  Value word = LLVM::LoadOp::create(b, loc, b.getI64Type(), pointerAt(b, loc, base, bytes));
+  Value word = LLVM::LoadOp::create(b, loc, b.getI64Type(),
+                                    pointerAt(b, loc, base, bytes));
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), word);
 }
 
-void storeIndex(OpBuilder &b, Location loc, Value index, Value base, int64_t bytes) {
-  LLVM::StoreOp::create(b, loc, toI64(b, loc, index), pointerAt(b, loc, base, bytes));
+void storeIndex(OpBuilder &b, Location loc, Value index, Value base,
+                int64_t bytes) {
+  LLVM::StoreOp::create(b, loc, toI64(b, loc, index),
+                        pointerAt(b, loc, base, bytes));
 }
 
-Value memrefAt(OpBuilder &b, Location loc, Value pointer, MemRefType type, ValueRange sizes, ValueRange strides) {
+Value memrefAt(OpBuilder &b, Location loc, Value pointer, MemRefType type,
+               ValueRange sizes, ValueRange strides) {
   SmallVector<int64_t> staticStrides;
   int64_t offset;
   if (failed(type.getStridesAndOffset(staticStrides, offset)))
@@ -55,10 +65,13 @@ Value memrefAt(OpBuilder &b, Location loc, Value pointer, MemRefType type, Value
   if (rank > 0)
     fields.append(2, LLVM::LLVMArrayType::get(i64, rank));
   auto structType = LLVM::LLVMStructType::getLiteral(b.getContext(), fields);
-  auto constant = [&](int64_t value) -> Value { return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(value)); };
+  auto constant = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(value));
+  };
   Value descriptor = LLVM::UndefOp::create(b, loc, structType);
   auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    descriptor = LLVM::InsertValueOp::create(b, loc, descriptor, value, position);
+    descriptor =
+        LLVM::InsertValueOp::create(b, loc, descriptor, value, position);
   };
   insert(pointer, 0);
   insert(pointer, 1);
@@ -93,17 +106,22 @@ Value memrefAt(OpBuilder &b, Location loc, Value pointer, MemRefType type, Value
     insert(sizeWords[i], {3, i});
     insert(strideWords[i], {4, i});
   }
-  return UnrealizedConversionCastOp::create(b, loc, type, descriptor).getResult(0);
+  return UnrealizedConversionCastOp::create(b, loc, type, descriptor)
+      .getResult(0);
 }
 
 Value pointerOf(OpBuilder &b, Location loc, Value memref) {
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
-  Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memref);
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memref);
   Value bytes = arith::MulIOp::create(
       b, loc, metadata.getOffset(),
-      arith::ConstantIndexOp::create(b, loc, elementBytes(cast<MemRefType>(memref.getType()).getElementType())));
+      arith::ConstantIndexOp::create(
+          b, loc,
+          elementBytes(cast<MemRefType>(memref.getType()).getElementType())));
   Value sum = arith::AddIOp::create(b, loc, address, bytes);
-  return LLVM::IntToPtrOp::create(b, loc, pointerType(b.getContext()), toI64(b, loc, sum));
+  return LLVM::IntToPtrOp::create(b, loc, pointerType(b.getContext()),
+                                  toI64(b, loc, sum));
 }
 
 int64_t elementBytes(Type type) {
@@ -116,11 +134,13 @@ int64_t elementBytes(Type type) {
   return 16; // strings: pointer and length
 }
 
-LLVM::LLVMFuncOp runtimeFunction(ModuleOp module, StringRef name, Type result, ArrayRef<Type> arguments) {
+LLVM::LLVMFuncOp runtimeFunction(ModuleOp module, StringRef name, Type result,
+                                 ArrayRef<Type> arguments) {
   if (auto existing = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
     return existing;
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-  return LLVM::LLVMFuncOp::create(b, module.getLoc(), name, LLVM::LLVMFunctionType::get(result, arguments));
+  return LLVM::LLVMFuncOp::create(
+      b, module.getLoc(), name, LLVM::LLVMFunctionType::get(result, arguments));
 }
 
 } // namespace tenon

@@ -12,7 +12,14 @@ namespace tenon {
 /// an entry function and the fields of tenon_instance.
 namespace abi {
 enum Argument { Instance, Inputs, Outputs, DimsArray };
-enum Field : int64_t { Dispatch = 0, Arena = 8, Weights = 16, State = 24, Zeros = 32, Status = 48 };
+enum Field : int64_t {
+  Dispatch = 0,
+  Arena = 8,
+  Weights = 16,
+  State = 24,
+  Zeros = 32,
+  Status = 48
+};
 } // namespace abi
 
 /// `i32 (ptr instance, ptr inputs, ptr outputs, ptr dims)`.
@@ -21,28 +28,37 @@ mlir::FunctionType entryType(mlir::MLIRContext *context);
 mlir::FunctionType kernelType(mlir::MLIRContext *context);
 
 /// base + bytes.
-mlir::Value pointerAt(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value base, int64_t bytes);
-mlir::Value pointerAt(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value base, mlir::Value bytes);
-mlir::Value loadPointer(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value base, int64_t bytes);
-mlir::Value loadIndex(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value base, int64_t bytes);
-void storeIndex(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value index, mlir::Value base, int64_t bytes);
+mlir::Value pointerAt(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value base, int64_t bytes);
+mlir::Value pointerAt(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value base, mlir::Value bytes);
+mlir::Value loadPointer(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Value base, int64_t bytes);
+mlir::Value loadIndex(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value base, int64_t bytes);
+void storeIndex(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value index,
+                mlir::Value base, int64_t bytes);
 
 /// A memref over memory at `pointer`; `sizes` are its dynamic sizes and
 /// `strides` its dynamic strides, in order. Its offset is 0.
-mlir::Value memrefAt(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value pointer, mlir::MemRefType type,
+mlir::Value memrefAt(mlir::OpBuilder &builder, mlir::Location loc,
+                     mlir::Value pointer, mlir::MemRefType type,
                      mlir::ValueRange sizes, mlir::ValueRange strides = {});
 /// The address of a memref's first element.
-mlir::Value pointerOf(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref);
+mlir::Value pointerOf(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value memref);
 
 /// Bytes of one element in a buffer: i1 takes one.
 int64_t elementBytes(mlir::Type elementType);
 
 /// Declares a function of the runtime in the module, once.
-mlir::LLVM::LLVMFuncOp runtimeFunction(mlir::ModuleOp module, llvm::StringRef name, mlir::Type result,
+mlir::LLVM::LLVMFuncOp runtimeFunction(mlir::ModuleOp module,
+                                       llvm::StringRef name, mlir::Type result,
                                        llvm::ArrayRef<mlir::Type> arguments);
 
 /// Name of the attribute that marks a function as an entry or as a kernel.
-inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry", kKernelAttr = "tenon.kernel";
+inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry",
+                                     kKernelAttr = "tenon.kernel";
 
 } // namespace tenon
 

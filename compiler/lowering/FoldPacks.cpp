@@ -1,3 +1,6 @@
+#include "compiler/lowering/FoldPacks.h"
+#include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/PackWeights.h"
 #include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
 
@@ -8,6 +11,26 @@ namespace tenon {
 
 using namespace mlir;
 using namespace tenon;
+
+void tenon::writePacked(DictionaryAttr how, MemRefType type,
+                        MutableArrayRef<char> out) {
+  auto geometry = how.getAs<DictionaryAttr>("geometry");
+  auto integer = [&](StringRef name, int64_t otherwise) {
+    auto attribute = geometry.getAs<IntegerAttr>(name);
+    return attribute ? attribute.getInt() : otherwise;
+  };
+  auto source = how.getAs<ElementsAttr>("source");
+  auto resource = dyn_cast<DenseResourceElementsAttr>(source);
+  ArrayRef<char> bytes = resource
+                             ? resource.getData()
+                             : cast<DenseElementsAttr>(source).getRawData();
+  packWeights(bytes, elementBytes(type.getElementType()),
+              PackGeometry::get(cast<ShapedType>(source.getType()).getShape(),
+                                integer("spatial", 0), integer("groups", 1),
+                                geometry.contains("transpose_b"),
+                                geometry.contains("reverse")),
+              out);
+}
 
 namespace {
 struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
@@ -22,20 +45,23 @@ struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
       if (!constant || !type || !type.hasStaticShape())
         return;
       OpBuilder b(pack);
-      DictionaryAttr how = b.getDictionaryAttr({b.getNamedAttr("source", constant.getValue()),
-                                                b.getNamedAttr("geometry", pack->getAttrDictionary())});
+      DictionaryAttr how = b.getDictionaryAttr(
+          {b.getNamedAttr("source", constant.getValue()),
+           b.getNamedAttr("geometry", pack->getAttrDictionary())});
       auto &global = packed[{how, TypeAttr::get(type)}];
       auto memref = MemRefType::get(type.getShape(), type.getElementType());
       if (!global) {
         OpBuilder atTop = OpBuilder::atBlockBegin(module.getBody());
-        global = memref::GlobalOp::create(atTop, pack.getLoc(), "packed", atTop.getStringAttr("private"), memref,
-                                          Attribute(), /*constant=*/true, IntegerAttr());
+        global = memref::GlobalOp::create(
+            atTop, pack.getLoc(), "packed", atTop.getStringAttr("private"),
+            memref, Attribute(), /*constant=*/true, IntegerAttr());
         global->setAttr("tenon.pack", how);
         symbols.insert(global);
       }
-      Value buffer = memref::GetGlobalOp::create(b, pack.getLoc(), memref, global.getSymName());
-      pack->getResult(0).replaceAllUsesWith(
-          bufferization::ToTensorOp::create(b, pack.getLoc(), type, buffer, /*restrict=*/true));
+      Value buffer = memref::GetGlobalOp::create(b, pack.getLoc(), memref,
+                                                 global.getSymName());
+      pack->getResult(0).replaceAllUsesWith(bufferization::ToTensorOp::create(
+          b, pack.getLoc(), type, buffer, /*restrict=*/true));
       pack.erase();
     });
   }

@@ -8,7 +8,8 @@ namespace tenon {
 
 /// Writes the bytes of a global that `fold-packs` made: `how` is its
 /// `tenon.pack` attribute, `type` its type.
-void writePacked(mlir::DictionaryAttr how, mlir::MemRefType type, llvm::MutableArrayRef<char> out);
+void writePacked(mlir::DictionaryAttr how, mlir::MemRefType type,
+                 llvm::MutableArrayRef<char> out);
 
 } // namespace tenon
 

@@ -16,7 +16,8 @@ using namespace tenon;
 static bool isCheap(linalg::GenericOp op) {
   unsigned operations = 0;
   for (Operation &inner : op.getBody()->without_terminator()) {
-    if (isa<math::MathDialect>(inner.getDialect()) || isa<arith::DivFOp, arith::RemFOp, scf::IfOp>(inner))
+    if (isa<math::MathDialect>(inner.getDialect()) ||
+        isa<arith::DivFOp, arith::RemFOp, scf::IfOp>(inner))
       return false;
     if (!isa<arith::ConstantOp, linalg::IndexOp>(inner))
       ++operations;
@@ -43,16 +44,20 @@ static bool shouldFuse(OpOperand *operand) {
 namespace {
 
 /// An elementwise consumer of a contraction or window becomes its epilogue.
-template <typename KernelOp> struct FuseEpilogue : OpRewritePattern<linalg::GenericOp> {
+template <typename KernelOp>
+struct FuseEpilogue : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern<linalg::GenericOp>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(linalg::GenericOp consumer, PatternRewriter &rewriter) const override {
-    if (consumer.getNumParallelLoops() != consumer.getNumLoops() || consumer.getNumDpsInits() != 1 ||
+  LogicalResult matchAndRewrite(linalg::GenericOp consumer,
+                                PatternRewriter &rewriter) const override {
+    if (consumer.getNumParallelLoops() != consumer.getNumLoops() ||
+        consumer.getNumDpsInits() != 1 ||
         !consumer.getIndexingMapsArray().back().isIdentity())
       return failure();
     for (OpOperand *operand : consumer.getDpsInputOperands()) {
       auto producer = operand->get().template getDefiningOp<KernelOp>();
-      if (producer && producer->hasOneUse() && consumer.getMatchingIndexingMap(operand).isIdentity() &&
+      if (producer && producer->hasOneUse() &&
+          consumer.getMatchingIndexingMap(operand).isIdentity() &&
           succeeded(fuse(producer, operand, consumer, rewriter)))
         return success();
     }
@@ -60,12 +65,14 @@ template <typename KernelOp> struct FuseEpilogue : OpRewritePattern<linalg::Gene
   }
 
 private:
-  static LogicalResult fuse(KernelOp producer, OpOperand *fused, linalg::GenericOp consumer,
+  static LogicalResult fuse(KernelOp producer, OpOperand *fused,
+                            linalg::GenericOp consumer,
                             PatternRewriter &rewriter) {
     Block *body = consumer.getBody();
     // Values of the region come from its arguments only.
     for (Operation &op : body->without_terminator()) {
-      if (op.getNumRegions() || op.getNumResults() != 1 || !OpTrait::hasElementwiseMappableTraits(&op))
+      if (op.getNumRegions() || op.getNumResults() != 1 ||
+          !OpTrait::hasElementwiseMappableTraits(&op))
         if (!isa<arith::ConstantOp>(op))
           return failure();
       for (Value value : op.getOperands())
@@ -77,8 +84,10 @@ private:
     // What runs before the consumer but after the producer must not be needed
     // earlier: the fused op stands where the consumer stood.
     SmallVector<Value> extra;
-    SmallVector<Attribute> maps(producer.getEpilogueMaps().begin(), producer.getEpilogueMaps().end());
-    SmallVector<unsigned> arguments; // of the consumer's body, in order of `extra`
+    SmallVector<Attribute> maps(producer.getEpilogueMaps().begin(),
+                                producer.getEpilogueMaps().end());
+    SmallVector<unsigned>
+        arguments; // of the consumer's body, in order of `extra`
     for (OpOperand *operand : consumer.getDpsInputOperands()) {
       if (operand == fused)
         continue;
@@ -95,49 +104,63 @@ private:
     operands.push_back(consumer.getDpsInits()[0]);
     NamedAttrList attributes(producer->getAttrDictionary());
     attributes.set("epilogue_maps", rewriter.getArrayAttr(maps));
-    if (auto segments = producer->template getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes")) {
+    if (auto segments = producer->template getAttrOfType<DenseI32ArrayAttr>(
+            "operandSegmentSizes")) {
       SmallVector<int32_t> sizes(segments.asArrayRef());
-      sizes[sizes.size() - 2] += extra.size(); // epilogue operands stand before the destination
-      attributes.set("operandSegmentSizes", rewriter.getDenseI32ArrayAttr(sizes));
+      sizes[sizes.size() - 2] +=
+          extra.size(); // epilogue operands stand before the destination
+      attributes.set("operandSegmentSizes",
+                     rewriter.getDenseI32ArrayAttr(sizes));
     }
-    OperationState state(rewriter.getFusedLoc({producer.getLoc(), consumer.getLoc()}), KernelOp::getOperationName(),
-                         operands, consumer->getResultTypes(), attributes.getAttrs());
+    OperationState state(
+        rewriter.getFusedLoc({producer.getLoc(), consumer.getLoc()}),
+        KernelOp::getOperationName(), operands, consumer->getResultTypes(),
+        attributes.getAttrs());
     state.addRegion();
     Operation *merged = rewriter.create(state);
     Region &epilogue = merged->getRegion(0);
-    rewriter.cloneRegionBefore(producer->getRegion(0), epilogue, epilogue.end());
+    rewriter.cloneRegionBefore(producer->getRegion(0), epilogue,
+                               epilogue.end());
     Block &block = epilogue.front();
     Operation *yield = block.getTerminator();
     IRMapping mapping;
-    mapping.map(body->getArgument(fused->getOperandNumber()), yield->getOperand(0));
+    mapping.map(body->getArgument(fused->getOperandNumber()),
+                yield->getOperand(0));
     for (unsigned argument : arguments)
       mapping.map(body->getArgument(argument),
-                  block.addArgument(body->getArgument(argument).getType(), consumer.getLoc()));
+                  block.addArgument(body->getArgument(argument).getType(),
+                                    consumer.getLoc()));
     rewriter.setInsertionPoint(yield);
     for (Operation &op : body->without_terminator())
       rewriter.clone(op, mapping);
-    Value result = mapping.lookupOrDefault(body->getTerminator()->getOperand(0));
+    Value result =
+        mapping.lookupOrDefault(body->getTerminator()->getOperand(0));
     rewriter.modifyOpInPlace(yield, [&] { yield->setOperand(0, result); });
     rewriter.replaceOp(consumer, merged->getResults());
     return success();
   }
 };
 
-struct FuseElementwisePass : tenon::impl::FuseElementwisePassBase<FuseElementwisePass> {
+struct FuseElementwisePass
+    : tenon::impl::FuseElementwisePassBase<FuseElementwisePass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     // An elementwise op behind a reshape of a contraction moves before it.
     auto reshapesContraction = [](OpOperand *operand) {
       Operation *reshape = operand->get().getDefiningOp();
-      if (!isa_and_nonnull<tensor::ExpandShapeOp>(reshape) || !reshape->hasOneUse())
+      if (!isa_and_nonnull<tensor::ExpandShapeOp>(reshape) ||
+          !reshape->hasOneUse())
         return false;
       Operation *source = reshape->getOperand(0).getDefiningOp();
       return source && isa<kernel::ContractOp>(source);
     };
     RewritePatternSet patterns(context);
-    linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns, reshapesContraction);
+    linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
+                                                       reshapesContraction);
     linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
-    patterns.add<FuseEpilogue<kernel::ContractOp>, FuseEpilogue<kernel::WindowOp>>(context);
+    patterns
+        .add<FuseEpilogue<kernel::ContractOp>, FuseEpilogue<kernel::WindowOp>>(
+            context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -20,12 +20,13 @@ namespace {
 class EntryLowering {
 public:
   explicit EntryLowering(func::FuncOp source)
-      : source(source), loc(source.getLoc()), builder(source), shapes(source.getContext()),
-        lowering(builder, shapes) {}
+      : source(source), loc(source.getLoc()), builder(source),
+        shapes(source.getContext()), lowering(builder, shapes) {}
 
   LogicalResult run() {
     shapes.addEntry(source);
-    auto entry = func::FuncOp::create(builder, loc, source.getSymName(), entryType(builder.getContext()));
+    auto entry = func::FuncOp::create(builder, loc, source.getSymName(),
+                                      entryType(builder.getContext()));
     entry->setAttr(kEntryAttr, builder.getUnitAttr());
     builder.setInsertionPointToStart(entry.addEntryBlock());
     instance = entry.getArgument(abi::Instance);
@@ -37,20 +38,22 @@ public:
     // before the op that computes it, which can then write straight into it.
     SmallVector<Value> destinations;
     for (auto [i, result] : llvm::enumerate(results))
-      destinations.push_back(knownOnEntry(result) ? destination(i, result) : Value());
+      destinations.push_back(knownOnEntry(result) ? destination(i, result)
+                                                  : Value());
     if (failed(lowering.lowerBody(source.getBody().front()))) {
       entry.erase();
       return failure();
     }
     for (auto [i, result] : llvm::enumerate(results)) {
       Value buffer = destinations[i] ? destinations[i] : destination(i, result);
-      auto store =
-          bufferization::MaterializeInDestinationOp::create(builder, result.getLoc(), lowering.get(result), buffer);
+      auto store = bufferization::MaterializeInDestinationOp::create(
+          builder, result.getLoc(), lowering.get(result), buffer);
       store.setRestrict(true);
       store.setWritable(true);
     }
     Value status =
-        LLVM::LoadOp::create(builder, loc, builder.getI32Type(), pointerAt(builder, loc, instance, abi::Status));
+        LLVM::LoadOp::create(builder, loc, builder.getI32Type(),
+                             pointerAt(builder, loc, instance, abi::Status));
     func::ReturnOp::create(builder, loc, status);
     source.erase();
     return success();
@@ -60,7 +63,8 @@ private:
   void mapInputs(Value inputs) {
     for (BlockArgument argument : source.getArguments()) {
       auto type = LoweringContext::type(argument.getType());
-      Value pointer = loadPointer(builder, loc, inputs, 8 * argument.getArgNumber());
+      Value pointer =
+          loadPointer(builder, loc, inputs, 8 * argument.getArgNumber());
       SmallVector<Value> sizes;
       for (int64_t i = 0; i < type.getRank(); ++i) {
         if (!type.isDynamicDim(i))
@@ -75,8 +79,11 @@ private:
       }
       dimCount += type.getRank();
       auto memref = MemRefType::get(type.getShape(), type.getElementType());
-      Value buffer = memrefAt(builder, argument.getLoc(), pointer, memref, sizes);
-      lowering.map(argument, bufferization::ToTensorOp::create(builder, loc, type, buffer, /*restrict=*/true));
+      Value buffer =
+          memrefAt(builder, argument.getLoc(), pointer, memref, sizes);
+      lowering.map(argument,
+                   bufferization::ToTensorOp::create(builder, loc, type, buffer,
+                                                     /*restrict=*/true));
     }
   }
 
@@ -84,7 +91,9 @@ private:
   bool knownOnEntry(Value value) {
     return llvm::all_of(shapes.dims(value), [&](AffineExpr dim) {
       bool all = true;
-      dim.walk([&](AffineExpr part) { all &= !isa<AffineSymbolExpr>(part) || known.count(part); });
+      dim.walk([&](AffineExpr part) {
+        all &= !isa<AffineSymbolExpr>(part) || known.count(part);
+      });
       return all;
     });
   }
@@ -95,7 +104,9 @@ private:
     auto type = LoweringContext::type(result.getType());
     SmallVector<Value> sizes;
     int64_t firstDim = dimCount;
-    for (Value before : source.getBody().front().getTerminator()->getOperands().take_front(position))
+    for (Value before :
+         source.getBody().front().getTerminator()->getOperands().take_front(
+             position))
       firstDim += cast<RankedTensorType>(before.getType()).getRank();
     for (int64_t i = 0; i < type.getRank(); ++i) {
       if (!type.isDynamicDim(i))
@@ -107,8 +118,10 @@ private:
     Value slot = pointerAt(builder, loc, outputs, 8 * position);
     Value given = LLVM::LoadOp::create(builder, loc, outputs.getType(), slot);
     Value null = LLVM::ZeroOp::create(builder, loc, outputs.getType());
-    Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, given, null);
-    auto choice = scf::IfOp::create(builder, loc, TypeRange{outputs.getType()}, isNull, /*withElseRegion=*/true);
+    Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                        given, null);
+    auto choice = scf::IfOp::create(builder, loc, TypeRange{outputs.getType()},
+                                    isNull, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(choice.thenBlock());
     auto own = memref::AllocOp::create(builder, loc, memref, sizes);
@@ -137,25 +150,31 @@ void lowerVariable(graph::VariableOp variable) {
   OpBuilder b(variable);
   auto type = LoweringContext::type(variable.getType());
   auto global = [&](StringRef name, MemRefType memref) {
-    auto op = memref::GlobalOp::create(b, variable.getLoc(), name, b.getStringAttr("private"), memref, Attribute(),
+    auto op = memref::GlobalOp::create(b, variable.getLoc(), name,
+                                       b.getStringAttr("private"), memref,
+                                       Attribute(),
                                        /*constant=*/false, IntegerAttr());
     op->setAttr("tenon.variable", variable.getSymNameAttr());
     return op;
   };
   std::string flag = (variable.getSymName() + ".initialized").str();
-  auto value = global(variable.getSymName(), MemRefType::get(type.getShape(), type.getElementType()));
+  auto value = global(variable.getSymName(),
+                      MemRefType::get(type.getShape(), type.getElementType()));
   if (ElementsAttr initial = variable.getInitialAttr())
     value->setAttr("tenon.initial", initial);
-  global(flag, MemRefType::get({}, b.getI8Type()))->setAttr("tenon.flag", b.getUnitAttr());
+  global(flag, MemRefType::get({}, b.getI8Type()))
+      ->setAttr("tenon.flag", b.getUnitAttr());
 }
 
-struct GraphToLinalgPass : tenon::impl::GraphToLinalgPassBase<GraphToLinalgPass> {
+struct GraphToLinalgPass
+    : tenon::impl::GraphToLinalgPassBase<GraphToLinalgPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto entry : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
       if (entry->hasAttr(kEntryAttr) && failed(EntryLowering(entry).run()))
         return signalPassFailure();
-    for (auto variable : llvm::make_early_inc_range(module.getOps<graph::VariableOp>())) {
+    for (auto variable :
+         llvm::make_early_inc_range(module.getOps<graph::VariableOp>())) {
       // The global takes over the symbol's name.
       lowerVariable(variable);
       variable.erase();

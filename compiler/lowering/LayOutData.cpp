@@ -16,7 +16,8 @@ constexpr uint64_t kAlignment = 64;
 /// Hands out offsets in the weights and in the state.
 class Layout {
 public:
-  explicit Layout(ModuleOp module) : module(module), attributes(module.getContext()) {}
+  explicit Layout(ModuleOp module)
+      : module(module), attributes(module.getContext()) {}
 
   void run() {
     // Values first, then their flags, so that all values are aligned.
@@ -31,36 +32,44 @@ public:
       if (!variable)
         continue;
       if (auto initial = global->getAttr("tenon.initial")) {
-        global->setAttr("tenon.initial_offset", attributes.getI64IntegerAttr(weights));
+        global->setAttr("tenon.initial_offset",
+                        attributes.getI64IntegerAttr(weights));
         weights = llvm::alignTo(weights + bytesOf(global), kAlignment);
       }
     }
     for (memref::GlobalOp flag : flags)
       place(flag, state, 1, 1);
-    module->setAttr("tenon.weights_bytes", attributes.getI64IntegerAttr(weights));
+    module->setAttr("tenon.weights_bytes",
+                    attributes.getI64IntegerAttr(weights));
     module->setAttr("tenon.state_bytes", attributes.getI64IntegerAttr(state));
     module.walk([&](memref::GetGlobalOp get) { replace(get); });
   }
 
 private:
   static uint64_t bytesOf(memref::GlobalOp global) {
-    return global.getType().getNumElements() * elementBytes(global.getType().getElementType());
+    return global.getType().getNumElements() *
+           elementBytes(global.getType().getElementType());
   }
 
-  void place(memref::GlobalOp global, uint64_t &section, uint64_t bytes, uint64_t alignment) {
+  void place(memref::GlobalOp global, uint64_t &section, uint64_t bytes,
+             uint64_t alignment) {
     global->setAttr("tenon.offset", attributes.getI64IntegerAttr(section));
     section = llvm::alignTo(section + bytes, alignment);
   }
 
   void replace(memref::GetGlobalOp get) {
     auto global = module.lookupSymbol<memref::GlobalOp>(get.getName());
-    int64_t field = global->hasAttr("tenon.variable") ? abi::State : abi::Weights;
+    int64_t field =
+        global->hasAttr("tenon.variable") ? abi::State : abi::Weights;
     OpBuilder b(get);
-    Value instance = get->getParentOfType<func::FuncOp>().getArgument(abi::Instance);
+    Value instance =
+        get->getParentOfType<func::FuncOp>().getArgument(abi::Instance);
     Value base = loadPointer(b, get.getLoc(), instance, field);
-    int64_t offset = cast<IntegerAttr>(global->getAttr("tenon.offset")).getInt();
+    int64_t offset =
+        cast<IntegerAttr>(global->getAttr("tenon.offset")).getInt();
     Value pointer = pointerAt(b, get.getLoc(), base, offset);
-    get.replaceAllUsesWith(memrefAt(b, get.getLoc(), pointer, global.getType(), {}));
+    get.replaceAllUsesWith(
+        memrefAt(b, get.getLoc(), pointer, global.getType(), {}));
     get.erase();
   }
 

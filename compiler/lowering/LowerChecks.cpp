@@ -18,11 +18,14 @@ void stopLoops(func::FuncOp entry, llvm::SetVector<Operation *> &loops) {
     scf::ConditionOp condition = cast<scf::WhileOp>(op).getConditionOp();
     OpBuilder b(condition);
     Location loc = condition.getLoc();
-    Value status = LLVM::LoadOp::create(b, loc, b.getI32Type(),
-                                        pointerAt(b, loc, entry.getArgument(abi::Instance), abi::Status));
+    Value status = LLVM::LoadOp::create(
+        b, loc, b.getI32Type(),
+        pointerAt(b, loc, entry.getArgument(abi::Instance), abi::Status));
     Value zero = arith::ConstantIntOp::create(b, loc, 0, 32);
-    Value good = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, zero);
-    condition.getConditionMutable().assign(arith::AndIOp::create(b, loc, condition.getCondition(), good));
+    Value good =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, zero);
+    condition.getConditionMutable().assign(
+        arith::AndIOp::create(b, loc, condition.getCondition(), good));
   }
 }
 
@@ -38,17 +41,21 @@ struct LowerChecksPass : tenon::impl::LowerChecksPassBase<LowerChecksPass> {
       entry.walk([&](cf::AssertOp check) {
         OpBuilder b(check);
         Location loc = check.getLoc();
-        for (Operation *parent = check->getParentOp(); parent != entry; parent = parent->getParentOp())
+        for (Operation *parent = check->getParentOp(); parent != entry;
+             parent = parent->getParentOp())
           if (isa<scf::WhileOp>(parent))
             loops.insert(parent);
         Value instance = entry.getArgument(abi::Instance);
         auto callee = runtimeFunction(module, "tenon_fail", b.getI32Type(),
-                                      {instance.getType(), b.getI32Type(), b.getI64Type(), b.getI64Type()});
-        auto branch = scf::IfOp::create(b, loc, check.getArg(), /*withElseRegion=*/true);
+                                      {instance.getType(), b.getI32Type(),
+                                       b.getI64Type(), b.getI64Type()});
+        auto branch =
+            scf::IfOp::create(b, loc, check.getArg(), /*withElseRegion=*/true);
         b.setInsertionPointToStart(branch.elseBlock());
         Value site = arith::ConstantIntOp::create(b, loc, messages.size(), 32);
         Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
-        LLVM::CallOp::create(b, loc, callee, ValueRange{instance, site, none, none});
+        LLVM::CallOp::create(b, loc, callee,
+                             ValueRange{instance, site, none, none});
         // A percent sign introduces a value in the runtime's templates.
         std::string text;
         for (char c : check.getMsg())

@@ -22,10 +22,12 @@ struct LoopPlan {
     // The last dimension of the result runs innermost.
     AffineMap result = op.getIndexingMapsArray().back();
     auto rank = [&](unsigned dim) {
-      auto position = result.getResultPosition(getAffineDimExpr(dim, op.getContext()));
+      auto position =
+          result.getResultPosition(getAffineDimExpr(dim, op.getContext()));
       return position ? *position : 0;
     };
-    llvm::stable_sort(parallel, [&](unsigned a, unsigned b) { return rank(a) < rank(b); });
+    llvm::stable_sort(
+        parallel, [&](unsigned a, unsigned b) { return rank(a) < rank(b); });
     if (!reduction.empty()) {
       // Which dimension walks through the largest operand without strides?
       unsigned widest = 0;
@@ -38,7 +40,8 @@ struct LoopPlan {
         if (auto dim = dyn_cast<AffineDimExpr>(map.getResults().back()))
           contiguous = dim.getPosition();
       }
-      sumsInRegisters = parallel.empty() || !contiguous || llvm::is_contained(reduction, *contiguous);
+      sumsInRegisters = parallel.empty() || !contiguous ||
+                        llvm::is_contained(reduction, *contiguous);
     }
     for (unsigned dim : parallel)
       if (sizes[dim] != 1) {
@@ -55,22 +58,27 @@ SmallVector<Value> loopSizes(OpBuilder &b, Location loc, linalg::LinalgOp op) {
   return sizes;
 }
 
-Value constant(OpBuilder &b, Location loc, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+Value constant(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
 
 /// Iterations of the task dimension that one task does.
-Value chunk(OpBuilder &b, Location loc, const LoopPlan &plan, ArrayRef<Value> sizes) {
+Value chunk(OpBuilder &b, Location loc, const LoopPlan &plan,
+            ArrayRef<Value> sizes) {
   Value inner = constant(b, loc, 1);
   for (auto [dim, size] : llvm::enumerate(sizes))
     if (dim != plan.taskDim)
       inner = arith::MulIOp::create(b, loc, inner, size);
   inner = arith::MaxSIOp::create(b, loc, inner, constant(b, loc, 1));
-  return arith::CeilDivSIOp::create(b, loc, constant(b, loc, kTaskElements), inner);
+  return arith::CeilDivSIOp::create(b, loc, constant(b, loc, kTaskElements),
+                                    inner);
 }
 
 class LoopEmitter {
 public:
   LoopEmitter(OpBuilder &b, linalg::LinalgOp op, Value begin, Value end)
-      : b(b), op(op), loc(op.getLoc()), plan(op), sizes(loopSizes(b, loc, op)), indices(op.getNumLoops()) {
+      : b(b), op(op), loc(op.getLoc()), plan(op), sizes(loopSizes(b, loc, op)),
+        indices(op.getNumLoops()) {
     zero = constant(b, loc, 0);
     one = constant(b, loc, 1);
     low.assign(sizes.size(), zero);
@@ -80,7 +88,8 @@ public:
     unsigned dim = *plan.taskDim;
     Value step = chunk(b, loc, plan, sizes);
     low[dim] = arith::MulIOp::create(b, loc, begin, step);
-    high[dim] = arith::MinSIOp::create(b, loc, arith::MulIOp::create(b, loc, end, step), sizes[dim]);
+    high[dim] = arith::MinSIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, end, step), sizes[dim]);
   }
 
   void run() {
@@ -90,7 +99,8 @@ public:
       return;
     }
     if (!plan.reduction.empty())
-      outer.insert(outer.end() - 1, plan.reduction.begin(), plan.reduction.end());
+      outer.insert(outer.end() - 1, plan.reduction.begin(),
+                   plan.reduction.end());
     nest(outer, [&] {
       SmallVector<Value> results = body(loadOutputs());
       storeOutputs(results);
@@ -108,16 +118,21 @@ private:
     nest(dims.drop_front(), inside);
   }
 
-  void reduceInRegisters() { storeOutputs(reduce(plan.reduction, loadOutputs())); }
+  void reduceInRegisters() {
+    storeOutputs(reduce(plan.reduction, loadOutputs()));
+  }
 
-  SmallVector<Value> reduce(ArrayRef<unsigned> dims, SmallVector<Value> values) {
+  SmallVector<Value> reduce(ArrayRef<unsigned> dims,
+                            SmallVector<Value> values) {
     if (dims.empty())
       return body(values);
-    auto loop = scf::ForOp::create(b, loc, low[dims[0]], high[dims[0]], one, values);
+    auto loop =
+        scf::ForOp::create(b, loc, low[dims[0]], high[dims[0]], one, values);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     indices[dims[0]] = loop.getInductionVar();
-    SmallVector<Value> results = reduce(dims.drop_front(), SmallVector<Value>(loop.getRegionIterArgs()));
+    SmallVector<Value> results =
+        reduce(dims.drop_front(), SmallVector<Value>(loop.getRegionIterArgs()));
     scf::YieldOp::create(b, loc, results);
     return SmallVector<Value>(loop.getResults());
   }
@@ -128,8 +143,9 @@ private:
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
         result.push_back(indices[dim.getPosition()]);
       else
-        result.push_back(affine::makeComposedAffineApply(b, loc, AffineMap::get(map.getNumDims(), 0, expr),
-                                                         getAsOpFoldResult(indices)));
+        result.push_back(affine::makeComposedAffineApply(
+            b, loc, AffineMap::get(map.getNumDims(), 0, expr),
+            getAsOpFoldResult(indices)));
     }
     return result;
   }
@@ -137,13 +153,15 @@ private:
   Value load(OpOperand &operand) {
     if (!isa<MemRefType>(operand.get().getType()))
       return operand.get();
-    return memref::LoadOp::create(b, loc, operand.get(), position(op.getMatchingIndexingMap(&operand)));
+    return memref::LoadOp::create(
+        b, loc, operand.get(), position(op.getMatchingIndexingMap(&operand)));
   }
 
   SmallVector<Value> loadOutputs() {
     SmallVector<Value> values;
     for (OpOperand &init : op.getDpsInitsMutable()) {
-      bool used = !plan.reduction.empty() || !op.getMatchingBlockArgument(&init).use_empty();
+      bool used = !plan.reduction.empty() ||
+                  !op.getMatchingBlockArgument(&init).use_empty();
       values.push_back(used ? load(init) : Value());
     }
     return values;
@@ -151,13 +169,15 @@ private:
 
   void storeOutputs(ArrayRef<Value> values) {
     for (auto [init, value] : llvm::zip(op.getDpsInitsMutable(), values))
-      memref::StoreOp::create(b, loc, value, init.get(), position(op.getMatchingIndexingMap(&init)));
+      memref::StoreOp::create(b, loc, value, init.get(),
+                              position(op.getMatchingIndexingMap(&init)));
   }
 
   SmallVector<Value> body(ArrayRef<Value> outputs) {
     IRMapping mapping;
     for (OpOperand *input : op.getDpsInputOperands())
-      if (BlockArgument argument = op.getMatchingBlockArgument(input); !argument.use_empty())
+      if (BlockArgument argument = op.getMatchingBlockArgument(input);
+          !argument.use_empty())
         mapping.map(argument, load(*input));
     for (auto [init, value] : llvm::zip(op.getDpsInitsMutable(), outputs))
       if (value)
@@ -169,8 +189,9 @@ private:
       else
         b.clone(inner, mapping);
     }
-    return llvm::map_to_vector(block->getTerminator()->getOperands(),
-                               [&](Value value) { return mapping.lookupOrDefault(value); });
+    return llvm::map_to_vector(
+        block->getTerminator()->getOperands(),
+        [&](Value value) { return mapping.lookupOrDefault(value); });
   }
 
   OpBuilder &b;
@@ -186,14 +207,19 @@ Value buildGenericTaskCount(OpBuilder &b, Location loc, linalg::LinalgOp op) {
   LoopPlan plan(op);
   int64_t elements = 1;
   for (int64_t size : op.getStaticLoopRanges())
-    elements = ShapedType::isDynamic(size) || ShapedType::isDynamic(elements) ? ShapedType::kDynamic : elements * size;
-  if (!plan.taskDim || (!ShapedType::isDynamic(elements) && elements <= kTaskElements))
+    elements = ShapedType::isDynamic(size) || ShapedType::isDynamic(elements)
+                   ? ShapedType::kDynamic
+                   : elements * size;
+  if (!plan.taskDim ||
+      (!ShapedType::isDynamic(elements) && elements <= kTaskElements))
     return constant(b, loc, 1);
   SmallVector<Value> sizes = loopSizes(b, loc, op);
-  return arith::CeilDivSIOp::create(b, loc, sizes[*plan.taskDim], chunk(b, loc, plan, sizes));
+  return arith::CeilDivSIOp::create(b, loc, sizes[*plan.taskDim],
+                                    chunk(b, loc, plan, sizes));
 }
 
-LogicalResult lowerGenericToLoops(OpBuilder &b, linalg::LinalgOp op, Value begin, Value end) {
+LogicalResult lowerGenericToLoops(OpBuilder &b, linalg::LinalgOp op,
+                                  Value begin, Value end) {
   LoopEmitter(b, op, begin, end).run();
   op->erase();
   return success();

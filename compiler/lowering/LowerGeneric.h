@@ -8,13 +8,15 @@ namespace tenon {
 /// The number of tasks of a linalg op on memrefs: chunks of its outermost
 /// parallel loop, each large enough to be worth a thread's attention. Depends
 /// on sizes only.
-mlir::Value buildGenericTaskCount(mlir::OpBuilder &builder, mlir::Location loc, mlir::linalg::LinalgOp op);
+mlir::Value buildGenericTaskCount(mlir::OpBuilder &builder, mlir::Location loc,
+                                  mlir::linalg::LinalgOp op);
 
 /// Replaces a linalg op on memrefs by loops for tasks [begin, end). Sums run in
 /// registers where the reduced dimension is the contiguous one; elsewhere the
 /// contiguous parallel dimension is innermost, so that LLVM vectorises either.
-llvm::LogicalResult lowerGenericToLoops(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op, mlir::Value begin,
-                                        mlir::Value end);
+llvm::LogicalResult lowerGenericToLoops(mlir::OpBuilder &builder,
+                                        mlir::linalg::LinalgOp op,
+                                        mlir::Value begin, mlir::Value end);
 
 } // namespace tenon
 

@@ -19,9 +19,12 @@ namespace {
 /// Without a fused instruction the fused operation would be a library call.
 struct SplitFma : OpRewritePattern<math::FmaOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(math::FmaOp op, PatternRewriter &rewriter) const override {
-    Value product = arith::MulFOp::create(rewriter, op.getLoc(), op.getA(), op.getB(), op.getFastmathAttr());
-    rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op.getC(), op.getFastmathAttr());
+  LogicalResult matchAndRewrite(math::FmaOp op,
+                                PatternRewriter &rewriter) const override {
+    Value product = arith::MulFOp::create(rewriter, op.getLoc(), op.getA(),
+                                          op.getB(), op.getFastmathAttr());
+    rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op.getC(),
+                                               op.getFastmathAttr());
     return success();
   }
 };
@@ -41,9 +44,11 @@ struct LowerKernelsPass : tenon::impl::LowerKernelsPassBase<LowerKernelsPass> {
         ops.push_back(&op);
     for (Operation *op : ops) {
       OpBuilder b(op);
-      LogicalResult lowered = isa<linalg::LinalgOp>(op)
-                                  ? lowerGenericToLoops(b, cast<linalg::LinalgOp>(op), begin, end)
-                                  : cast<kernel::KernelOpInterface>(op).lowerToLoops(b, begin, end, target);
+      LogicalResult lowered =
+          isa<linalg::LinalgOp>(op)
+              ? lowerGenericToLoops(b, cast<linalg::LinalgOp>(op), begin, end)
+              : cast<kernel::KernelOpInterface>(op).lowerToLoops(b, begin, end,
+                                                                 target);
       if (failed(lowered))
         return signalPassFailure();
     }

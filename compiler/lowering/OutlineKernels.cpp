@@ -1,7 +1,7 @@
+#include "compiler/backend/cpu/Target.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerGeneric.h"
 #include "compiler/lowering/Passes.h"
-#include "compiler/backend/cpu/Target.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/TargetParser/Host.h"
@@ -44,7 +44,8 @@ std::string profileName(Operation *op) {
 /// Makes kernel functions of an entry's compute ops.
 class Outliner {
 public:
-  Outliner(ModuleOp module, const CpuTarget &target) : module(module), target(target), symbols(module) {}
+  Outliner(ModuleOp module, const CpuTarget &target)
+      : module(module), target(target), symbols(module) {}
 
   void outline(func::FuncOp entry) {
     SmallVector<Operation *> ops;
@@ -64,7 +65,8 @@ private:
   /// One value of the caller and its place in the argument words.
   struct Argument {
     Value value;
-    SmallVector<Value> words; // pointer, dynamic sizes, dynamic strides; or the scalar
+    SmallVector<Value>
+        words; // pointer, dynamic sizes, dynamic strides; or the scalar
   };
 
   void replaceByCall(func::FuncOp entry, Operation *op) {
@@ -80,18 +82,22 @@ private:
       else
         arguments.push_back({value, wordsOf(b, loc, value)});
     }
-    Value tasks = isa<linalg::LinalgOp>(op)
-                      ? buildGenericTaskCount(b, loc, cast<linalg::LinalgOp>(op))
-                      : cast<kernel::KernelOpInterface>(op).buildTaskCount(b, loc, target);
+    Value tasks =
+        isa<linalg::LinalgOp>(op)
+            ? buildGenericTaskCount(b, loc, cast<linalg::LinalgOp>(op))
+            : cast<kernel::KernelOpInterface>(op).buildTaskCount(b, loc,
+                                                                 target);
     func::FuncOp kernel = getKernel(op, arguments, constants);
     emitCall(entry, b, loc, kernel, arguments, tasks, names.size());
     names.push_back(b.getStringAttr(profileName(op)));
     op->erase();
   }
 
-  static bool hasDynamicStrides(MemRefType type, SmallVectorImpl<int64_t> &strides) {
+  static bool hasDynamicStrides(MemRefType type,
+                                SmallVectorImpl<int64_t> &strides) {
     int64_t offset;
-    return !type.getLayout().isIdentity() && succeeded(type.getStridesAndOffset(strides, offset));
+    return !type.getLayout().isIdentity() &&
+           succeeded(type.getStridesAndOffset(strides, offset));
   }
 
   static SmallVector<Value> wordsOf(OpBuilder &b, Location loc, Value value) {
@@ -117,14 +123,17 @@ private:
   static MemRefType withoutOffset(MemRefType type) {
     SmallVector<int64_t> strides;
     int64_t offset;
-    if (type.getLayout().isIdentity() || failed(type.getStridesAndOffset(strides, offset)))
+    if (type.getLayout().isIdentity() ||
+        failed(type.getStridesAndOffset(strides, offset)))
       return type;
-    return MemRefType::get(type.getShape(), type.getElementType(),
-                           StridedLayoutAttr::get(type.getContext(), 0, strides));
+    return MemRefType::get(
+        type.getShape(), type.getElementType(),
+        StridedLayoutAttr::get(type.getContext(), 0, strides));
   }
 
   /// The kernel function for an op; equal ops get the same one.
-  func::FuncOp getKernel(Operation *op, ArrayRef<Argument> arguments, ArrayRef<Value> constants) {
+  func::FuncOp getKernel(Operation *op, ArrayRef<Argument> arguments,
+                         ArrayRef<Value> constants) {
     MLIRContext *context = op->getContext();
     OpBuilder b(context);
     Location loc = b.getUnknownLoc();
@@ -140,8 +149,11 @@ private:
       if (!type) {
         Type scalar = argument.value.getType();
         Value address = pointerAt(b, loc, words, 8 * word++);
-        mapping.map(argument.value, scalar.isIndex() ? loadIndex(b, loc, address, 0)
-                                                     : LLVM::LoadOp::create(b, loc, scalar, address).getResult());
+        mapping.map(
+            argument.value,
+            scalar.isIndex()
+                ? loadIndex(b, loc, address, 0)
+                : LLVM::LoadOp::create(b, loc, scalar, address).getResult());
         continue;
       }
       Value pointer = loadPointer(b, loc, words, 8 * word++);
@@ -149,8 +161,10 @@ private:
       for (size_t i = 1; i < argument.words.size(); ++i)
         rest.push_back(loadIndex(b, loc, words, 8 * word++));
       ValueRange sizes = ValueRange(rest).take_front(type.getNumDynamicDims());
-      mapping.map(argument.value, memrefAt(b, loc, pointer, withoutOffset(type), sizes,
-                                           ValueRange(rest).drop_front(type.getNumDynamicDims())));
+      mapping.map(
+          argument.value,
+          memrefAt(b, loc, pointer, withoutOffset(type), sizes,
+                   ValueRange(rest).drop_front(type.getNumDynamicDims())));
     }
     for (Value constant : constants)
       mapping.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
@@ -166,13 +180,16 @@ private:
       return known;
     }
     function->setLoc(op->getLoc());
-    function.setSymName(("kernel_" + std::to_string(kernels.size()) + "_" + op->getName().stripDialect()).str());
+    function.setSymName(("kernel_" + std::to_string(kernels.size()) + "_" +
+                         op->getName().stripDialect())
+                            .str());
     symbols.insert(function);
     return known = function;
   }
 
-  void emitCall(func::FuncOp entry, OpBuilder &b, Location loc, func::FuncOp kernel, ArrayRef<Argument> arguments,
-                Value tasks, int64_t id) {
+  void emitCall(func::FuncOp entry, OpBuilder &b, Location loc,
+                func::FuncOp kernel, ArrayRef<Argument> arguments, Value tasks,
+                int64_t id) {
     MLIRContext *context = b.getContext();
     Type pointer = LLVM::LLVMPointerType::get(context);
     int64_t count = 0;
@@ -182,8 +199,11 @@ private:
     {
       // On the entry's frame: a call in a loop must not grow the stack.
       OpBuilder atTop = OpBuilder::atBlockBegin(&entry.getBody().front());
-      Value size = LLVM::ConstantOp::create(atTop, loc, atTop.getI64Type(), atTop.getI64IntegerAttr(std::max<int64_t>(count, 1)));
-      words = LLVM::AllocaOp::create(atTop, loc, pointer, atTop.getI64Type(), size, /*alignment=*/8);
+      Value size = LLVM::ConstantOp::create(
+          atTop, loc, atTop.getI64Type(),
+          atTop.getI64IntegerAttr(std::max<int64_t>(count, 1)));
+      words = LLVM::AllocaOp::create(atTop, loc, pointer, atTop.getI64Type(),
+                                     size, /*alignment=*/8);
     }
     int64_t word = 0;
     for (const Argument &argument : arguments)
@@ -191,25 +211,34 @@ private:
         if (value.getType().isIndex())
           storeIndex(b, loc, value, words, 8 * word++);
         else
-          LLVM::StoreOp::create(b, loc, value, pointerAt(b, loc, words, 8 * word++));
+          LLVM::StoreOp::create(b, loc, value,
+                                pointerAt(b, loc, words, 8 * word++));
       }
     Value instance = entry.getArgument(abi::Instance);
     Value dispatch = loadPointer(b, loc, instance, abi::Dispatch);
     Value null = LLVM::ZeroOp::create(b, loc, pointer);
-    Value direct = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, dispatch, null);
+    Value direct =
+        LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, dispatch, null);
     auto choice = scf::IfOp::create(b, loc, direct, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(choice.thenBlock());
     Value zero = arith::ConstantIndexOp::create(b, loc, 0);
     func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
     b.setInsertionPointToStart(choice.elseBlock());
-    Value function = func::ConstantOp::create(b, loc, kernel.getFunctionType(), kernel.getSymName());
-    Value address = UnrealizedConversionCastOp::create(b, loc, pointer, function).getResult(0);
+    Value function = func::ConstantOp::create(b, loc, kernel.getFunctionType(),
+                                              kernel.getSymName());
+    Value address =
+        UnrealizedConversionCastOp::create(b, loc, pointer, function)
+            .getResult(0);
     Value taskWord = arith::IndexCastOp::create(b, loc, b.getI64Type(), tasks);
-    Value idWord = LLVM::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(id));
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
-                                            {pointer, pointer, pointer, b.getI64Type(), b.getI32Type()});
-    LLVM::CallOp::create(b, loc, type, ValueRange{dispatch, instance, address, words, taskWord, idWord});
+    Value idWord = LLVM::ConstantOp::create(b, loc, b.getI32Type(),
+                                            b.getI32IntegerAttr(id));
+    auto type = LLVM::LLVMFunctionType::get(
+        LLVM::LLVMVoidType::get(context),
+        {pointer, pointer, pointer, b.getI64Type(), b.getI32Type()});
+    LLVM::CallOp::create(
+        b, loc, type,
+        ValueRange{dispatch, instance, address, words, taskWord, idWord});
   }
 
   ModuleOp module;
@@ -219,7 +248,8 @@ private:
   SmallVector<Attribute> names;
 };
 
-struct OutlineKernelsPass : tenon::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
+struct OutlineKernelsPass
+    : tenon::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
   using OutlineKernelsPassBase::OutlineKernelsPassBase;
 
   void runOnOperation() override {
@@ -232,7 +262,8 @@ struct OutlineKernelsPass : tenon::impl::OutlineKernelsPassBase<OutlineKernelsPa
         entries.push_back(function);
     for (func::FuncOp entry : entries)
       outliner.outline(entry);
-    module->setAttr("tenon.kernels", ArrayAttr::get(&getContext(), outliner.getNames()));
+    module->setAttr("tenon.kernels",
+                    ArrayAttr::get(&getContext(), outliner.getNames()));
   }
 };
 } // namespace

@@ -21,10 +21,13 @@ constexpr int64_t kAlignment = 64;
 struct Buffer {
   memref::AllocOp alloc;
   int64_t begin, end;
-  bool survivesIteration = false; ///< made in a loop, read by its next iteration
+  bool survivesIteration =
+      false; ///< made in a loop, read by its next iteration
   int64_t offset = 0;
 
-  bool overlaps(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+  bool overlaps(const Buffer &other) const {
+    return begin <= other.end && other.begin <= end;
+  }
 };
 
 /// Positions of ops in program order; a region's ops come between its op and
@@ -32,7 +35,8 @@ struct Buffer {
 class Positions {
 public:
   explicit Positions(func::FuncOp function) {
-    function.walk<WalkOrder::PreOrder>([&](Operation *op) { first[op] = next++; });
+    function.walk<WalkOrder::PreOrder>(
+        [&](Operation *op) { first[op] = next++; });
     function.walk([&](Operation *op) {
       int64_t &end = last[op];
       end = std::max(end, first[op]);
@@ -70,8 +74,8 @@ Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
       Operation *user = use.getOwner();
       int64_t end = positions.begin(user);
       // A loop that the buffer is older than reads it again in every iteration.
-      for (Operation *parent = user->getParentOp(); parent && !parent->isAncestor(alloc);
-           parent = parent->getParentOp())
+      for (Operation *parent = user->getParentOp();
+           parent && !parent->isAncestor(alloc); parent = parent->getParentOp())
         if (isa<LoopLikeOpInterface>(parent))
           end = std::max(end, positions.end(parent));
       buffer.end = std::max(buffer.end, end);
@@ -91,7 +95,8 @@ Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
         }
       } else if (isa<scf::YieldOp>(user)) {
         Operation *parent = user->getParentOp();
-        buffer.survivesIteration |= isa<LoopLikeOpInterface>(parent) && parent->isAncestor(alloc);
+        buffer.survivesIteration |=
+            isa<LoopLikeOpInterface>(parent) && parent->isAncestor(alloc);
         if (auto loop = dyn_cast<scf::WhileOp>(parent))
           alias(loop.getBeforeArguments()[number]);
         else
@@ -104,7 +109,8 @@ Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
 
 class Planner {
 public:
-  explicit Planner(func::FuncOp function) : function(function), builder(function.getContext()) {}
+  explicit Planner(func::FuncOp function)
+      : function(function), builder(function.getContext()) {}
 
   void run() {
     reuseOperands();
@@ -132,7 +138,9 @@ public:
 
 private:
   static int64_t staticBytes(MemRefType type) {
-    return llvm::alignTo(type.getNumElements() * elementBytes(type.getElementType()), kAlignment);
+    return llvm::alignTo(type.getNumElements() *
+                             elementBytes(type.getElementType()),
+                         kAlignment);
   }
 
   /// An elementwise op writes over an operand that nobody reads afterwards.
@@ -141,30 +149,39 @@ private:
     SmallVector<linalg::GenericOp> ops;
     function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops) {
-      if (op.getNumParallelLoops() != op.getNumLoops() || op.getNumDpsInits() != 1 ||
+      if (op.getNumParallelLoops() != op.getNumLoops() ||
+          op.getNumDpsInits() != 1 ||
           !op.getIndexingMapsArray().back().isIdentity())
         continue;
       auto target = op.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
       if (!target || target->hasAttr("tenon.output"))
         continue;
       Buffer written = liveness(target, positions);
-      bool firstUse = llvm::all_of(target->getUsers(),
-                                   [&](Operation *user) { return positions.begin(user) >= positions.begin(op); });
+      bool firstUse = llvm::all_of(target->getUsers(), [&](Operation *user) {
+        return positions.begin(user) >= positions.begin(op);
+      });
       if (!firstUse || written.survivesIteration)
         continue;
       for (OpOperand *operand : op.getDpsInputOperands()) {
         auto source = operand->get().getDefiningOp<memref::AllocOp>();
         if (!source || source == target || source->hasAttr("tenon.output") ||
-            source.getType() != target.getType() || source->getOperands() != target->getOperands() ||
-            source->getBlock() != target->getBlock() || !op.getMatchingIndexingMap(operand).isIdentity())
+            source.getType() != target.getType() ||
+            source->getOperands() != target->getOperands() ||
+            source->getBlock() != target->getBlock() ||
+            !op.getMatchingIndexingMap(operand).isIdentity())
           continue;
         // Its other operands must not be views of the same memory.
         Buffer read = liveness(source, positions);
-        bool onlyUseHere = llvm::count_if(source->getUses(), [&](OpOperand &use) { return use.getOwner() == op; }) == 1;
+        bool onlyUseHere =
+            llvm::count_if(source->getUses(), [&](OpOperand &use) {
+              return use.getOwner() == op;
+            }) == 1;
         bool direct = llvm::all_of(source->getUsers(), [&](Operation *user) {
-          return user == op || !isa<ViewLikeOpInterface>(user) || positions.begin(user) < positions.begin(op);
+          return user == op || !isa<ViewLikeOpInterface>(user) ||
+                 positions.begin(user) < positions.begin(op);
         });
-        if (read.end != positions.begin(op) || read.survivesIteration || !onlyUseHere || !direct || readsThroughView(op, source))
+        if (read.end != positions.begin(op) || read.survivesIteration ||
+            !onlyUseHere || !direct || readsThroughView(op, source))
           continue;
         target.getResult().replaceAllUsesWith(source.getResult());
         target.erase();
@@ -192,7 +209,8 @@ private:
 
   /// Largest first, each at the lowest place that is free while it lives.
   static int64_t placeFixed(SmallVectorImpl<Buffer> &buffers) {
-    SmallVector<Buffer *> order = llvm::map_to_vector(buffers, [](Buffer &buffer) { return &buffer; });
+    SmallVector<Buffer *> order =
+        llvm::map_to_vector(buffers, [](Buffer &buffer) { return &buffer; });
     llvm::stable_sort(order, [](Buffer *a, Buffer *b) {
       return staticBytes(a->alloc.getType()) > staticBytes(b->alloc.getType());
     });
@@ -205,11 +223,15 @@ private:
           continue;
         if (offset + size <= other->offset)
           break;
-        offset = std::max(offset, other->offset + staticBytes(other->alloc.getType()));
+        offset = std::max(offset,
+                          other->offset + staticBytes(other->alloc.getType()));
       }
       buffer->offset = offset;
       total = std::max(total, offset + size);
-      placed.insert(llvm::upper_bound(placed, buffer, [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
+      placed.insert(llvm::upper_bound(placed, buffer,
+                                      [](Buffer *a, Buffer *b) {
+                                        return a->offset < b->offset;
+                                      }),
                     buffer);
     }
     return total;
@@ -264,14 +286,18 @@ private:
   }
 
   Value aligned(Location loc, Value bytes) {
-    auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); };
-    Value rounded = arith::AddIOp::create(builder, loc, bytes, constant(kAlignment - 1));
+    auto constant = [&](int64_t value) {
+      return arith::ConstantIndexOp::create(builder, loc, value);
+    };
+    Value rounded =
+        arith::AddIOp::create(builder, loc, bytes, constant(kAlignment - 1));
     return arith::AndIOp::create(builder, loc, rounded, constant(-kAlignment));
   }
 
   static void replace(memref::AllocOp alloc, Value pointer) {
     OpBuilder b(alloc);
-    alloc.getResult().replaceAllUsesWith(memrefAt(b, alloc.getLoc(), pointer, alloc.getType(), alloc.getDynamicSizes()));
+    alloc.getResult().replaceAllUsesWith(memrefAt(
+        b, alloc.getLoc(), pointer, alloc.getType(), alloc.getDynamicSizes()));
     alloc.erase();
   }
 
@@ -280,15 +306,18 @@ private:
     OpBuilder b(alloc);
     Location loc = alloc.getLoc();
     Type pointer = function.getArgument(abi::Instance).getType();
-    auto callee = runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_alloc", pointer,
-                                  {pointer, b.getI64Type()});
+    auto callee =
+        runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_alloc",
+                        pointer, {pointer, b.getI64Type()});
     Value bytes = bytesOf(b, alloc, alloc.getDynamicSizes());
     Value word = arith::IndexCastOp::create(b, loc, b.getI64Type(), bytes);
-    auto call = LLVM::CallOp::create(b, loc, callee, ValueRange{function.getArgument(abi::Instance), word});
+    auto call = LLVM::CallOp::create(
+        b, loc, callee, ValueRange{function.getArgument(abi::Instance), word});
     replace(alloc, call.getResult());
   }
 
-  void placeAll(ArrayRef<Buffer> fixed, ArrayRef<std::pair<Buffer, Value>> sized, int64_t fixedBytes) {
+  void placeAll(ArrayRef<Buffer> fixed,
+                ArrayRef<std::pair<Buffer, Value>> sized, int64_t fixedBytes) {
     Location loc = function.getLoc();
     Value instance = function.getArgument(abi::Instance);
     if (sized.empty()) {
@@ -307,18 +336,23 @@ private:
     for (auto &[buffer, bytes] : sized) {
       size_t chosen = slots.size();
       for (size_t i = 0; i < slots.size() && chosen == slots.size(); ++i)
-        if (llvm::none_of(slots[i].members, [&](const Buffer *other) { return other->overlaps(buffer); }))
+        if (llvm::none_of(slots[i].members, [&](const Buffer *other) {
+              return other->overlaps(buffer);
+            }))
           chosen = i;
       if (chosen == slots.size())
-        slots.push_back({{}, arith::ConstantIndexOp::create(builder, loc, 0), {}});
+        slots.push_back(
+            {{}, arith::ConstantIndexOp::create(builder, loc, 0), {}});
       slots[chosen].members.push_back(&buffer);
-      slots[chosen].bytes = arith::MaxUIOp::create(builder, loc, slots[chosen].bytes, bytes);
+      slots[chosen].bytes =
+          arith::MaxUIOp::create(builder, loc, slots[chosen].bytes, bytes);
       slotOf.push_back(chosen);
     }
     Value total = arith::ConstantIndexOp::create(builder, loc, fixedBytes);
     for (Slot &slot : slots) {
       slot.offset = total;
-      total = arith::AddIOp::create(builder, loc, total, aligned(loc, slot.bytes));
+      total =
+          arith::AddIOp::create(builder, loc, total, aligned(loc, slot.bytes));
     }
     Value arena = reserve(loc, instance, total);
     for (const Buffer &buffer : fixed)
@@ -338,16 +372,23 @@ private:
   /// Asks for the arena; leaves the entry with its status when there is none.
   Value reserve(Location loc, Value instance, Value total) {
     Type pointer = instance.getType();
-    auto callee = runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_reserve", pointer,
-                                  {pointer, builder.getI64Type()});
-    Value word = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), total);
-    Value arena = LLVM::CallOp::create(builder, loc, callee, ValueRange{instance, word}).getResult();
+    auto callee =
+        runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_reserve",
+                        pointer, {pointer, builder.getI64Type()});
+    Value word =
+        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), total);
+    Value arena =
+        LLVM::CallOp::create(builder, loc, callee, ValueRange{instance, word})
+            .getResult();
     Value null = LLVM::ZeroOp::create(builder, loc, pointer);
-    Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, arena, null);
+    Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                        arena, null);
     Block *head = builder.getInsertionBlock();
     Block *rest = head->splitBlock(builder.getInsertionPoint());
     Block *leave = builder.createBlock(&function.getBody());
-    Value status = LLVM::LoadOp::create(builder, loc, builder.getI32Type(), pointerAt(builder, loc, instance, abi::Status));
+    Value status =
+        LLVM::LoadOp::create(builder, loc, builder.getI32Type(),
+                             pointerAt(builder, loc, instance, abi::Status));
     func::ReturnOp::create(builder, loc, status);
     builder.setInsertionPointToEnd(head);
     cf::CondBranchOp::create(builder, loc, failed, leave, rest);

@@ -7,6 +7,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Timer.h"
 #include "llvm/TargetParser/Host.h"
@@ -49,7 +50,8 @@ void buildBufferPhase(OpPassManager &pm) {
   pm.addPass(createSymbolDCEPass());
 }
 
-void buildKernelPhase(OpPassManager &pm, const CpuTarget &target, StringRef triple) {
+void buildKernelPhase(OpPassManager &pm, const CpuTarget &target,
+                      StringRef triple) {
   pm.addPass(createOutlineKernelsPass({triple.str(), target.cpu}));
   auto &functions = pm.nest<func::FuncOp>();
   functions.addPass(createLowerKernelsPass({triple.str(), target.cpu}));
@@ -79,14 +81,18 @@ void buildLlvmPhase(OpPassManager &pm) {
 
 class Compilation {
 public:
-  Compilation(ModuleOp module, const CompileOptions &options, ArtifactSpec &spec)
+  Compilation(ModuleOp module, const CompileOptions &options,
+              ArtifactSpec &spec)
       : module(module), options(options), spec(spec) {}
 
   LogicalResult run() {
     if (failed(describeEntries(module, spec)) ||
-        failed(phase(module, "graph", [](OpPassManager &pm) { buildGraphPhase(pm); })) ||
-        failed(phase(module, "linalg", [](OpPassManager &pm) { buildLinalgPhase(pm); })) ||
-        failed(phase(module, "buffers", [](OpPassManager &pm) { buildBufferPhase(pm); })) ||
+        failed(phase(module, "graph",
+                     [](OpPassManager &pm) { buildGraphPhase(pm); })) ||
+        failed(phase(module, "linalg",
+                     [](OpPassManager &pm) { buildLinalgPhase(pm); })) ||
+        failed(phase(module, "buffers",
+                     [](OpPassManager &pm) { buildBufferPhase(pm); })) ||
         failed(describeData(module, spec)))
       return failure();
     describeArena();
@@ -98,17 +104,21 @@ public:
 
 private:
   std::string triple() const {
-    return options.triple.empty() ? llvm::sys::getDefaultTargetTriple() : options.triple;
+    return options.triple.empty() ? llvm::sys::getDefaultTargetTriple()
+                                  : options.triple;
   }
 
   SmallVector<CpuTarget> targets() const {
     llvm::Triple platform(triple());
     if (options.cpu == "portable" && platform.isX86() && platform.isArch64Bit())
-      return {CpuTarget::getLevel(2), CpuTarget::getLevel(3), CpuTarget::getLevel(4)};
-    return {CpuTarget::getNamed(platform, options.cpu == "portable" ? "generic" : options.cpu)};
+      return {CpuTarget::getLevel(2), CpuTarget::getLevel(3),
+              CpuTarget::getLevel(4)};
+    return {CpuTarget::getNamed(
+        platform, options.cpu == "portable" ? "generic" : options.cpu)};
   }
 
-  LogicalResult phase(ModuleOp on, StringRef name, function_ref<void(OpPassManager &)> build) {
+  LogicalResult phase(ModuleOp on, StringRef name,
+                      function_ref<void(OpPassManager &)> build) {
     auto start = std::chrono::steady_clock::now();
     PassManager pm(on.getContext());
     // Verified once at the end of a phase instead of after each pass.
@@ -119,7 +129,9 @@ private:
     if (options.saveStage)
       options.saveStage(name, on);
     if (options.reportTime)
-      options.reportTime(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      options.reportTime(name, std::chrono::duration<double>(
+                                   std::chrono::steady_clock::now() - start)
+                                   .count());
     return success();
   }
 
@@ -128,7 +140,8 @@ private:
     for (auto entry : module.getOps<func::FuncOp>()) {
       if (!entry->hasAttr(kEntryAttr))
         continue;
-      uint64_t bytes = cast<IntegerAttr>(entry->getAttr("tenon.arena_bytes")).getInt();
+      uint64_t bytes =
+          cast<IntegerAttr>(entry->getAttr("tenon.arena_bytes")).getInt();
       spec.entries[position++].arenaBytes = bytes;
       spec.arenaBytes = std::max(spec.arenaBytes, bytes);
     }
@@ -136,7 +149,8 @@ private:
 
   LogicalResult compileVariant(const CpuTarget &target) {
     unsigned number = spec.variants.size();
-    spec.variants.push_back({target.level, target.cpu, target.features, target.vectorBits});
+    spec.variants.push_back(
+        {target.level, target.cpu, target.features, target.vectorBits});
     OwningOpRef<ModuleOp> unit = cast<ModuleOp>(module->clone());
     SmallVector<func::FuncOp> entries;
     for (auto function : unit->getOps<func::FuncOp>())
@@ -144,15 +158,20 @@ private:
         entries.push_back(function);
     for (auto [i, entry] : llvm::enumerate(entries))
       entry.setSymName(getEntrySymbol(spec, i, number));
-    for (auto global : llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
+    for (auto global :
+         llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
       global.erase();
     std::string name = "kernels-" + target.cpu;
-    if (failed(phase(*unit, name, [&](OpPassManager &pm) { buildKernelPhase(pm, target, triple()); })))
+    if (failed(phase(*unit, name, [&](OpPassManager &pm) {
+          buildKernelPhase(pm, target, triple());
+        })))
       return failure();
     if (number == 0)
-      for (Attribute kernel : cast<ArrayAttr>((*unit)->getAttr("tenon.kernels")))
+      for (Attribute kernel :
+           cast<ArrayAttr>((*unit)->getAttr("tenon.kernels")))
         spec.kernels.push_back(cast<StringAttr>(kernel).str());
-    if (failed(phase(*unit, "llvm-" + target.cpu, [](OpPassManager &pm) { buildLlvmPhase(pm); })))
+    if (failed(phase(*unit, "llvm-" + target.cpu,
+                     [](OpPassManager &pm) { buildLlvmPhase(pm); })))
       return failure();
     spec.units.push_back({number, std::move(unit)});
     return success();
@@ -164,7 +183,8 @@ private:
 };
 } // namespace
 
-LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options, ArtifactSpec &spec) {
+LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options,
+                                ArtifactSpec &spec) {
   if (!options.name.empty())
     spec.name = options.name;
   return Compilation(module, options, spec).run();

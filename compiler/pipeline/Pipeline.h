@@ -17,7 +17,9 @@ void registerPasses();
 /// code for every CPU variant, the data, and the signature. The module and its
 /// context must outlive `spec`, whose weights are written from them.
 /// Errors go to the context's diagnostics.
-llvm::LogicalResult compileToArtifact(mlir::ModuleOp module, const CompileOptions &options, ArtifactSpec &spec);
+llvm::LogicalResult compileToArtifact(mlir::ModuleOp module,
+                                      const CompileOptions &options,
+                                      ArtifactSpec &spec);
 
 } // namespace tenon
 

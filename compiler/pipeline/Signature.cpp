@@ -12,7 +12,8 @@ namespace {
 /// Gives dimensions their numbers in the signature.
 class Describer {
 public:
-  Describer(func::FuncOp entry, ArtifactSpec &spec) : entry(entry), spec(spec), shapes(entry.getContext()) {
+  Describer(func::FuncOp entry, ArtifactSpec &spec)
+      : entry(entry), spec(spec), shapes(entry.getContext()) {
     shapes.addEntry(entry);
   }
 
@@ -20,14 +21,17 @@ public:
     EntryInfo info;
     info.name = entry.getSymName().str();
     for (BlockArgument argument : entry.getArguments()) {
-      auto dims = entry.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "graph.dims");
-      auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "graph.name");
+      auto dims = entry.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(),
+                                                    "graph.dims");
+      auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                     "graph.name");
       if (failed(describe(argument, name, dims, info.inputs)))
         return failure();
     }
     Operation *terminator = entry.getBody().front().getTerminator();
     for (OpOperand &result : terminator->getOpOperands()) {
-      auto name = entry.getResultAttrOfType<StringAttr>(result.getOperandNumber(), "graph.name");
+      auto name = entry.getResultAttrOfType<StringAttr>(
+          result.getOperandNumber(), "graph.name");
       if (failed(describe(result.get(), name, {}, info.outputs)))
         return failure();
     }
@@ -36,14 +40,17 @@ public:
   }
 
 private:
-  LogicalResult describe(Value value, StringAttr name, ArrayAttr dimNames, std::vector<TensorInfo> &into) {
+  LogicalResult describe(Value value, StringAttr name, ArrayAttr dimNames,
+                         std::vector<TensorInfo> &into) {
     TensorInfo info;
     info.name = name ? name.str() : std::to_string(into.size());
     auto type = cast<RankedTensorType>(value.getType());
     std::optional<DType> dtype = getDType(type.getElementType());
     if (!dtype)
-      return emitError(value.getLoc()) << "'" << info.name << "' has element type " << type.getElementType()
-                                       << ", which no array outside the program can have";
+      return emitError(value.getLoc())
+             << "'" << info.name << "' has element type "
+             << type.getElementType()
+             << ", which no array outside the program can have";
     info.dtype = *dtype;
     for (auto [i, dim] : llvm::enumerate(shapes.dims(value))) {
       if (auto size = graph::ShapeContext::asConstant(dim)) {
@@ -52,13 +59,16 @@ private:
       }
       auto [it, isNew] = numbers.try_emplace(dim, spec.symbols.size());
       if (isNew) {
-        auto dimName = dimNames && i < dimNames.size() ? dyn_cast<StringAttr>(dimNames[i]) : StringAttr();
+        auto dimName = dimNames && i < dimNames.size()
+                           ? dyn_cast<StringAttr>(dimNames[i])
+                           : StringAttr();
         spec.symbols.push_back(dimName ? dimName.str() : "");
       }
       info.shape.push_back(-1 - it->second);
     }
     if (auto argument = dyn_cast<BlockArgument>(value))
-      if (auto given = entry.getArgAttrOfType<ElementsAttr>(argument.getArgNumber(), "graph.default"))
+      if (auto given = entry.getArgAttrOfType<ElementsAttr>(
+              argument.getArgNumber(), "graph.default"))
         info.defaultValue = defaultOf(given);
     into.push_back(std::move(info));
     return success();
@@ -94,18 +104,23 @@ void writeElements(ElementsAttr value, MutableArrayRef<char> out) {
     std::memcpy(out.data() + at, data.data(), data.size());
 }
 
-uint64_t bytesOf(ShapedType type) { return type.getNumElements() * elementBytes(type.getElementType()); }
+uint64_t bytesOf(ShapedType type) {
+  return type.getNumElements() * elementBytes(type.getElementType());
+}
 
 DefaultValue Describer::defaultOf(ElementsAttr value) {
   DefaultValue result;
   auto type = cast<ShapedType>(value.getType());
   result.shape.assign(type.getShape().begin(), type.getShape().end());
   result.bytes.resize(bytesOf(type));
-  writeElements(value, MutableArrayRef<char>(result.bytes.data(), result.bytes.size()));
+  writeElements(
+      value, MutableArrayRef<char>(result.bytes.data(), result.bytes.size()));
   return result;
 }
 
-int64_t integer(Operation *op, StringRef name) { return cast<IntegerAttr>(op->getAttr(name)).getInt(); }
+int64_t integer(Operation *op, StringRef name) {
+  return cast<IntegerAttr>(op->getAttr(name)).getInt();
+}
 } // namespace
 
 LogicalResult describeEntries(ModuleOp module, ArtifactSpec &spec) {
@@ -121,7 +136,8 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
   llvm::StringMap<uint64_t> flags;
   for (auto global : module.getOps<memref::GlobalOp>())
     if (global->hasAttr("tenon.flag"))
-      flags[cast<StringAttr>(global->getAttr("tenon.variable")).getValue()] = integer(global, "tenon.offset");
+      flags[cast<StringAttr>(global->getAttr("tenon.variable")).getValue()] =
+          integer(global, "tenon.offset");
   for (auto global : module.getOps<memref::GlobalOp>()) {
     if (global->hasAttr("tenon.flag"))
       continue;
@@ -129,9 +145,16 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
     uint64_t bytes = bytesOf(type), offset = integer(global, "tenon.offset");
     ElementsAttr value;
     if (auto name = global->getAttrOfType<StringAttr>("tenon.variable")) {
-      VariableInfo info{name.str(), {}, std::vector<int64_t>(type.getShape()), offset, bytes, -1, flags[name.getValue()]};
+      VariableInfo info{name.str(),
+                        {},
+                        std::vector<int64_t>(type.getShape()),
+                        offset,
+                        bytes,
+                        -1,
+                        flags[name.getValue()]};
       value = global->getAttrOfType<ElementsAttr>("tenon.initial");
-      Type element = value ? cast<ShapedType>(value.getType()).getElementType() : type.getElementType();
+      Type element = value ? cast<ShapedType>(value.getType()).getElementType()
+                           : type.getElementType();
       if (std::optional<DType> dtype = getDType(element))
         info.dtype = *dtype;
       if (value)
@@ -143,11 +166,19 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
     if (bytes == 0)
       continue;
     if (auto pack = global->getAttrOfType<DictionaryAttr>("tenon.pack"))
-      spec.weights.push_back({offset, bytes, [pack, type](MutableArrayRef<char> out) { writePacked(pack, type, out); }});
+      spec.weights.push_back(
+          {offset, bytes, [pack, type](MutableArrayRef<char> out) {
+             writePacked(pack, type, out);
+           }});
     else if (value)
-      spec.weights.push_back({offset, bytes, [value](MutableArrayRef<char> out) { writeElements(value, out); }});
+      spec.weights.push_back(
+          {offset, bytes,
+           [value](MutableArrayRef<char> out) { writeElements(value, out); }});
   }
-  llvm::stable_sort(spec.weights, [](const WeightPiece &a, const WeightPiece &b) { return a.offset < b.offset; });
+  llvm::stable_sort(spec.weights,
+                    [](const WeightPiece &a, const WeightPiece &b) {
+                      return a.offset < b.offset;
+                    });
   for (Attribute message : cast<ArrayAttr>(module->getAttr("tenon.failures")))
     spec.failures.push_back(cast<StringAttr>(message).str());
   return success();
