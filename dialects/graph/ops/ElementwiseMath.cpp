@@ -53,6 +53,22 @@ struct Complex {
 };
 } // namespace
 
+/// A complex<f32> function computed in complex<f64>: these formulas subtract
+/// numbers of nearly the same size.
+static Value inDoubles(OpBuilder &b, Location loc, Value x,
+                       function_ref<Complex(const Complex &)> formula) {
+  Type part = cast<ComplexType>(x.getType()).getElementType();
+  auto convert = [&](Value value, Type wanted) -> Value {
+    Type from = cast<ComplexType>(value.getType()).getElementType();
+    Scalar re(b, loc, complex::ReOp::create(b, loc, from, value)),
+        im(b, loc, complex::ImOp::create(b, loc, from, value));
+    return complex::CreateOp::create(b, loc, ComplexType::get(wanted),
+                                     re.toFloat(wanted), im.toFloat(wanted));
+  };
+  Complex result = formula({b, loc, convert(x, b.getF64Type())});
+  return convert(result.v, part);
+}
+
 static Complex complexAsinh(const Complex &z) {
   return (z + (z * z + z.constant(1, 0)).sqrt()).log();
 }
@@ -80,7 +96,9 @@ Value ExpOp::buildScalar(OpBuilder &b, ValueRange v) {
   return exp(Scalar(b, getLoc(), v[0]));
 }
 Value Expm1Op::buildScalar(OpBuilder &b, ValueRange v) {
-  return function<math::ExpM1Op, complex::Expm1Op>(b, getLoc(), v[0]);
+  if (isa<ComplexType>(v[0].getType()))
+    return complex::Expm1Op::create(b, getLoc(), v[0]);
+  return expm1(Scalar(b, getLoc(), v[0]));
 }
 Value LogOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (isa<ComplexType>(v[0].getType()))
@@ -110,19 +128,23 @@ Value TanOp::buildScalar(OpBuilder &b, ValueRange v) {
 Value AsinOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (!isa<ComplexType>(v[0].getType()))
     return math::AsinOp::create(b, getLoc(), v[0]);
-  return complexAsinh(Complex{b, getLoc(), v[0]}.timesI()).overI().v;
+  return inDoubles(b, getLoc(), v[0], [](const Complex &z) {
+    return complexAsinh(z.timesI()).overI();
+  });
 }
 Value AcosOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (!isa<ComplexType>(v[0].getType()))
     return math::AcosOp::create(b, getLoc(), v[0]);
-  Complex z{b, getLoc(), v[0]};
-  return (z.constant(1.5707963267948966, 0) - complexAsinh(z.timesI()).overI())
-      .v;
+  return inDoubles(b, getLoc(), v[0], [](const Complex &z) {
+    return z.constant(1.5707963267948966, 0) - complexAsinh(z.timesI()).overI();
+  });
 }
 Value AtanOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (!isa<ComplexType>(v[0].getType()))
-    return math::AtanOp::create(b, getLoc(), v[0]);
-  return complexAtanh(Complex{b, getLoc(), v[0]}.timesI()).overI().v;
+    return atan(Scalar(b, getLoc(), v[0]));
+  return inDoubles(b, getLoc(), v[0], [](const Complex &z) {
+    return complexAtanh(z.timesI()).overI();
+  });
 }
 Value SinhOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (!isa<ComplexType>(v[0].getType()))
@@ -141,21 +163,21 @@ Value TanhOp::buildScalar(OpBuilder &b, ValueRange v) {
 }
 Value AsinhOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (isa<ComplexType>(v[0].getType()))
-    return complexAsinh(Complex{b, getLoc(), v[0]}).v;
+    return inDoubles(b, getLoc(), v[0], complexAsinh);
   return asinh(Scalar(b, getLoc(), v[0]));
 }
 Value AcoshOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (isa<ComplexType>(v[0].getType()))
-    return complexAcosh(Complex{b, getLoc(), v[0]}).v;
+    return inDoubles(b, getLoc(), v[0], complexAcosh);
   return acosh(Scalar(b, getLoc(), v[0]));
 }
 Value AtanhOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (isa<ComplexType>(v[0].getType()))
-    return complexAtanh(Complex{b, getLoc(), v[0]}).v;
+    return inDoubles(b, getLoc(), v[0], complexAtanh);
   return atanh(Scalar(b, getLoc(), v[0]));
 }
 Value Atan2Op::buildScalar(OpBuilder &b, ValueRange v) {
-  return math::Atan2Op::create(b, getLoc(), v[0], v[1]);
+  return atan2(Scalar(b, getLoc(), v[0]), Scalar(b, getLoc(), v[1]));
 }
 Value ErfOp::buildScalar(OpBuilder &b, ValueRange v) {
   return math::ErfOp::create(b, getLoc(), v[0]);
@@ -223,13 +245,13 @@ Value Relu6Op::buildScalar(OpBuilder &b, ValueRange v) {
 }
 Value EluOp::buildScalar(OpBuilder &b, ValueRange v) {
   Scalar x(b, getLoc(), v[0]);
-  return select(x < 0, x.unary<math::ExpM1Op>(), x);
+  return select(x < 0, expm1(x), x);
 }
 Value SeluOp::buildScalar(OpBuilder &b, ValueRange v) {
   constexpr double scale = 1.0507009873554804934193349852946;
   constexpr double scaleAlpha = 1.7580993408473768599402175208123;
   Scalar x(b, getLoc(), v[0]);
-  return select(x < 0, scaleAlpha * x.unary<math::ExpM1Op>(), scale * x);
+  return select(x < 0, scaleAlpha * expm1(x), scale * x);
 }
 Value LeakyReluOp::buildScalar(OpBuilder &b, ValueRange v) {
   Scalar x(b, getLoc(), v[0]);

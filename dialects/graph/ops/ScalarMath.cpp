@@ -235,21 +235,23 @@ static SineAndCosine ofFloat(const Scalar &x) {
   Scalar scale = x.constant(1), c1 = x.constant(pieces[0][0]),
          c2 = x.constant(pieces[0][1]), c3 = x.constant(pieces[0][2]);
   for (int j = 1; j < 7; ++j) {
-    Scalar beyond = magnitude >= std::ldexp(1.0, 20 + 16 * j);
+    Scalar beyond = magnitude >= std::ldexp(1.0, 23 + 16 * j);
     scale = select(beyond, x.constant(std::ldexp(1.0, -16 * j)), scale);
     c1 = select(beyond, x.constant(pieces[j][0]), c1);
     c2 = select(beyond, x.constant(pieces[j][1]), c2);
     c3 = select(beyond, x.constant(pieces[j][2]), c3);
   }
+  // A whole number when scaled; multiples of four quadrants leave the product
+  // with the first piece, multiples of one that with the second.
   Scalar scaled = x * scale;
-  Scalar first = scaled * c1;
+  Scalar first = scaled * c1, second = scaled * c2;
   first = first - 4 * (first * 0.25).unary<math::RoundEvenOp>();
-  // Whole quadrants leave the sum before the small parts join it.
-  Scalar whole = first.unary<math::RoundEvenOp>();
-  Scalar fraction = first - whole;
-  Scalar rest = scaled * c2 + scaled * c3;
-  Scalar more = (fraction + rest).unary<math::RoundEvenOp>();
-  return ofQuadrants(whole + more, (fraction - more) + rest);
+  Scalar whole = first.unary<math::RoundEvenOp>(),
+         secondWhole = second.unary<math::RoundEvenOp>();
+  Scalar fraction = (first - whole) + (second - secondWhole);
+  Scalar more = fraction.unary<math::RoundEvenOp>();
+  return ofQuadrants(whole + secondWhole + more,
+                     (fraction - more) + scaled * c3);
 }
 
 /// An f32 function computed in doubles, or upstream's op for f64.
@@ -343,7 +345,60 @@ Scalar pow(const Scalar &base, const Scalar &exponent) {
   return select(one, x.constant(1), result).toFloat(base.type());
 }
 
-Scalar log1p(const Scalar &x) { return x.unary<math::Log1pOp>(); }
+/// arc tangent of a double between 0 and 1.
+static Scalar atanUnit(const Scalar &x) {
+  // atan(x) = pi/4 + atan((x - 1) / (x + 1)) for x above tan(pi/8).
+  Scalar upper = x > 0.41421356237309503;
+  Scalar t = select(upper, (x - 1) / (x + 1), x), z = t * t;
+  double coefficients[13];
+  for (int i = 0; i < 13; ++i)
+    coefficients[12 - i] = (i % 2 ? -1.0 : 1.0) / (2 * i + 1);
+  return select(upper, x.constant(pi / 4), x.constant(0)) +
+         t * polynomial(z, coefficients);
+}
+
+Scalar atan2(const Scalar &ordinate, const Scalar &abscissa) {
+  if (ordinate.type().isF64())
+    return ordinate.apply<math::Atan2Op>(abscissa);
+  Type f64 = ordinate.b().getF64Type();
+  Scalar y = ordinate.toFloat(f64), x = abscissa.toFloat(f64);
+  Scalar ay = y.abs(), ax = x.abs(), steep = ay > ax;
+  Scalar ratio = select(steep, ax, ay) / select(steep, ay, ax);
+  // 0 / 0 is angle 0, infinity / infinity half a right angle.
+  ratio = select(ay == ax, select(ay == 0, ay, ay.constant(1)), ratio);
+  Scalar angle = atanUnit(ratio);
+  angle = select(steep, pi / 2 - angle, angle);
+  angle = select(x.constant(1).copySign(x) < 0, pi - angle, angle);
+  angle = select(y.isNan(), y, select(x.isNan(), x, angle.copySign(y)));
+  return angle.toFloat(ordinate.type());
+}
+
+Scalar atan(const Scalar &x) {
+  return inDoubles<math::AtanOp>(x, [](const Scalar &d) {
+    Scalar a = d.abs(), steep = a > 1;
+    Scalar angle = atanUnit(select(steep, 1 / a, a));
+    return select(steep, pi / 2 - angle, angle).copySign(d);
+  });
+}
+
+/// The logarithm of the rounded 1 + x, corrected by the rounding.
+Scalar log1p(const Scalar &x) {
+  if (!x.type().isF64())
+    return x.unary<math::Log1pOp>();
+  Scalar u = 1 + x, less = u - 1;
+  Scalar exact = (u == 1) | (u == inf);
+  return select(exact, x, log(u) * (x / less));
+}
+
+/// The same for the rounded exp(x), which is 1 for small x and 0 far below.
+Scalar expm1(const Scalar &x) {
+  if (!x.type().isF64())
+    return x.unary<math::ExpM1Op>();
+  Scalar u = exp(x), less = u - 1;
+  Scalar corrected = less * (x / log(u));
+  Scalar exact = (less == -1) | (u == inf);
+  return select(u == 1, x, select(exact, less, corrected));
+}
 
 Scalar softplus(const Scalar &x) {
   return select(x > 0, x, x.constant(0)) + log1p(exp(-x.abs()));
@@ -377,9 +432,9 @@ Scalar lgamma(const Scalar &x) {
     Scalar left = d < 0.5;
     Scalar right = lgammaRight(select(left, 1 - d, d));
     // Reflection: gamma(x) gamma(1 - x) = pi / sin(pi x).
-    Scalar quadrants = 2 * (d - d.floor());
+    Scalar quadrants = 2 * (d - d.unary<math::RoundEvenOp>());
     Scalar sine = ofQuadrants(quadrants, d.constant(0)).sine.abs();
-    Scalar reflected = logDouble(pi / sine) - right;
+    Scalar reflected = 1.1447298858494001741 - logDouble(sine) - right;
     Scalar isPole = (d <= 0) & (d.floor() == d);
     Scalar result = select(left, reflected, right);
     return select(isPole | (d.abs() == inf), d.constant(inf), result);
@@ -401,7 +456,8 @@ Scalar digamma(const Scalar &x) {
         z * polynomial(z, {1.0 / 12, -691.0 / 32760, 1.0 / 132, -1.0 / 240,
                            1.0 / 252, -1.0 / 120, 1.0 / 12});
     Scalar right = logDouble(y) - 0.5 / y - series - steps;
-    SineAndCosine angle = ofQuadrants(2 * (d - d.floor()), d.constant(0));
+    SineAndCosine angle =
+        ofQuadrants(2 * (d - d.unary<math::RoundEvenOp>()), d.constant(0));
     Scalar result = select(left, right - pi * angle.cosine / angle.sine, right);
     Scalar isPole = (d <= 0) & (d.floor() == d);
     return select(isPole, d.constant(nan), result);

@@ -121,8 +121,11 @@ Scalar erfinv(const Scalar &x);
 Scalar asinh(const Scalar &x);
 Scalar acosh(const Scalar &x);
 Scalar atanh(const Scalar &x);
-/// log(1 + x), log(1 + exp(x)).
+Scalar atan(const Scalar &x);
+Scalar atan2(const Scalar &ordinate, const Scalar &abscissa);
 Scalar log1p(const Scalar &x);
+Scalar expm1(const Scalar &x);
+/// log(1 + exp(x)).
 Scalar softplus(const Scalar &x);
 Scalar sigmoid(const Scalar &x);
 Scalar nextAfter(const Scalar &from, const Scalar &to);
