@@ -154,14 +154,24 @@ struct FuseElementwisePass
       Operation *source = reshape->getOperand(0).getDefiningOp();
       return source && isa<kernel::ContractOp>(source);
     };
-    RewritePatternSet patterns(context);
-    linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
-                                                       reshapesContraction);
-    linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
-    patterns
-        .add<FuseEpilogue<kernel::ContractOp>, FuseEpilogue<kernel::WindowOp>>(
-            context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    auto apply = [&](function_ref<void(RewritePatternSet &)> populate) {
+      RewritePatternSet patterns(context);
+      populate(patterns);
+      return applyPatternsGreedily(getOperation(), std::move(patterns));
+    };
+    auto epilogues = [&](RewritePatternSet &patterns) {
+      linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
+                                                         reshapesContraction);
+      patterns.add<FuseEpilogue<kernel::ContractOp>,
+                   FuseEpilogue<kernel::WindowOp>>(context);
+    };
+    // Epilogues first: what joins a contraction is not copied into consumers.
+    // Chains that become one op by the second step get a second chance.
+    if (failed(apply(epilogues)) ||
+        failed(apply([](RewritePatternSet &patterns) {
+          linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+        })) ||
+        failed(apply(epilogues)))
       signalPassFailure();
   }
 };

@@ -45,9 +45,10 @@ void buildBufferPhase(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createLowerChecksPass());
   pm.addPass(createPlanMemoryPass());
-  // After the plan: what it left of the data are the globals.
-  pm.addPass(createLayOutDataPass());
+  // Data that nothing uses gets no place; afterwards nothing refers to data by
+  // name any more.
   pm.addPass(createSymbolDCEPass());
+  pm.addPass(createLayOutDataPass());
 }
 
 void buildKernelPhase(OpPassManager &pm, const CpuTarget &target,
