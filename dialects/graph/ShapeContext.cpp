@@ -61,11 +61,9 @@ void ShapeContext::inferDefiningOp(Value value) {
 ArrayRef<AffineExpr> ShapeContext::dims(Value value) {
   if (auto it = dimsOf.find(value); it != dimsOf.end())
     return it->second;
-  if (scope == Scope::Function) {
-    inferDefiningOp(value);
-    if (auto it = dimsOf.find(value); it != dimsOf.end())
-      return it->second;
-  }
+  inferDefiningOp(value); // verifiers look at constants only
+  if (auto it = dimsOf.find(value); it != dimsOf.end())
+    return it->second;
   Dims dims;
   if (auto type = dyn_cast<RankedTensorType>(value.getType()))
     for (int64_t i = 0; i < type.getRank(); ++i)
