@@ -18,6 +18,14 @@ ImportedValue ImportedValue::of(Value tensor) {
   return value;
 }
 
+void ImportState::release() {
+  for (Operation *op : llvm::reverse(discarded)) {
+    op->dropAllReferences();
+    op->destroy();
+  }
+  discarded.clear();
+}
+
 void Binder::fail(const llvm::Twine &text) {
   if (reason.empty())
     reason = text.str();
@@ -156,6 +164,22 @@ int64_t Binder::axis(int64_t axis, int64_t rank) {
 // Building
 //===----------------------------------------------------------------------===//
 
+/// A constant for an integer tensor whose elements are all known.
+Value Binder::folded(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!isa<IntegerType>(type.getElementType()) || !type.hasStaticShape() ||
+      type.getNumElements() > 64 || matchPattern(value, m_Constant()))
+    return value;
+  auto known = shapes().constants(value);
+  if (!known || int64_t(known->size()) != type.getNumElements())
+    return value;
+  SmallVector<APInt> elements;
+  for (int64_t element : *known)
+    elements.push_back(
+        APInt(type.getElementTypeBitWidth(), element, true, true));
+  return constant(DenseElementsAttr::get(type, elements));
+}
+
 SmallVector<Value> Binder::makeAll(StringRef name, ArrayRef<Type> elementTypes,
                                    ValueRange operands, Attributes attributes) {
   SmallVector<Value> none(elementTypes.size());
@@ -175,6 +199,10 @@ SmallVector<Value> Binder::makeAll(StringRef name, ArrayRef<Type> elementTypes,
     fail("there is no operation '" + name + "'");
     return none;
   }
+  // Shapes that are computed become constants once they are known.
+  SmallVector<Value> known;
+  for (Value operand : operands)
+    known.push_back(folded(operand));
   // An op's own errors become the node's reason.
   std::string message;
   Operation *op;
@@ -184,7 +212,7 @@ SmallVector<Value> Binder::makeAll(StringRef name, ArrayRef<Type> elementTypes,
           diagnostic.getSeverity() == DiagnosticSeverity::Error)
         message = diagnostic.str();
     });
-    op = graph::createOp(builder(), loc, shapes(), name, elementTypes, operands,
+    op = graph::createOp(builder(), loc, shapes(), name, elementTypes, known,
                          attributes);
   }
   if (!op) {

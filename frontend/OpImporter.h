@@ -60,6 +60,11 @@ struct ImportState {
   ImportState(mlir::ModuleOp module, mlir::OpBuilder &builder,
               graph::ShapeContext &shapes)
       : module(module), builder(builder), shapes(shapes) {}
+  ImportState(const ImportState &) = delete;
+  ~ImportState() { release(); }
+
+  /// Destroys what was discarded; before the function that it belongs to goes.
+  void release();
 
   mlir::ModuleOp module;
   mlir::OpBuilder &builder;
@@ -69,7 +74,7 @@ struct ImportState {
   unsigned loopDepth = 0;
   /// Bodies of loops that were read under wrong assumptions. Their values'
   /// addresses must not be used again while `shapes` knows them.
-  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> discarded;
+  std::vector<mlir::Operation *> discarded;
 };
 
 /// One source node in translation.
@@ -205,6 +210,7 @@ public:
 
 private:
   void noteEqualities(mlir::Operation *op);
+  mlir::Value folded(mlir::Value value);
 
   mlir::Location loc;
   llvm::StringRef nodeName, opName;

@@ -14,14 +14,41 @@ void yield(Binder &binder, ArrayRef<Value> values) {
   binder.builder().create(state);
 }
 
-/// Moves regions that were read in vain out of the way; see `discarded`.
-void discard(Binder &binder, MutableArrayRef<std::unique_ptr<Region>> regions) {
-  OwningOpRef<ModuleOp> holder(ModuleOp::create(binder.location()));
-  for (auto &region : regions)
-    holder->getBodyRegion().getBlocks().splice(holder->getBodyRegion().end(),
-                                               region->getBlocks());
-  binder.state.discarded.push_back(std::move(holder));
-}
+/// Regions in the making. They stand where their op will, so that symbols and
+/// values around them are found.
+class PendingRegions {
+public:
+  PendingRegions(Binder &binder, StringRef op) : binder(binder) {
+    OperationState state(binder.location(), op);
+    state.addRegion();
+    state.addRegion();
+    holder = binder.builder().create(state);
+  }
+  /// What was read in vain goes out of the way; see `discarded`.
+  ~PendingRegions() {
+    if (!holder)
+      return;
+    holder->remove();
+    binder.state.discarded.push_back(holder);
+  }
+
+  Region &operator[](unsigned i) { return holder->getRegion(i); }
+
+  /// Hands the regions to the op that is built next.
+  void moveTo(OperationState &state) {
+    for (Region &region : holder->getRegions()) {
+      auto moved = std::make_unique<Region>();
+      moved->takeBody(region);
+      state.addRegion(std::move(moved));
+    }
+    holder->erase();
+    holder = nullptr;
+  }
+
+private:
+  Binder &binder;
+  Operation *holder;
+};
 
 /// Infers the result types of an op with regions.
 Operation *finish(Binder &binder, OperationState &state) {
@@ -145,14 +172,13 @@ void importIf(Binder &binder, unsigned condition, unsigned first,
   for (unsigned i = first; i < binder.inputCount(); ++i)
     arguments.push_back(binder.raw(i));
 
-  std::unique_ptr<Region> regions[2] = {std::make_unique<Region>(),
-                                        std::make_unique<Region>()};
+  PendingRegions regions(binder, "graph.if");
   SmallVector<ImportedValue> returned[2];
   StringRef functions[2] = {thenAttr, elseAttr};
   {
     OpBuilder::InsertionGuard guard(binder.builder());
     for (int i = 0; i < 2; ++i) {
-      binder.builder().createBlock(regions[i].get());
+      binder.builder().createBlock(&regions[i]);
       returned[i] = binder.inlineFunction(functions[i], arguments);
     }
   }
@@ -189,15 +215,15 @@ void importIf(Binder &binder, unsigned condition, unsigned first,
     yielded[1].push_back(b.tensor);
   }
   if (binder.failed())
-    return discard(binder, regions);
+    return;
   OperationState state(binder.location(), "graph.if");
   state.addOperands(chosen);
   for (int i = 0; i < 2; ++i) {
     OpBuilder::InsertionGuard guard(binder.builder());
-    binder.builder().setInsertionPointToEnd(&regions[i]->front());
+    binder.builder().setInsertionPointToEnd(&regions[i].front());
     yield(binder, yielded[i]);
-    state.addRegion(std::move(regions[i]));
   }
+  regions.moveTo(state);
   for (Value value : yielded[0])
     state.addTypes(UnrankedTensorType::get(Binder::type(value)));
   Operation *op = finish(binder, state);
@@ -315,12 +341,11 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
 }
 
 LoopImporter::Attempt LoopImporter::attempt() {
-  std::unique_ptr<Region> regions[2] = {std::make_unique<Region>(),
-                                        std::make_unique<Region>()};
+  PendingRegions regions(binder, "graph.while");
   SmallVector<ImportedValue> arguments[2], tested, next;
   {
     OpBuilder::InsertionGuard guard(binder.builder());
-    startRegion(*regions[0], arguments[0]);
+    startRegion(regions[0], arguments[0]);
     tested = binder.inlineFunction(conditionAttr, arguments[0]);
     if (!binder.failed() &&
         (tested.size() != 1 ||
@@ -336,7 +361,7 @@ LoopImporter::Attempt LoopImporter::attempt() {
       if (!binder.failed())
         yield(binder, more);
     }
-    startRegion(*regions[1], arguments[1]);
+    startRegion(regions[1], arguments[1]);
     next = binder.inlineFunction(bodyAttr, arguments[1]);
     if (!binder.failed() && next.size() != inits.size())
       binder.fail("the loop's body returns " + llvm::Twine(next.size()) +
@@ -356,10 +381,8 @@ LoopImporter::Attempt LoopImporter::attempt() {
   }
   if (binder.failed())
     result = Stop;
-  if (result != Done) {
-    discard(binder, regions);
+  if (result != Done)
     return result;
-  }
 
   OperationState state(binder.location(), "graph.while");
   SmallVector<Value> yielded;
@@ -374,11 +397,10 @@ LoopImporter::Attempt LoopImporter::attempt() {
   }
   {
     OpBuilder::InsertionGuard guard(binder.builder());
-    binder.builder().setInsertionPointToEnd(&regions[1]->front());
+    binder.builder().setInsertionPointToEnd(&regions[1].front());
     yield(binder, yielded);
   }
-  for (auto &region : regions)
-    state.addRegion(std::move(region));
+  regions.moveTo(state);
   Operation *op = finish(binder, state);
   if (!op)
     return Stop;

@@ -112,7 +112,12 @@ public:
     std::vector<bool> needed = closure(roots);
     for (int i = 0; i < int(graph.nodes.size()); ++i) {
       const Node &node = graph.nodes[i];
-      if (!isPlaceholder(node) || (!needed[i] && consumed.contains(i)))
+      if (!isPlaceholder(node))
+        continue;
+      // Freezing leaves placeholders behind that mean nothing.
+      if (!needed[i] &&
+          (consumed.contains(i) ||
+           StringRef(node.name).starts_with("unused_control_flow_input")))
         continue;
       bool hasDefault = node.op == "PlaceholderWithDefault";
       auto feed = makeFeed(plan, node.name, {i, 0});

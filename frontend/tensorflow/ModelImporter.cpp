@@ -236,8 +236,6 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
       continue;
     size_t outputs = frame.results[fetch.edge.node].size();
     bool fed = frame.feeds->count({fetch.edge.node, fetch.edge.output});
-    if (frame.broken[fetch.edge.node] && !fed)
-      continue;
     if (fetch.mayBeTarget && outputs == 0 && !fed)
       continue;
     if (!fetch.allOutputs) {
@@ -317,16 +315,17 @@ LogicalResult ModelImporter::importEntry(const EntryPlan &plan) {
     importer.importNodes(frame, roots);
     bool broken = !state.unsupported.empty();
     if (!broken && unify(state)) {
+      state.release();
       function.erase();
       continue;
     }
-    LogicalResult finished = finishFunction(plan, function, importer, frame);
+    LogicalResult finished =
+        broken ? success() : finishFunction(plan, function, importer, frame);
     llvm::append_range(unsupported, state.unsupported);
-    if (failed(finished) || !state.unsupported.empty()) {
+    state.release();
+    if (failed(finished) || !state.unsupported.empty())
       function.erase();
-      return finished;
-    }
-    return success();
+    return finished;
   }
   return error(plan, "the sizes of its inputs do not settle");
 }
