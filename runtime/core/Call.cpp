@@ -21,10 +21,9 @@ struct Call {
 
   int32_t mismatch(const TensorSpec &spec, const tenon_tensor &tensor) {
     char expected[512], got[512];
-    formatType(expected, sizeof expected, spec.dtype, spec.rank, spec.shape,
-               instance.signature.symbols);
+    formatType(expected, sizeof expected, spec.dtype, spec.rank, spec.shape);
     formatType(got, sizeof got, tensor.dtype,
-               tensor.ndim > maxRank ? 0 : tensor.ndim, tensor.shape, nullptr);
+               tensor.ndim > maxRank ? 0 : tensor.ndim, tensor.shape);
     return instance.refuse(TENON_INVALID,
                            "entry '%s', %s '%s': expected %s, got %s",
                            entry.name, kind, name, expected, got);
@@ -119,11 +118,11 @@ int32_t Call::takeInput(const TensorSpec &spec, const tenon_tensor *tensor,
   if (!tensor) {
     if (!spec.hasDefault) {
       char expected[512];
-      return instance.refuse(
-          TENON_INVALID, "entry '%s', input '%s': expected %s, got nothing",
-          entry.name, name,
-          formatType(expected, sizeof expected, spec.dtype, spec.rank,
-                     spec.shape, instance.signature.symbols));
+      return instance.refuse(TENON_INVALID,
+                             "entry '%s', input '%s': expected %s, got nothing",
+                             entry.name, name,
+                             formatType(expected, sizeof expected, spec.dtype,
+                                        spec.rank, spec.shape));
     }
     tenon_tensor value = {const_cast<void *>(spec.defaultData),
                           {},

@@ -49,20 +49,14 @@ const char *dtypeName(tenon_dtype dtype) {
 }
 
 const char *formatType(char *out, size_t room, tenon_dtype dtype, int32_t rank,
-                       const int64_t *shape, const char *const *symbols) {
+                       const int64_t *shape) {
   int used = snprintf(out, room, "%s[", dtypeName(dtype));
-  for (int32_t i = 0; i < rank && size_t(used) + 32 < room; ++i) {
-    const char *cross = i ? "x" : "";
-    if (shape[i] >= 0) {
-      used += snprintf(out + used, room - used, "%s%lld", cross,
-                       (long long)shape[i]);
-      continue;
-    }
-    const char *name = symbols ? symbols[-1 - shape[i]] : "";
-    used +=
-        snprintf(out + used, room - used, "%s%.24s", cross, *name ? name : "?");
-  }
-  snprintf(out + used, room - used, "]");
+  for (int32_t i = 0; i < rank && size_t(used) + 32 < room; ++i)
+    used += shape[i] < 0
+                ? snprintf(out + used, room - size_t(used), i ? "x?" : "?")
+                : snprintf(out + used, room - size_t(used), "%s%lld",
+                           i ? "x" : "", (long long)shape[i]);
+  snprintf(out + used, room - size_t(used), "]");
   return out;
 }
 

@@ -27,11 +27,10 @@ inline bool sameDtype(tenon_dtype a, tenon_dtype b) {
   return a.code == b.code && a.bits == b.bits && a.lanes == b.lanes;
 }
 
-// Writes "float32[?x64]" into `out`: negative sizes are symbols, shown by
-// their name in `symbols`, or "?" where that is empty or `symbols` is NULL.
+// Writes "float32[?x64]" into `out`: "?" stands for symbols (negative sizes).
 // Returns `out`.
 const char *formatType(char *out, size_t room, tenon_dtype dtype, int32_t rank,
-                       const int64_t *shape, const char *const *symbols);
+                       const int64_t *shape);
 
 } // namespace tenon
 

@@ -19,9 +19,8 @@ bool Array::allocate(tenon_dtype type, int32_t newRank, const int64_t *sizes,
   if (count >= 0 && data)
     return true;
   char name[256];
-  return message.fail(
-      "no memory for an array of %s",
-      formatType(name, sizeof name, dtype, rank, shape, nullptr));
+  return message.fail("no memory for an array of %s",
+                      formatType(name, sizeof name, dtype, rank, shape));
 }
 
 void Array::release() {

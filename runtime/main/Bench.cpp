@@ -61,8 +61,7 @@ bool takeShape(Instance &instance, const EntrySpec &entry, const char *word,
     char expected[512];
     return good || message.fail("--shape %s: input '%s' is %s", word, spec.name,
                                 formatType(expected, sizeof expected,
-                                           spec.dtype, spec.rank, spec.shape,
-                                           instance.signature.symbols));
+                                           spec.dtype, spec.rank, spec.shape));
   }
   return message.fail("--shape %s: entry '%s' has no such input", word,
                       entry.name);

@@ -35,10 +35,10 @@ void printHelp(Text &out, const char *program, const Signature &signature,
       bool input = k < entry.inputCount;
       const TensorSpec &spec =
           input ? entry.inputs[k] : entry.outputs[k - entry.inputCount];
-      out.print("    %s%s: %s%s\n", input ? "" : "-> ", spec.name,
-                formatType(type, sizeof type, spec.dtype, spec.rank, spec.shape,
-                           signature.symbols),
-                spec.hasDefault ? ", may be left out" : "");
+      out.print(
+          "    %s%s: %s%s\n", input ? "" : "-> ", spec.name,
+          formatType(type, sizeof type, spec.dtype, spec.rank, spec.shape),
+          spec.hasDefault ? ", may be left out" : "");
     }
   }
 }
