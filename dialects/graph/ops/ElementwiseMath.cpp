@@ -286,10 +286,9 @@ static Value toInteger(const Scalar &x, IntegerType type) {
   Scalar result = convert(whole);
   if (type.getWidth() == 64 && type.isUnsigned()) {
     // The upper half of the range: shifted down, and its bit put back.
-    Scalar upper = convert(whole - limit);
-    result =
-        select(whole >= limit,
-               x.wrap(arith::XOrIOp::create(b, x.at(), upper, least)), result);
+    Scalar upper = convert(whole - limit).apply<arith::XOrIOp>(x.wrap(least));
+    Scalar isUpper = (whole >= limit) & (whole < 2 * limit);
+    result = select(isUpper, upper, result);
   }
   if (type.getWidth() < signedType.getWidth())
     return arith::TruncIOp::create(b, x.at(), b.getIntegerType(type.getWidth()),
