@@ -398,8 +398,9 @@ def Graph_SegmentOp : Graph_PureOp<"segment"> {
   let description = [{
     The dimensions of `ids` lead those of `input`. `mode` is "sum", "prod",
     "min", "max" or "mean". The number of segments is `count` (an integer
-    scalar) or, without it, one more than the last id of a sorted vector. Empty segments hold the mode's neutral element (sum 0, prod 1,
-    max the lowest value, min the highest) when there is a `count`, else 0. Negative ids are left out.
+    scalar) or, without it, one more than the last id of a sorted vector. Empty
+    segments hold 0 (sum, mean), 1 (prod), and of max and min the lowest and the
+    highest finite value with a `count`, else 0. Negative ids are left out.
 
     ```mlir
     %r = graph.segment %x, %ids, %n {mode = "sum"} : (tensor<4x3xf32>, tensor<4xi32>, tensor<i32>) -> tensor<2x3xf32>

@@ -134,7 +134,7 @@ namespace {
 /// One dimension of the tensor under a subscript.
 struct Span {
   int64_t entry = -1; ///< of begin, end and strides; -1: the whole dimension
-  int64_t stride = 1;
+  int64_t stride = 1; ///< 0: only the run knows it
   bool openBegin = true, openEnd = true;
   bool isIndex = false; ///< the dimension goes
   AffineExpr begin;     ///< first position; null when the run computes it
@@ -211,12 +211,9 @@ FailureOr<Subscript> parseSubscript(OpTy op, ShapeContext &shapes) {
     range.openEnd = has(op.getEndMask(), i);
     std::optional<int64_t> stride = ShapeContext::asConstant(strides[i]);
     if (!range.isIndex) {
-      if (!stride)
-        return op.emitOpError("strides are not known at compile time"),
-               failure();
-      if (*stride == 0)
-        return op.emitOpError("stride 0"), failure();
-      range.stride = *stride;
+      if (stride == 0)
+        return op.emitOpError("has stride 0"), failure();
+      range.stride = stride.value_or(0);
       subscript.order.push_back(subscript.ranges.size());
     }
     subscript.ranges.push_back(range);
@@ -247,6 +244,8 @@ FailureOr<Subscript> parseSubscript(OpTy op, ShapeContext &shapes) {
                failure();
       continue;
     }
+    if (range.stride == 0)
+      continue;
     if (range.stride > 0) {
       begin = range.openBegin ? zero : fromFront(begin);
       end = range.openEnd ? dim : fromFront(end);
@@ -270,6 +269,12 @@ FailureOr<Subscript> parseSubscript(OpTy op, ShapeContext &shapes) {
     range.begin = begin;
   }
   return subscript;
+}
+
+template <typename OpTy>
+Value strideOf(OpTy op, LoweringContext &lowering, const Span &range) {
+  return range.stride == 0 ? lowering.element(op.getStrides(), range.entry)
+                           : lowering.constantIndex(range.stride);
 }
 
 /// Where the ranges begin; sizes that the run computes go to `bind`. Indices
@@ -309,22 +314,30 @@ SmallVector<Value> begins(OpTy op, LoweringContext &lowering,
       result.push_back(range.entry < 0 ? zero : lowering.index(range.begin));
       continue;
     }
-    bool up = range.stride > 0;
-    Value low = up ? zero : minusOne, high = up ? size : last;
+    Value stride = strideOf(op, lowering, range);
+    Value up = less(b, loc, zero, stride);
+    Value low = select(b, loc, up, zero, minusOne),
+          high = select(b, loc, up, size, last);
     Value begin = range.openBegin
-                      ? (up ? zero : last)
+                      ? select(b, loc, up, zero, last)
                       : clampIndex(b, loc, element(op.getBegin()), low, high);
     Value end = range.openEnd
-                    ? (up ? size : minusOne)
+                    ? select(b, loc, up, size, minusOne)
                     : clampIndex(b, loc, element(op.getEnd()), low, high);
-    Value length = up ? sub(b, loc, end, begin) : sub(b, loc, begin, end);
+    Value length = sub(b, loc, end, begin);
+    length = select(b, loc, up, length, sub(b, loc, zero, length));
     length = b.createOrFold<arith::MaxSIOp>(loc, length, zero);
-    bind(i, b.createOrFold<arith::CeilDivSIOp>(
-                loc, length, lowering.constantIndex(std::abs(range.stride))));
+    Value step = select(b, loc, up, stride, sub(b, loc, zero, stride));
+    if (range.stride == 0) {
+      Value isStep = less(b, loc, zero, step);
+      good = good ? both(b, loc, good, isStep) : isStep;
+      step = b.createOrFold<arith::MaxSIOp>(loc, step, one);
+    }
+    bind(i, b.createOrFold<arith::CeilDivSIOp>(loc, length, step));
     result.push_back(begin);
   }
   if (good)
-    require(lowering, loc, good, "index is out of range");
+    require(lowering, loc, good, "index is out of range, or a stride is 0");
   return result;
 }
 
@@ -357,7 +370,7 @@ LogicalResult StridedSliceOp::inferShapes(ShapeContext &shapes) {
             continue;
           }
           std::optional<int64_t> begin = ShapeContext::asConstant(range.begin);
-          if (!begin)
+          if (!begin || range.stride == 0)
             return std::nullopt;
           at.push_back(*begin);
         }
@@ -386,23 +399,24 @@ LogicalResult StridedSliceOp::lowerToLinalg(LoweringContext &lowering) {
         lowering.bindDim(result, place[dim], size);
       });
   if (llvm::any_of(subscript->ranges,
-                   [](const Span &range) { return range.stride < 0; })) {
+                   [](const Span &range) { return range.stride <= 0; })) {
+    SmallVector<Value> steps;
+    for (const Span &range : subscript->ranges)
+      steps.push_back(strideOf(*this, lowering, range));
     lowering.set(
-        result,
-        lowering.generate(
-            loc, result,
-            [&](OpBuilder &nested, Location at, ValueRange indices) {
-              SmallVector<Value> position(starts);
-              for (auto [i, source] : llvm::enumerate(subscript->order))
-                if (source >= 0)
-                  position[source] =
-                      add(nested, at, position[source],
-                          mul(nested, at, indices[i],
-                              constantIndex(nested, at,
-                                            subscript->ranges[source].stride)));
-              return tensor::ExtractOp::create(nested, at, input, position)
-                  .getResult();
-            }));
+        result, lowering.generate(
+                    loc, result,
+                    [&](OpBuilder &nested, Location at, ValueRange indices) {
+                      SmallVector<Value> position(starts);
+                      for (auto [i, source] : llvm::enumerate(subscript->order))
+                        if (source >= 0)
+                          position[source] =
+                              add(nested, at, position[source],
+                                  mul(nested, at, indices[i], steps[source]));
+                      return tensor::ExtractOp::create(nested, at, input,
+                                                       position)
+                          .getResult();
+                    }));
     return success();
   }
   SmallVector<OpFoldResult> offsets = getAsOpFoldResult(starts), sizes, strides;
@@ -458,7 +472,7 @@ LogicalResult StridedSliceUpdateOp::lowerToLinalg(LoweringContext &lowering) {
                         ? from[source]
                         : subscript->ranges[source].size);
   bool simple = llvm::none_of(
-      subscript->ranges, [](const Span &range) { return range.stride < 0; });
+      subscript->ranges, [](const Span &range) { return range.stride <= 0; });
   if (simple && given == ArrayRef(whole)) {
     SmallVector<OpFoldResult> offsets = getAsOpFoldResult(starts), extent,
                               strides;
@@ -485,7 +499,14 @@ LogicalResult StridedSliceUpdateOp::lowerToLinalg(LoweringContext &lowering) {
                      ? lowering.constantIndex(1)
                      : lowering.index(range.entry < 0 ? from[i] : range.size);
   Value one = lowering.constantIndex(1), fits;
-  SmallVector<Value> extents;
+  SmallVector<Value> extents, strides;
+  for (const Span &range : subscript->ranges) {
+    Value stride = strideOf(*this, lowering, range);
+    // A stride of 0 fails the run; the division must not trap.
+    strides.push_back(range.stride ? stride
+                                   : select(b, loc, equal(b, loc, stride, zero),
+                                            one, stride));
+  }
   for (auto [i, source] :
        llvm::enumerate(ArrayRef(subscript->order).take_back(given.size()))) {
     extents.push_back(lowering.index(given[i]));
@@ -506,11 +527,10 @@ LogicalResult StridedSliceUpdateOp::lowerToLinalg(LoweringContext &lowering) {
             for (auto [i, range] : llvm::enumerate(subscript->ranges)) {
               Value index = linalg::IndexOp::create(nested, at, i);
               Value offset = sub(nested, at, index, starts[i]);
-              Value stride = constantIndex(nested, at, range.stride);
               Value step =
-                  nested.createOrFold<arith::DivSIOp>(at, offset, stride);
+                  nested.createOrFold<arith::DivSIOp>(at, offset, strides[i]);
               Value exact =
-                  equal(nested, at, mul(nested, at, step, stride), offset);
+                  equal(nested, at, mul(nested, at, step, strides[i]), offset);
               inside = both(nested, at, inside, exact);
               inside =
                   both(nested, at, inside, inRange(nested, at, step, sizes[i]));

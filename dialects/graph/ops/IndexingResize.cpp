@@ -1,0 +1,271 @@
+// resize: images of another size, sample positions as TensorFlow has them.
+#include "dialects/graph/Graph.h"
+#include "dialects/graph/LoweringSupport.h"
+#include "dialects/graph/ShapeContents.h"
+
+using namespace mlir;
+using namespace tenon::graph;
+
+LogicalResult ResizeOp::inferShapes(ShapeContext &shapes) {
+  if (getMode() != "nearest" && getMode() != "bilinear" &&
+      getMode() != "bicubic")
+    return emitOpError() << "has unknown mode '" << getMode() << "'";
+  Type from = getElementTypeOrSelf(getInput().getType()),
+       to = getElementTypeOrSelf(getResult().getType());
+  if (getMode() == "nearest" ? from != to : !isa<FloatType>(to))
+    return emitOpError() << "cannot make elements of type " << to << " from "
+                         << from;
+  if (!from.isIntOrFloat())
+    return emitOpError() << "cannot resize elements of type " << from;
+  if (getAlignCorners() && getHalfPixelCenters())
+    return emitOpError("align_corners and half_pixel_centers exclude each "
+                       "other");
+  if (failed(expectRank(*this, shapes, getInput(), 4, "operand")) ||
+      failed(expectRank(*this, shapes, getSize(), 1, "size")) ||
+      failed(expectSame(*this, shapes.dim(getSize(), 0), shapes.constant(2),
+                        "the length of size and 2")))
+    return failure();
+  Dims dims(shapes.dims(getInput()));
+  for (auto [i, size] : llvm::enumerate(elementsOrNull(shapes, getSize(), 2))) {
+    if (std::optional<int64_t> known = ShapeContext::asConstant(size);
+        known && *known < 0)
+      return emitOpError() << "size " << *known << " is negative";
+    dims[i + 1] = size ? size : shapes.freshSymbol(getResult(), i + 1);
+  }
+  shapes.setDims(getResult(), dims);
+  return success();
+}
+
+namespace {
+
+/// Arithmetic of one dimension's sample positions, in f32 as TensorFlow does.
+struct Sampling {
+  bool alignCorners, halfPixel;
+  Value input, last, scale; ///< size, size - 1, step per result element
+
+  static Value number(OpBuilder &b, Location loc, double value) {
+    return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+  }
+  static Value toFloat(OpBuilder &b, Location loc, Value index) {
+    Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+    return arith::SIToFPOp::create(b, loc, b.getF32Type(), integer);
+  }
+  Value toClampedIndex(OpBuilder &b, Location loc, Value real) const {
+    Value integer = arith::FPToSIOp::create(b, loc, b.getI64Type(), real);
+    return clampIndex(
+        b, loc, arith::IndexCastOp::create(b, loc, b.getIndexType(), integer),
+        constantIndex(b, loc, 0), last);
+  }
+  /// Where result element `index` samples the image.
+  Value position(OpBuilder &b, Location loc, Value index) const {
+    Value x = toFloat(b, loc, index);
+    if (!halfPixel)
+      return arith::MulFOp::create(b, loc, x, scale);
+    Value half = number(b, loc, 0.5);
+    Value center = arith::AddFOp::create(b, loc, x, half);
+    return arith::SubFOp::create(
+        b, loc, arith::MulFOp::create(b, loc, center, scale), half);
+  }
+  Value nearest(OpBuilder &b, Location loc, Value index) const {
+    Value x = toFloat(b, loc, index);
+    if (halfPixel)
+      x = arith::AddFOp::create(b, loc, x, number(b, loc, 0.5));
+    x = arith::MulFOp::create(b, loc, x, scale);
+    x = alignCorners ? math::RoundOp::create(b, loc, x).getResult()
+                     : math::FloorOp::create(b, loc, x).getResult();
+    return toClampedIndex(b, loc, x);
+  }
+};
+
+Sampling sampling(ResizeOp op, LoweringContext &lowering, int64_t dim) {
+  OpBuilder &b = lowering.builder;
+  Location loc = op.getLoc();
+  Value one = lowering.constantIndex(1);
+  Sampling result{op.getAlignCorners(),
+                  op.getHalfPixelCenters(),
+                  lowering.dimIndex(op.getInput(), dim),
+                  {},
+                  {}};
+  result.last = sub(b, loc, result.input, one);
+  Value output = lowering.dimIndex(op.getResult(), dim);
+  auto ratio = [&](Value x, Value y) -> Value {
+    return arith::DivFOp::create(b, loc, Sampling::toFloat(b, loc, x),
+                                 Sampling::toFloat(b, loc, y));
+  };
+  result.scale = ratio(result.input, output);
+  if (result.alignCorners)
+    result.scale =
+        select(b, loc, less(b, loc, one, output),
+               ratio(result.last, sub(b, loc, output, one)), result.scale);
+  return result;
+}
+
+/// The element at a row and a column, as f32.
+using Read = function_ref<Value(Value row, Value column)>;
+
+Value bilinear(OpBuilder &b, Location loc, const Sampling &vertical,
+               const Sampling &horizontal, Value y, Value x, Read read) {
+  struct Ends {
+    Value low, high, weight;
+  };
+  auto ends = [&](const Sampling &along, Value index) {
+    Value at = along.position(b, loc, index);
+    Value floor = math::FloorOp::create(b, loc, at);
+    return Ends{along.toClampedIndex(b, loc, floor),
+                along.toClampedIndex(b, loc, math::CeilOp::create(b, loc, at)),
+                arith::SubFOp::create(b, loc, at, floor)};
+  };
+  auto mix = [&](Value from, Value to, Value weight) -> Value {
+    Value difference = arith::SubFOp::create(b, loc, to, from);
+    return arith::AddFOp::create(
+        b, loc, from, arith::MulFOp::create(b, loc, difference, weight));
+  };
+  Ends rows = ends(vertical, y), columns = ends(horizontal, x);
+  Value top = mix(read(rows.low, columns.low), read(rows.low, columns.high),
+                  columns.weight);
+  Value bottom = mix(read(rows.high, columns.low),
+                     read(rows.high, columns.high), columns.weight);
+  return mix(top, bottom, rows.weight);
+}
+
+/// Four taps of a cubic kernel; weights are those of 1024 steps between two
+/// elements. With half-pixel centers (Keys' kernel) taps outside the image have
+/// no weight, and the others make up for it.
+struct Taps {
+  Value index[4], weight[4];
+};
+
+Taps cubicTaps(OpBuilder &b, Location loc, const Sampling &along, Value i) {
+  auto number = [&](double value) { return Sampling::number(b, loc, value); };
+  auto plus = [&](Value x, Value y) -> Value {
+    return arith::AddFOp::create(b, loc, x, y);
+  };
+  auto times = [&](Value x, Value y) -> Value {
+    return arith::MulFOp::create(b, loc, x, y);
+  };
+  bool keys = along.halfPixel;
+  double a = keys ? -0.5 : -0.75;
+  Value at = along.position(b, loc, i);
+  Value floor = math::FloorOp::create(b, loc, at);
+  Value steps = math::RoundEvenOp::create(
+      b, loc, times(arith::SubFOp::create(b, loc, at, floor), number(1024)));
+  Value near = times(steps, number(1.0 / 1024)),
+        far = arith::SubFOp::create(b, loc, number(1), near);
+  // The kernel at distances 0..1 and 1..2.
+  auto inner = [&](Value x) {
+    return plus(
+        times(times(plus(times(number(a + 2), x), number(-(a + 3))), x), x),
+        number(1));
+  };
+  auto outer = [&](Value x) {
+    x = plus(x, number(1));
+    return plus(times(plus(times(plus(times(number(a), x), number(-5 * a)), x),
+                           number(8 * a)),
+                      x),
+                number(-4 * a));
+  };
+  Taps taps{{}, {outer(near), inner(near), inner(far), outer(far)}};
+  Value first = arith::IndexCastOp::create(
+      b, loc, b.getIndexType(),
+      arith::FPToSIOp::create(b, loc, b.getI64Type(), floor));
+  Value zero = constantIndex(b, loc, 0), total;
+  for (int64_t k = 0; k < 4; ++k) {
+    Value place = add(b, loc, first, constantIndex(b, loc, k - 1));
+    taps.index[k] = clampIndex(b, loc, place, zero, along.last);
+    if (!keys)
+      continue;
+    taps.weight[k] = select(b, loc, inRange(b, loc, place, along.input),
+                            taps.weight[k], number(0));
+    total = total ? plus(total, taps.weight[k]) : taps.weight[k];
+  }
+  if (!keys)
+    return taps;
+  // TensorFlow leaves the weights alone when their sum is nearly zero.
+  Value size = math::AbsFOp::create(b, loc, total);
+  Value normal = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGE, size,
+                                       number(1000 * 1.17549435e-38));
+  Value divisor = select(b, loc, normal, total, number(1));
+  for (Value &weight : taps.weight)
+    weight = arith::DivFOp::create(b, loc, weight, divisor);
+  return taps;
+}
+
+Value bicubic(OpBuilder &b, Location loc, const Sampling &vertical,
+              const Sampling &horizontal, Value y, Value x, Read read) {
+  Taps rows = cubicTaps(b, loc, vertical, y),
+       columns = cubicTaps(b, loc, horizontal, x);
+  auto dot = [&](const Taps &taps, function_ref<Value(Value)> at) {
+    Value result;
+    for (int64_t k = 0; k < 4; ++k) {
+      Value part =
+          arith::MulFOp::create(b, loc, taps.weight[k], at(taps.index[k]));
+      result = result ? arith::AddFOp::create(b, loc, result, part).getResult()
+                      : part;
+    }
+    return result;
+  };
+  return dot(rows, [&](Value row) {
+    return dot(columns, [&](Value column) { return read(row, column); });
+  });
+}
+
+} // namespace
+
+LogicalResult ResizeOp::lowerToLinalg(LoweringContext &lowering) {
+  OpBuilder &b = lowering.builder;
+  Location loc = getLoc();
+  Dims known = elementsOrNull(lowering.shapes, getSize(), 2);
+  for (int64_t i : {0, 1})
+    if (!known[i])
+      lowering.bindDim(
+          getResult(), i + 1,
+          b.createOrFold<arith::MaxSIOp>(loc, lowering.element(getSize(), i),
+                                         lowering.constantIndex(0)));
+  Sampling vertical = sampling(*this, lowering, 1),
+           horizontal = sampling(*this, lowering, 2);
+  Value input = lowering.get(getInput());
+  Type from = getElementTypeOrSelf(getInput().getType()),
+       to = LoweringContext::type(getResult().getType()).getElementType();
+  lowering.set(
+      getResult(),
+      lowering.generate(
+          loc, getResult(),
+          [&](OpBuilder &nested, Location at, ValueRange i) -> Value {
+            auto element = [&](Value row, Value column) -> Value {
+              return tensor::ExtractOp::create(
+                  nested, at, input, ValueRange{i[0], row, column, i[3]});
+            };
+            if (getMode() == "nearest")
+              return element(vertical.nearest(nested, at, i[1]),
+                             horizontal.nearest(nested, at, i[2]));
+            Type f32 = nested.getF32Type();
+            auto read = [&](Value row, Value column) -> Value {
+              Value value = element(row, column);
+              if (value.getType() == f32)
+                return value;
+              if (isa<IntegerType>(value.getType()))
+                return isUnsigned(from)
+                           ? arith::UIToFPOp::create(nested, at, f32, value)
+                                 .getResult()
+                           : arith::SIToFPOp::create(nested, at, f32, value)
+                                 .getResult();
+              return value.getType().isF64()
+                         ? arith::TruncFOp::create(nested, at, f32, value)
+                               .getResult()
+                         : arith::ExtFOp::create(nested, at, f32, value)
+                               .getResult();
+            };
+            Value result = getMode() == "bilinear"
+                               ? bilinear(nested, at, vertical, horizontal,
+                                          i[1], i[2], read)
+                               : bicubic(nested, at, vertical, horizontal, i[1],
+                                         i[2], read);
+            if (to == f32)
+              return result;
+            return to.isF64() ? arith::ExtFOp::create(nested, at, to, result)
+                                    .getResult()
+                              : arith::TruncFOp::create(nested, at, to, result)
+                                    .getResult();
+          }));
+  return success();
+}
