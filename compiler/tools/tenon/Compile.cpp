@@ -121,8 +121,7 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
                            std::chrono::steady_clock::now() - start)
                            .count());
   CompileOptions compile = options.getCompileOptions();
-  compile.name =
-      options.name.empty() ? Model::getName(path) : options.name.getValue();
+  compile.name = options.name.empty() ? Model::getName(path) : options.name;
   saveStages(compile, options, compile.name, model);
   EmitOptions emit = options.getEmitOptions();
   emit.runtimeArchive = findRuntimeArchive(tool);
@@ -143,11 +142,9 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
 }
 
 int compileCommand(const Options &options, StringRef tool) {
-  StringRef path = options.compileModel;
-  std::string name =
-      options.name.empty() ? Model::getName(path) : options.name.getValue();
-  std::string out =
-      options.output.empty() ? "./" + name : options.output.getValue();
+  StringRef path = options.model;
+  std::string name = options.name.empty() ? Model::getName(path) : options.name;
+  std::string out = options.output.empty() ? "./" + name : options.output;
   StringRef suffix = sys::path::extension(out);
   suffix.consume_front(".");
   Target target = getTarget(suffix).value_or(Target{});

@@ -198,7 +198,7 @@ void collectOps(mlir::ModuleOp module, Facts &facts) {
 
 int inspectCommand(const Options &options) {
   Facts facts;
-  StringRef path = options.inspectModel;
+  StringRef path = options.model;
   if (isNativeFile(path)) {
     Expected<ArtifactSpec> spec = readArtifact(path);
     if (!spec) {

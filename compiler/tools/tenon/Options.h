@@ -7,44 +7,42 @@
 #include "compiler/pipeline/Options.h"
 #include "frontend/Frontend.h"
 
-#include "llvm/Support/CommandLine.h"
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace tenon {
 
 /// Status codes of the driver.
 enum { kDone = 0, kFault = 1, kSyntax = 2 };
 
-/// All options. They live in one object that main makes, because LLVM's parser
-/// wants them to exist before it runs and nothing else should see them.
-class Options {
-public:
-  Options();
+enum class Command { None, Compile, Inspect, Run, Verify };
 
-  llvm::cl::OptionCategory category;
-  llvm::cl::SubCommand compile, inspect, run, verify;
+/// What the user typed, as plain values: the linker, which runs inside this
+/// process, resets LLVM's options.
+struct Options {
+  Command command = Command::None;
+  std::string model;
+  std::vector<std::string> arguments; // of the program, for run and verify
 
-  // The model, per subcommand.
-  llvm::cl::opt<std::string> compileModel, inspectModel, runModel, verifyModel;
-  llvm::cl::list<std::string> runArguments, verifyInputs;
-
-  // How to read it.
-  llvm::cl::list<std::string> entries, shapes;
-  llvm::cl::opt<std::string> signature, format;
-  llvm::cl::opt<unsigned> batch;
+  // How to read the model.
+  std::vector<std::string> entries, shapes;
+  std::string signature, format;
+  std::optional<unsigned> batch;
 
   // How to compile it.
-  llvm::cl::opt<std::string> cpu, name;
-  llvm::cl::opt<unsigned> optLevel;
-  llvm::cl::opt<bool> fastMath;
+  std::string cpu, name;
+  unsigned optLevel = 2;
+  bool fastMath = false;
 
   // What to write.
-  llvm::cl::opt<std::string> output, emit, weights, saveTemps;
-  llvm::cl::opt<unsigned> jobs;
-  llvm::cl::opt<bool> timeReport, verbose, json;
+  std::string output, emit, weights, saveTemps;
+  unsigned jobs = 0;
+  bool timeReport = false, verbose = false, json = false;
 
   // What to compare.
-  llvm::cl::opt<std::string> reference, runEntry;
-  llvm::cl::opt<double> rtol, atol;
+  std::string reference, runEntry;
+  double rtol = 0, atol = 0; // atol < 0: from the largest value
 
   /// The importer's options. An error is one of syntax.
   llvm::Expected<ImportOptions> getImportOptions() const;
@@ -61,6 +59,9 @@ public:
   /// A text that differs when any option of reading or compiling does.
   std::string describe() const;
 };
+
+/// Parses the command line. Returns none after printing an error of syntax.
+std::optional<Options> parseOptions(int argc, char **argv);
 
 } // namespace tenon
 

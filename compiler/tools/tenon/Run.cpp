@@ -11,18 +11,17 @@ using namespace llvm;
 namespace tenon {
 
 int runCommand(const Options &options, StringRef tool) {
-  std::string program = compileToCache(options.runModel, options, tool);
+  std::string program = compileToCache(options.model, options, tool);
   if (program.empty())
     return kFault;
-  std::vector<std::string> arguments(options.runArguments.begin(),
-                                     options.runArguments.end());
+  std::vector<std::string> arguments = options.arguments;
   std::vector<char *> pointers = {program.data()};
   for (std::string &argument : arguments)
     pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   outs().flush();
   ::execv(program.c_str(), pointers.data());
-  errs() << options.runModel << ": error: cannot run '" << program
+  errs() << options.model << ": error: cannot run '" << program
          << "': " << sys::StrError() << '\n';
   return kFault;
 }

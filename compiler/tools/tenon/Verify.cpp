@@ -134,8 +134,8 @@ public:
           want.name == "arr_0")
         got = &results.front();
       if (!got) {
-        errs() << options.verifyModel << ": error: the reference has '"
-               << want.name << "', the results are";
+        errs() << options.model << ": error: the reference has '" << want.name
+               << "', the results are";
         for (const Array &result : results)
           errs() << " '" << result.name << "'";
         errs() << '\n';
@@ -157,7 +157,7 @@ private:
   }
 
   int fail(const Twine &message) {
-    errs() << options.verifyModel << ": error: " << message << '\n';
+    errs() << options.model << ": error: " << message << '\n';
     return kFault;
   }
 
@@ -222,14 +222,14 @@ private:
 
 int verifyCommand(const Options &options, StringRef tool) {
   auto fail = [&](const Twine &message) {
-    errs() << options.verifyModel << ": error: " << message << '\n';
+    errs() << options.model << ": error: " << message << '\n';
     return kFault;
   };
   Expected<std::vector<Array>> references = readNpz(options.reference);
   if (!references)
     return fail("reference '" + options.reference +
                 "': " + toString(references.takeError()));
-  std::string program = compileToCache(options.verifyModel, options, tool);
+  std::string program = compileToCache(options.model, options, tool);
   if (program.empty())
     return kFault;
   SmallString<128> results;
@@ -241,7 +241,7 @@ int verifyCommand(const Options &options, StringRef tool) {
   if (!options.runEntry.empty())
     llvm::append_values(arguments, StringRef("--entry"),
                         StringRef(options.runEntry));
-  for (const std::string &input : options.verifyInputs)
+  for (const std::string &input : options.arguments)
     arguments.push_back(input);
   llvm::append_values(arguments, StringRef("-o"), results.str());
   std::string message;

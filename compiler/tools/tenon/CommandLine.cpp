@@ -1,0 +1,190 @@
+//===- CommandLine.cpp - the options as LLVM's parser knows them ----------===//
+
+#include "compiler/tools/tenon/Options.h"
+
+#include "llvm/Support/CommandLine.h"
+
+using namespace llvm;
+
+namespace tenon {
+
+namespace {
+
+/// LLVM's options have to exist before the parser runs, and nobody should see
+/// them afterwards.
+struct CommandLine {
+  CommandLine();
+
+  Options get() const;
+
+  cl::OptionCategory category;
+  cl::SubCommand compile, inspect, run, verify;
+  cl::opt<std::string> compileModel, inspectModel, runModel, verifyModel;
+  cl::list<std::string> runArguments, verifyInputs;
+  cl::list<std::string> entries, shapes;
+  cl::opt<std::string> signature, format;
+  cl::opt<unsigned> batch;
+  cl::opt<std::string> cpu, name;
+  cl::opt<unsigned> optLevel;
+  cl::opt<bool> fastMath;
+  cl::opt<std::string> output, emit, weights, saveTemps;
+  cl::opt<unsigned> jobs;
+  cl::opt<bool> timeReport, verbose, json;
+  cl::opt<std::string> reference, runEntry;
+  cl::opt<double> rtol, atol;
+};
+
+#define ALL_SUBS                                                               \
+  cl::cat(category), cl::sub(compile), cl::sub(inspect), cl::sub(run),         \
+      cl::sub(verify)
+#define CODE_SUBS                                                              \
+  cl::cat(category), cl::sub(compile), cl::sub(run), cl::sub(verify)
+
+CommandLine::CommandLine()
+    : category("Options"), compile("compile", "model file -> native code"),
+      inspect("inspect", "entry points, inputs, outputs, shapes, sizes, ops of "
+                         "a model or an artifact"),
+      run("run", "compile into a cache and run: all arguments after MODEL are "
+                 "the program's"),
+      verify("verify", "run and compare with a reference; status 1 beyond "
+                       "tolerance"),
+      compileModel(cl::Positional, cl::Required, cl::desc("MODEL"),
+                   cl::cat(category), cl::sub(compile)),
+      inspectModel(cl::Positional, cl::Required, cl::desc("MODEL|ARTIFACT"),
+                   cl::cat(category), cl::sub(inspect)),
+      runModel(cl::Positional, cl::Required, cl::desc("MODEL"),
+               cl::cat(category), cl::sub(run)),
+      verifyModel(cl::Positional, cl::Required, cl::desc("MODEL"),
+                  cl::cat(category), cl::sub(verify)),
+      runArguments(cl::ConsumeAfter, cl::desc("[arguments of the program...]"),
+                   cl::cat(category), cl::sub(run)),
+      verifyInputs(cl::Positional, cl::desc("[inputs...]"), cl::cat(category),
+                   cl::sub(verify)),
+      entries(
+          "entry", cl::value_desc("NAME(args) -> results"),
+          cl::desc("An entry point over a graph, repeatable: 'predict(image "
+                   "= x:0) -> probs = softmax:0'"),
+          ALL_SUBS),
+      shapes(
+          "shape", cl::value_desc("NAME=1x224x224x3"),
+          cl::desc("Fix or relax (?) the dimensions of an input, repeatable"),
+          ALL_SUBS),
+      signature("signature", cl::value_desc("KEY"),
+                cl::desc("Only this signature of a SavedModel"), ALL_SUBS),
+      format("format", cl::value_desc("FORMAT"),
+             cl::desc("The model's format, instead of what its contents say"),
+             ALL_SUBS),
+      batch("batch", cl::value_desc("N"),
+            cl::desc("Set every unknown leading dimension"), ALL_SUBS),
+      cpu("cpu", cl::value_desc("portable|native|NAME"), cl::init("portable"),
+          cl::desc("portable (default): x86-64-v2, v3 and v4 in one artifact, "
+                   "chosen at creation; this machine; a named CPU"),
+          CODE_SUBS),
+      name("name", cl::value_desc("NAME"),
+           cl::desc("Prefix of the C symbols (default: from the file name)"),
+           CODE_SUBS),
+      optLevel("O", cl::Prefix, cl::value_desc("0-3"), cl::init(2),
+               cl::desc("Optimisation level (default: 2)"), CODE_SUBS),
+      fastMath("fast-math",
+               cl::desc("NaN, Inf and the order of sums do not matter"),
+               CODE_SUBS),
+      output("o", cl::value_desc("OUT"),
+             cl::desc("Output; its suffix says the kind: none executable, .o, "
+                      ".a, .so, .ll, .s, .mlir, .mlirbc (default: the model's "
+                      "name)"),
+             cl::cat(category), cl::sub(compile)),
+      emit("emit", cl::value_desc("KIND"),
+           cl::desc("Kind of output whatever the suffix: exe, o, a, so, ll, s, "
+                    "mlir, mlirbc"),
+           cl::cat(category), cl::sub(compile)),
+      weights("weights", cl::value_desc("embed|external"), cl::init("embed"),
+              cl::desc("In the artifact (default), or in <output>.weights "
+                       "beside it, memory-mapped"),
+              cl::cat(category), cl::sub(compile)),
+      saveTemps("save-temps", cl::value_desc("DIR"),
+                cl::desc("Keep every stage in this folder"), cl::cat(category),
+                cl::sub(compile)),
+      jobs("j", cl::value_desc("N"), cl::init(0),
+           cl::desc("Threads of the compiler (default: all cores)"), CODE_SUBS),
+      timeReport("time-report", cl::desc("Say where compile time went"),
+                 CODE_SUBS),
+      verbose("v", cl::desc("Say what was made"), CODE_SUBS),
+      json("json", cl::desc("Print JSON"), cl::cat(category), cl::sub(inspect)),
+      reference("reference", cl::Required, cl::value_desc("FILE.npz"),
+                cl::desc("The expected results"), cl::cat(category),
+                cl::sub(verify)),
+      runEntry("run", cl::value_desc("NAME"),
+               cl::desc("The entry point to run (default: the program's)"),
+               cl::cat(category), cl::sub(verify)),
+      rtol("rtol", cl::value_desc("R"), cl::init(1e-4),
+           cl::desc("Relative tolerance (default: 1e-4)"), cl::cat(category),
+           cl::sub(verify)),
+      atol("atol", cl::value_desc("A"), cl::init(-1),
+           cl::desc("Absolute tolerance (default: 1e-5 of the result's largest "
+                    "value)"),
+           cl::cat(category), cl::sub(verify)) {}
+
+Options CommandLine::get() const {
+  Options options;
+  if (compile) {
+    options.command = Command::Compile;
+    options.model = compileModel;
+  } else if (inspect) {
+    options.command = Command::Inspect;
+    options.model = inspectModel;
+  } else if (run) {
+    options.command = Command::Run;
+    options.model = runModel;
+    options.arguments.assign(runArguments.begin(), runArguments.end());
+  } else if (verify) {
+    options.command = Command::Verify;
+    options.model = verifyModel;
+    options.arguments.assign(verifyInputs.begin(), verifyInputs.end());
+  }
+  options.entries.assign(entries.begin(), entries.end());
+  options.shapes.assign(shapes.begin(), shapes.end());
+  options.signature = signature;
+  options.format = format;
+  if (batch.getNumOccurrences())
+    options.batch = batch;
+  options.cpu = cpu;
+  options.name = name;
+  options.optLevel = optLevel;
+  options.fastMath = fastMath;
+  options.output = output;
+  options.emit = emit;
+  options.weights = weights;
+  options.saveTemps = saveTemps;
+  options.jobs = jobs;
+  options.timeReport = timeReport;
+  options.verbose = verbose;
+  options.json = json;
+  options.reference = reference;
+  options.runEntry = runEntry;
+  options.rtol = rtol;
+  options.atol = atol;
+  return options;
+}
+
+void printVersion(raw_ostream &os) {
+  os << "tenon " TENON_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+}
+
+} // namespace
+
+std::optional<Options> parseOptions(int argc, char **argv) {
+  CommandLine line;
+  cl::SubCommand *subs[] = {&cl::SubCommand::getTopLevel(), &line.compile,
+                            &line.inspect, &line.run, &line.verify};
+  for (cl::SubCommand *sub : subs)
+    cl::HideUnrelatedOptions(line.category, *sub);
+  cl::SetVersionPrinter(printVersion);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "tenon: compiles a model file ahead of time into a native program\n",
+          &errs()))
+    return std::nullopt;
+  return line.get();
+}
+
+} // namespace tenon
