@@ -291,13 +291,22 @@ static unsigned alignmentOf(Type unit) {
   return std::max(1u, unit.getIntOrFloatBitWidth() / 8);
 }
 
-/// Back from a byte in memory.
+/// The type that masked and gathering accesses use: LLVM has no cheap ones of
+/// half floats on every CPU, but moving their bits is the same.
+static Type getMovedType(OpBuilder &b, Type element) {
+  return element.isF16() || element.isBF16() ? b.getI16Type()
+                                             : getStorageType(element);
+}
+
+/// Back from memory's type.
 static Value fromStorage(KernelEmitter &e, Value value, Type element,
                          int64_t lanes) {
-  if (!element.isInteger(1))
+  Type type = KernelEmitter::lanesOf(element, lanes);
+  if (value.getType() == type)
     return value;
-  return arith::TruncIOp::create(e.b, e.loc,
-                                 KernelEmitter::lanesOf(element, lanes), value);
+  if (element.isInteger(1))
+    return arith::TruncIOp::create(e.b, e.loc, type, value);
+  return arith::BitcastOp::create(e.b, e.loc, type, value);
 }
 
 Value KernelEmitter::load(Value pointer, Type element, int64_t lanes,
@@ -311,6 +320,8 @@ Value KernelEmitter::load(Value pointer, Type element, int64_t lanes,
                                       alignment);
     return complex::CreateOp::create(b, loc, element, parts[0], parts[1]);
   }
+  if (mask)
+    unit = getMovedType(b, element);
   Type type = lanesOf(unit, lanes);
   Value value =
       mask ? LLVM::MaskedLoadOp::create(b, loc, type, pointer, mask,
@@ -322,7 +333,7 @@ Value KernelEmitter::load(Value pointer, Type element, int64_t lanes,
 
 Value KernelEmitter::gather(Value pointer, Type element, int64_t lanes,
                             Value stride, Value mask) {
-  Type unit = getStorageType(element);
+  Type unit = getMovedType(b, element);
   auto indices = VectorType::get({lanes}, b.getI64Type());
   auto steps = llvm::to_vector(llvm::seq<int64_t>(0, lanes));
   Value offsets = arith::ConstantOp::create(
@@ -352,7 +363,11 @@ void KernelEmitter::store(Value value, Value pointer, Value mask) {
                             alignment);
     return;
   }
-  if (unit != element) {
+  if (mask && getMovedType(b, element) != unit) {
+    auto vector = cast<VectorType>(value.getType());
+    value = arith::BitcastOp::create(
+        b, loc, lanesOf(b.getI16Type(), vector.getNumElements()), value);
+  } else if (unit != element) {
     auto vector = dyn_cast<VectorType>(value.getType());
     value = arith::ExtUIOp::create(
         b, loc, lanesOf(unit, vector ? vector.getNumElements() : 1), value);

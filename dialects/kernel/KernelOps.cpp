@@ -103,14 +103,18 @@ LogicalResult verifyBody(Operation *op, Block &body, OperandRange epilogue,
                << shaped.getDimSize(r) << " where its map needs " << want;
     }
   }
-  for (Operation &inner : body.without_terminator())
-    if (!inner.hasTrait<OpTrait::ConstantLike>() &&
-        !OpTrait::hasElementwiseMappableTraits(&inner))
-      return op->emitOpError() << "body may hold elementwise ops only, not '"
-                               << inner.getName() << "'";
+  // Complex numbers are computed one by one, all others on vectors.
+  bool onScalars = isa<ComplexType>(body.getArgument(0).getType());
+  for (Operation &inner : body.without_terminator()) {
+    bool fits = onScalars ? inner.hasTrait<OpTrait::Elementwise>()
+                          : OpTrait::hasElementwiseMappableTraits(&inner);
+    if (!fits && !inner.hasTrait<OpTrait::ConstantLike>())
+      return op->emitOpError()
+             << "body may hold elementwise ops only, not '" << inner.getName()
+             << "'";
+  }
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
-  if (!yield || !yield.getValue() ||
-      yield.getValue().getType() != destination.getElementType())
+  if (!yield || yield.getValue().getType() != destination.getElementType())
     return op->emitOpError()
            << "body must yield one " << destination.getElementType();
   return success();

@@ -46,7 +46,7 @@ def Kernel_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
                               "ranked tensor or strided memref">;
 
 def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
-    SingleBlockImplicitTerminator<"YieldOp">]> {
+    SingleBlock]> {
   let summary = "matmul or convolution with an epilogue";
   let description = [{
     Shapes, for S spatial dimensions (S = 0: matmul) and G groups:
@@ -179,7 +179,7 @@ def Kernel_WindowKindAttr
 }
 
 def Kernel_WindowOp : Kernel_ComputeOp<"window", [
-    AttrSizedOperandSegments, SingleBlockImplicitTerminator<"YieldOp">]> {
+    AttrSizedOperandSegments, SingleBlock]> {
   let summary = "pooling or depthwise convolution with an epilogue";
   let description = [{
         x: [N, spatial_in..., C]    y: [N, spatial_out..., C*mult]
@@ -237,9 +237,8 @@ def Kernel_YieldOp : Kernel_Op<"yield", [
     Pure, ReturnLike, Terminator,
     ParentOneOf<["ContractOp", "WindowOp"]>]> {
   let summary = "the element to store";
-  let arguments = (ins Optional<AnyType>:$value);
-  let assemblyFormat = "attr-dict ($value^ `:` type($value))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "attr-dict $value `:` type($value)";
 }
 
 class Kernel_MemoryOp<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
