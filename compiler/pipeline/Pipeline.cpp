@@ -2,6 +2,7 @@
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
@@ -90,6 +91,9 @@ public:
     if (failed(describeEntries(module, spec)) ||
         failed(phase(module, "graph",
                      [](OpPassManager &pm) { buildGraphPhase(pm); })) ||
+        (options.evaluateConstants &&
+         failed(timed("constants",
+                      [&] { return foldConstants(module, options); }))) ||
         failed(phase(module, "linalg",
                      [](OpPassManager &pm) { buildLinalgPhase(pm); })) ||
         failed(phase(module, "buffers",
@@ -118,22 +122,28 @@ private:
         platform, options.cpu == "portable" ? "generic" : options.cpu)};
   }
 
+  LogicalResult timed(StringRef name, function_ref<LogicalResult()> work) {
+    auto start = std::chrono::steady_clock::now();
+    LogicalResult result = work();
+    std::chrono::duration<double> seconds =
+        std::chrono::steady_clock::now() - start;
+    if (options.reportTime)
+      options.reportTime(name, seconds.count());
+    return result;
+  }
+
   LogicalResult phase(ModuleOp on, StringRef name,
                       function_ref<void(OpPassManager &)> build) {
-    auto start = std::chrono::steady_clock::now();
-    PassManager pm(on.getContext());
-    // Verified once at the end of a phase instead of after each pass.
-    pm.enableVerifier(false);
-    build(pm);
-    if (failed(pm.run(on)) || failed(verify(on)))
-      return failure();
-    if (options.saveStage)
+    LogicalResult result = timed(name, [&] {
+      PassManager pm(on.getContext());
+      // Verified once at the end of a phase instead of after each pass.
+      pm.enableVerifier(false);
+      build(pm);
+      return success(succeeded(pm.run(on)) && succeeded(verify(on)));
+    });
+    if (succeeded(result) && options.saveStage)
       options.saveStage(name, on);
-    if (options.reportTime)
-      options.reportTime(name, std::chrono::duration<double>(
-                                   std::chrono::steady_clock::now() - start)
-                                   .count());
-    return success();
+    return result;
   }
 
   void describeArena() {
