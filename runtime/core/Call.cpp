@@ -187,7 +187,8 @@ int32_t Call::takeOutput(const TensorSpec &spec, const tenon_tensor *tensor,
     return refuse("strides other than row-major ones are not supported");
   if (!known)
     return TENON_OK;
-  if (memcmp(dims, tensor->shape, size_t(spec.rank) * sizeof *dims)) {
+  if (spec.rank &&
+      memcmp(dims, tensor->shape, size_t(spec.rank) * sizeof *dims)) {
     TensorSpec exact = spec;
     exact.shape = dims;
     return mismatch(exact, *tensor);

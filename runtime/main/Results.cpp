@@ -93,7 +93,7 @@ bool Results::deliver(const Options &options, Text &out, Message &message) {
   }
   if (options.outputCount)
     return true;
-  bool several = end() - begin() > 1;
+  bool several = options.runCount > 1 || end() - begin() > 1;
   for (const Result &result : *this) {
     if (several)
       out.print(result.array.rank > 1 ? "%s:\n" : "%s: ", result.name.data);

@@ -1,0 +1,71 @@
+// The signature's reader: what it finds, and damaged tables.
+#include "core/Signature.h"
+#include "FakeModel.h"
+#include <gtest/gtest.h>
+#include <random>
+#include <string.h>
+#include <vector>
+
+namespace {
+
+TEST(SignatureTest, ReadsTheTable) {
+  tenon::Signature signature;
+  tenon::Message message;
+  ASSERT_TRUE(signature.read(tenon_main_model, message)) << message.text;
+  EXPECT_STREQ(signature.name, "fake");
+  ASSERT_EQ(signature.entryCount, FakeEntryCount);
+  const tenon::EntrySpec &add = signature.entries[FakeAdd];
+  EXPECT_STREQ(add.name, "add");
+  ASSERT_EQ(add.inputCount, 3);
+  EXPECT_EQ(add.dimCount, 3);
+  EXPECT_STREQ(add.inputs[2].name, "scale");
+  EXPECT_TRUE(add.inputs[2].hasDefault);
+  EXPECT_EQ(*static_cast<const float *>(add.inputs[2].defaultData), 1);
+  EXPECT_EQ(add.inputs[0].shape[0], -1);
+  EXPECT_STREQ(signature.symbols[0], "batch");
+  ASSERT_EQ(signature.variableCount, 2);
+  EXPECT_EQ(signature.variables[1].initial, 0);
+  EXPECT_EQ(signature.variables[1].flagOffset, 17u);
+  EXPECT_EQ(signature.arenaBytes, 256u);
+  EXPECT_EQ(signature.zerosBytes, 4096u);
+  EXPECT_TRUE(signature.parallel);
+  signature.release();
+}
+
+// Whatever bytes stand in the table, nothing outside of it is read.
+TEST(SignatureTest, SurvivesDamage) {
+  size_t size;
+  const char *bytes = static_cast<const char *>(fakeSignature(&size));
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::vector<char> copy(bytes, bytes + size);
+    if (round % 3 == 0)
+      copy.resize(random() % size);
+    for (unsigned i = 0; i < 1 + random() % 3 && !copy.empty(); ++i)
+      copy[random() % copy.size()] = char(random() % 3 ? random() : 255);
+    tenon_model model = tenon_main_model;
+    model.signature = copy.data();
+    model.signature_bytes = copy.size();
+    tenon::Signature signature;
+    tenon::Message message;
+    refused += !signature.read(model, message);
+    signature.release();
+  }
+  EXPECT_GT(refused, 6000);
+}
+
+TEST(SignatureTest, CountsElements) {
+  int64_t some[] = {2, 3}, none[] = {0, 5}, wrong[] = {2, -1};
+  int64_t large[] = {int64_t(1) << 40, int64_t(1) << 40, 0};
+  EXPECT_EQ(tenon::countElements(0, nullptr, 4), 1);
+  EXPECT_EQ(tenon::countElements(2, some, 4), 6);
+  EXPECT_EQ(tenon::countElements(2, none, 4), 0);
+  EXPECT_EQ(tenon::countElements(2, wrong, 4), -1);
+  EXPECT_EQ(tenon::countElements(3, large, 4), -1);
+  int64_t most[] = {int64_t(1) << 60};
+  EXPECT_EQ(tenon::countElements(1, most, 4), int64_t(1) << 60);
+  EXPECT_EQ(tenon::countElements(1, most, 8), -1);
+}
+
+} // namespace
