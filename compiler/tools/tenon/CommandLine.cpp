@@ -173,7 +173,9 @@ void printVersion(raw_ostream &os) {
 } // namespace
 
 std::optional<Options> parseOptions(int argc, char **argv) {
-  CommandLine line;
+  // Never destroyed: LLVM keeps its options registered, and the linker resets
+  // all that are.
+  static auto &line = *new CommandLine;
   cl::SubCommand *subs[] = {&cl::SubCommand::getTopLevel(), &line.compile,
                             &line.inspect, &line.run, &line.verify};
   for (cl::SubCommand *sub : subs)
