@@ -5,6 +5,7 @@
 #include "dialects/graph/Graph.h"
 #include "frontend/tensorflow/GraphReader.h"
 #include "frontend/tensorflow/ModelImporter.h"
+#include "frontend/tensorflow/RaiseControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -52,6 +53,8 @@ OwningOpRef<ModuleOp> importModel(StringRef path, const ImportOptions &options,
   auto model = tf::readGraph(path.str(), kind);
   if (!model)
     return error(llvm::toString(model.takeError()));
+  if (llvm::Error failed = tf::raiseControlFlow(**model))
+    return error(llvm::toString(std::move(failed)));
   return tf::importGraphModel(**model, options, context);
 }
 

@@ -94,7 +94,8 @@ llvm::Error buildFunction(const tfproto::FunctionDef &def, GraphModel &model,
                           Graph &graph) {
   graph.def = &def;
   graph.name = def.signature().name();
-  graph.nodes.resize(def.signature().input_arg_size());
+  graph.argumentCount = def.signature().input_arg_size();
+  graph.nodes.resize(graph.argumentCount);
   int position = 0;
   for (const auto &argument : def.signature().input_arg()) {
     if (!graph.index.try_emplace(argument.name(), position).second)

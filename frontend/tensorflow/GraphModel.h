@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,6 +55,8 @@ struct Graph {
 
   // Functions only. Argument i is node i.
   const tfproto::FunctionDef *def = nullptr;
+  int argumentCount = 0;
+  bool raised = false; // a piece of a graph: its nodes have full names
   std::vector<Edge> results;
   std::vector<int> controlResults; // nodes that must run even if unused
 
@@ -113,7 +116,8 @@ struct GraphModel {
   int producer = 0;     // version of the graph
   std::string initNode; // runs once before the first call; may be empty
 
-  std::shared_ptr<const void> storage; // what nodes' definitions point into
+  std::deque<tfproto::NodeDef> synthetic; // of nodes that no file has
+  std::shared_ptr<const void> storage;    // what nodes' definitions point into
 
   const Graph *function(llvm::StringRef name) const;
 };

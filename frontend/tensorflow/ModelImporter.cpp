@@ -314,7 +314,7 @@ LogicalResult ModelImporter::importEntry(const EntryPlan &plan) {
         roots.push_back(fetch.edge.node);
     importer.importNodes(frame, roots);
     bool broken = !state.unsupported.empty();
-    if (!broken && unify(state)) {
+    if (unify(state)) {
       state.release();
       function.erase();
       continue;

@@ -115,7 +115,7 @@ const Graph *NodeBinder::function(StringRef attr) {
 
 unsigned NodeBinder::functionArity(StringRef attr) {
   const Graph *callee = function(attr);
-  return callee ? callee->def->signature().input_arg_size() : 0;
+  return callee ? callee->argumentCount : 0;
 }
 
 SmallVector<bool> NodeBinder::passedThrough(StringRef attr) {
@@ -141,13 +141,15 @@ NodeBinder::inlineFunction(StringRef attr, ArrayRef<ImportedValue> arguments) {
   const Graph *callee = function(attr);
   if (!callee)
     return {};
-  if (int(arguments.size()) != callee->def->signature().input_arg_size()) {
+  if (int(arguments.size()) != callee->argumentCount) {
     fail("function '" + callee->name + "' takes " +
-         llvm::Twine(callee->def->signature().input_arg_size()) +
-         " arguments, got " + llvm::Twine(arguments.size()));
+         llvm::Twine(callee->argumentCount) + " arguments, got " +
+         llvm::Twine(arguments.size()));
     return {};
   }
-  return importer.importFunction(*callee, arguments, name().str() + "/", frame);
+  return importer.importFunction(
+      *callee, arguments, callee->raised ? frame.prefix : name().str() + "/",
+      frame);
 }
 
 void NodeBinder::callByName(StringRef callee) {
@@ -155,10 +157,10 @@ void NodeBinder::callByName(StringRef callee) {
   for (unsigned i = 0; i < inputCount(); ++i)
     arguments.push_back(raw(i));
   const Graph *body = importer.model.model.function(callee);
-  if (int(arguments.size()) != body->def->signature().input_arg_size())
+  if (int(arguments.size()) != body->argumentCount)
     return fail("function '" + callee + "' takes " +
-                llvm::Twine(body->def->signature().input_arg_size()) +
-                " arguments, got " + llvm::Twine(arguments.size()));
+                llvm::Twine(body->argumentCount) + " arguments, got " +
+                llvm::Twine(arguments.size()));
   for (ImportedValue &value :
        importer.importFunction(*body, arguments, name().str() + "/", frame))
     results.push_back(std::move(value));

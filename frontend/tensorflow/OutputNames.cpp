@@ -107,7 +107,7 @@ int outputOffset(const Node &node, llvm::StringRef output,
     return position == names.end() ? -1 : int(position - names.begin());
   }
   // Old graphs call functions by using their names as operations.
-  if (const Graph *callee = model.function(node.op)) {
+  if (const Graph *callee = model.function(node.op); callee && callee->def) {
     int position = 0;
     for (const auto &result : callee->def->signature().output_arg()) {
       if (result.name() == output)

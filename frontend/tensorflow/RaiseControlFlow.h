@@ -1,0 +1,64 @@
+//===- RaiseControlFlow.h - dataflow control flow becomes functions -------===//
+//
+// TensorFlow 1 (and freezing) writes loops and conditions as Switch, Merge,
+// Enter, Exit and NextIteration nodes among all others. The importer knows only
+// While and If nodes with functions, so such groups are turned into those
+// first.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_FRONTEND_TENSORFLOW_RAISECONTROLFLOW_H
+#define TENON_FRONTEND_TENSORFLOW_RAISECONTROLFLOW_H
+
+#include "frontend/tensorflow/GraphModel.h"
+
+namespace tenon::tf {
+
+/// Rewrites the model's graph. Groups that do not have the expected form stay
+/// as they are, unless they make the graph cyclic.
+///
+/// Errors name the node: a cycle that is no loop, a loop without a condition.
+llvm::Error raiseControlFlow(GraphModel &model);
+
+/// The two steps: loops of `graph`, then conditions of any graph.
+llvm::Error raiseLoops(GraphModel &model, Graph &graph);
+llvm::Error raiseConditions(GraphModel &model, Graph &graph);
+
+inline bool isMerge(const Node &node) {
+  return node.op == "Merge" || node.op == "RefMerge";
+}
+inline bool isSwitch(const Node &node) {
+  return node.op == "Switch" || node.op == "RefSwitch";
+}
+inline bool isNextIteration(const Node &node) {
+  return node.op == "NextIteration" || node.op == "RefNextIteration";
+}
+
+/// Nodes of `graph`, each after its inputs; edges from an iteration to the next
+/// do not count.
+llvm::Expected<std::vector<int>> forwardOrder(const Graph &graph);
+
+/// Where a piece of a graph that becomes a function begins and ends.
+struct Piece {
+  std::string name;
+  /// Edges that become arguments; several may become the same one.
+  std::map<std::pair<int, int>, int> arguments;
+  int argumentCount = 0;
+  std::vector<Edge> results;       // edges of the graph, or arguments
+  std::vector<int> controlResults; // nodes
+  /// Control inputs from these nodes are fulfilled by the call itself.
+  std::function<bool(const Node &)> isBoundary;
+};
+
+/// Copies a piece into a function of the model.
+llvm::Error addFunction(GraphModel &model, const Graph &graph,
+                        const Piece &piece);
+
+/// Appends a node with operation `op` whose attributes name functions.
+int addCall(GraphModel &model, Graph &graph, const std::string &name,
+            const std::string &op,
+            llvm::ArrayRef<std::pair<std::string, std::string>> functions);
+
+} // namespace tenon::tf
+
+#endif // TENON_FRONTEND_TENSORFLOW_RAISECONTROLFLOW_H
