@@ -292,18 +292,18 @@ Value countOf(LoweringContext &lowering, Location loc, Value input,
 } // namespace tenon::graph
 
 LogicalResult ReduceMeanOp::lowerToLinalg(LoweringContext &lowering) {
-  OpBuilder &b = lowering.builder;
   Type graphElement = getElementTypeOrSelf(getInput().getType());
   Type element = accumulatorType(LoweringContext::elementType(graphElement));
   auto complexType = dyn_cast<ComplexType>(element);
   Value count = countOf(lowering, getLoc(), getInput(), getAxes(),
                         complexType ? complexType.getElementType() : element);
-  if (complexType)
-    count = complex::CreateOp::create(b, getLoc(), complexType, count,
-                                      Scalar(b, getLoc(), count).constant(0));
   auto finish = [&](OpBuilder &b, Location loc, Value sum) -> Value {
-    if (complexType)
-      return complex::DivOp::create(b, loc, sum, count);
+    if (complexType) {
+      Value zero = Scalar(b, loc, count).constant(0);
+      return complex::DivOp::create(
+          b, loc, sum,
+          complex::CreateOp::create(b, loc, complexType, count, zero));
+    }
     if (isa<FloatType>(element))
       return arith::DivFOp::create(b, loc, sum, count);
     // Of no elements: the quotient is not to trap.
