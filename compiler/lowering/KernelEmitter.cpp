@@ -287,12 +287,18 @@ Type KernelEmitter::lanesOf(Type type, int64_t lanes) {
   return lanes == 1 ? type : VectorType::get({lanes}, type);
 }
 
+static int64_t lanesIn(Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector ? vector.getNumElements() : 1;
+}
+
 static unsigned alignmentOf(Type unit) {
   return std::max(1u, unit.getIntOrFloatBitWidth() / 8);
 }
 
-/// The type that masked and gathering accesses use: LLVM has no cheap ones of
-/// half floats on every CPU, but moving their bits is the same.
+/// The type that loads and stores use. Half floats move as their bits: not
+/// every CPU has instructions for them, and LLVM then converts even constants
+/// by calls.
 static Type getMovedType(OpBuilder &b, Type element) {
   return element.isF16() || element.isBF16() ? b.getI16Type()
                                              : getStorageType(element);
@@ -320,8 +326,7 @@ Value KernelEmitter::load(Value pointer, Type element, int64_t lanes,
                                       alignment);
     return complex::CreateOp::create(b, loc, element, parts[0], parts[1]);
   }
-  if (mask)
-    unit = getMovedType(b, element);
+  unit = getMovedType(b, element);
   Type type = lanesOf(unit, lanes);
   Value value =
       mask ? LLVM::MaskedLoadOp::create(b, loc, type, pointer, mask,
@@ -363,15 +368,11 @@ void KernelEmitter::store(Value value, Value pointer, Value mask) {
                             alignment);
     return;
   }
-  if (mask && getMovedType(b, element) != unit) {
-    auto vector = cast<VectorType>(value.getType());
-    value = arith::BitcastOp::create(
-        b, loc, lanesOf(b.getI16Type(), vector.getNumElements()), value);
-  } else if (unit != element) {
-    auto vector = dyn_cast<VectorType>(value.getType());
-    value = arith::ExtUIOp::create(
-        b, loc, lanesOf(unit, vector ? vector.getNumElements() : 1), value);
-  }
+  Type moved = lanesOf(getMovedType(b, element), lanesIn(value));
+  if (element.isInteger(1))
+    value = arith::ExtUIOp::create(b, loc, moved, value);
+  else if (value.getType() != moved)
+    value = arith::BitcastOp::create(b, loc, moved, value);
   if (mask)
     LLVM::MaskedStoreOp::create(b, loc, value, pointer, mask, alignment);
   else
@@ -430,11 +431,6 @@ Value KernelEmitter::laneMask(Value count, int64_t lanes) {
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
-
-static int64_t lanesIn(Value value) {
-  auto vector = dyn_cast<VectorType>(value.getType());
-  return vector ? vector.getNumElements() : 1;
-}
 
 Value KernelEmitter::widen(Value value, Type accumulator) {
   Type element = getElementTypeOrSelf(value.getType());
