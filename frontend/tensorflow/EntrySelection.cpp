@@ -25,6 +25,15 @@ bool isPlumbing(llvm::StringRef op) {
       .Default(false);
 }
 
+/// What is left of loops and conditions that were raised.
+bool isControlFlow(llvm::StringRef op) {
+  return llvm::StringSwitch<bool>(op)
+      .Cases({"Switch", "RefSwitch", "Enter", "RefEnter", "Exit", "RefExit",
+              "NextIteration", "RefNextIteration", "LoopCond"},
+             true)
+      .Default(false);
+}
+
 class Selector {
 public:
   Selector(const GraphModel &model, MLIRContext &context)
@@ -94,9 +103,10 @@ public:
     std::vector<int> roots;
     for (int i = 0; i < int(graph.nodes.size()); ++i) {
       const Node &node = graph.nodes[i];
-      if (consumed.contains(i) || i == init || isPlaceholder(node) ||
-          node.op == "Const" || node.op == "VarHandleOp" ||
-          node.op == "VariableV2" || isInitializer(node) || needsPlumbing(i) ||
+      if (consumed.contains(i) || i == init || node.moved ||
+          isControlFlow(node.op) || isPlaceholder(node) || node.op == "Const" ||
+          node.op == "VarHandleOp" || node.op == "VariableV2" ||
+          isInitializer(node) || needsPlumbing(i) ||
           (node.op == "NoOp" && node.controls.empty()))
         continue;
       roots.push_back(i);

@@ -42,6 +42,7 @@ struct Node {
   const tfproto::NodeDef *def = nullptr; // null: argument
   llvm::SmallVector<Edge, 4> inputs;
   llvm::SmallVector<int, 2> controls; // nodes that must run before
+  bool moved = false; // into a function, when control flow was raised
 
   /// Attribute `name`, null when the node does not have it.
   const AttrValue *attr(llvm::StringRef name) const;

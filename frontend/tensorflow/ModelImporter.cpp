@@ -42,6 +42,10 @@ private:
                                Argument &argument);
   void overrideShape(const Feed &feed, Argument &argument);
   LogicalResult importEntry(const EntryPlan &plan);
+  /// One translation. With `assumeEqual`, unknown sizes of inputs that meet in
+  /// an operation become one, and `again` says that it has to be repeated.
+  LogicalResult importOnce(const EntryPlan &plan, bool assumeEqual,
+                           bool &again);
   func::FuncOp startFunction(const EntryPlan &plan, OpBuilder &builder,
                              graph::ShapeContext &shapes);
   LogicalResult finishFunction(const EntryPlan &plan, func::FuncOp function,
@@ -285,49 +289,71 @@ bool ModelImporter::unify(const ImportState &state) {
   return changed;
 }
 
+LogicalResult ModelImporter::importOnce(const EntryPlan &plan, bool assumeEqual,
+                                        bool &again) {
+  OpBuilder builder(&context);
+  graph::ShapeContext shapes(&context);
+  func::FuncOp function = startFunction(plan, builder, shapes);
+  Feeds feeds;
+  for (auto [i, feed] : llvm::enumerate(plan.feeds)) {
+    auto place = std::pair(feed.edge.node, feed.edge.output);
+    if (!feeds.try_emplace(place, ImportedValue::of(function.getArgument(i)))
+             .second)
+      return error(plan, "two inputs feed '" +
+                             shared.model.graph.nodes[place.first].name + ":" +
+                             llvm::Twine(place.second) + "'");
+  }
+  ImportState state(*module, builder, shapes);
+  BodyImporter importer(shared, state);
+  Frame frame{shared.model.graph, "", {}, &feeds, nullptr, {}, {}, {}};
+  SmallVector<int> roots;
+  for (const Fetch &fetch : plan.fetches)
+    if (!feeds.count({fetch.edge.node, fetch.edge.output}) || fetch.target)
+      roots.push_back(fetch.edge.node);
+  importer.importNodes(frame, roots);
+  bool broken = !state.unsupported.empty();
+  again = assumeEqual && unify(state);
+  if (again) {
+    state.release();
+    function.erase();
+    return success();
+  }
+  LogicalResult finished =
+      broken ? success() : finishFunction(plan, function, importer, frame);
+  llvm::append_range(unsupported, state.unsupported);
+  state.release();
+  if (failed(finished) || !state.unsupported.empty())
+    function.erase();
+  return finished;
+}
+
 LogicalResult ModelImporter::importEntry(const EntryPlan &plan) {
   if (failed(prepareArguments(plan)))
     return failure();
-  // Every round makes two sizes one.
-  size_t rounds = 2;
-  for (const Argument &argument : arguments)
-    rounds += argument.shape.size();
-  for (; rounds; --rounds) {
-    OpBuilder builder(&context);
-    graph::ShapeContext shapes(&context);
-    func::FuncOp function = startFunction(plan, builder, shapes);
-    Feeds feeds;
-    for (auto [i, feed] : llvm::enumerate(plan.feeds)) {
-      auto place = std::pair(feed.edge.node, feed.edge.output);
-      if (!feeds.try_emplace(place, ImportedValue::of(function.getArgument(i)))
-               .second)
-        return error(plan, "two inputs feed '" +
-                               shared.model.graph.nodes[place.first].name +
-                               ":" + llvm::Twine(place.second) + "'");
-    }
-    ImportState state(*module, builder, shapes);
-    BodyImporter importer(shared, state);
-    Frame frame{shared.model.graph, "", {}, &feeds, nullptr, {}, {}, {}};
-    SmallVector<int> roots;
-    for (const Fetch &fetch : plan.fetches)
-      if (!feeds.count({fetch.edge.node, fetch.edge.output}) || fetch.target)
-        roots.push_back(fetch.edge.node);
-    importer.importNodes(frame, roots);
-    bool broken = !state.unsupported.empty();
-    if (unify(state)) {
-      state.release();
-      function.erase();
-      continue;
-    }
-    LogicalResult finished =
-        broken ? success() : finishFunction(plan, function, importer, frame);
-    llvm::append_range(unsupported, state.unsupported);
-    state.release();
-    if (failed(finished) || !state.unsupported.empty())
-      function.erase();
-    return finished;
+  auto general = arguments;
+  bool again = true, assumed = false;
+  // Every round makes two sizes one, so it ends.
+  while (again) {
+    if (failed(importOnce(plan, /*assumeEqual=*/true, again)))
+      return failure();
+    assumed |= again;
   }
-  return error(plan, "the sizes of its inputs do not settle");
+  auto fast = module->lookupSymbol<func::FuncOp>(plan.name);
+  if (!assumed || !fast)
+    return success();
+  // Unknown sizes that meet in an operation are most often equal, but one of
+  // them may be 1: a second translation, which assumes nothing, is there for
+  // the calls in which they are not equal.
+  arguments = general;
+  EntryPlan second = plan;
+  second.name = plan.name + ".general";
+  fast->setAttr("graph.fallback",
+                FlatSymbolRefAttr::get(&context, second.name));
+  if (failed(importOnce(second, /*assumeEqual=*/false, again)))
+    return failure();
+  if (auto function = module->lookupSymbol<func::FuncOp>(second.name))
+    function->setAttr("graph.version", UnitAttr::get(&context));
+  return success();
 }
 
 OwningOpRef<ModuleOp> ModelImporter::run() {

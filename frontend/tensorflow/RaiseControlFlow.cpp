@@ -41,8 +41,7 @@ llvm::Expected<std::vector<int>> forwardOrder(const Graph &graph) {
   return order;
 }
 
-llvm::Error addFunction(GraphModel &model, const Graph &graph,
-                        const Piece &piece) {
+llvm::Error addFunction(GraphModel &model, Graph &graph, const Piece &piece) {
   auto function = std::make_unique<Graph>();
   function->name = piece.name;
   function->argumentCount = piece.argumentCount;
@@ -85,6 +84,7 @@ llvm::Error addFunction(GraphModel &model, const Graph &graph,
       places[i] = function->nodes.size();
       function->nodes.push_back(graph.nodes[i]);
       function->index[graph.nodes[i].name] = places[i];
+      graph.nodes[i].moved = true;
     }
   auto moved = [&](Edge edge) {
     int place = argument(edge);

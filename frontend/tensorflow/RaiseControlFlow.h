@@ -50,9 +50,8 @@ struct Piece {
   std::function<bool(const Node &)> isBoundary;
 };
 
-/// Copies a piece into a function of the model.
-llvm::Error addFunction(GraphModel &model, const Graph &graph,
-                        const Piece &piece);
+/// Copies a piece into a function of the model and marks its nodes as moved.
+llvm::Error addFunction(GraphModel &model, Graph &graph, const Piece &piece);
 
 /// Appends a node with operation `op` whose attributes name functions.
 int addCall(GraphModel &model, Graph &graph, const std::string &name,
