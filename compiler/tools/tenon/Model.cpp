@@ -39,9 +39,14 @@ Model::Model(llvm::StringRef path, const ImportOptions &options)
     return;
   }
   if (options.format == "mlir" ||
-      (options.format.empty() && isModuleFile(path)))
-    module = readModuleFile(path, context);
-  else
+      (options.format.empty() && isModuleFile(path))) {
+    if (!options.entries.empty() || !options.shapes.empty() ||
+        !options.signature.empty() || options.batch)
+      fail(llvm::createStringError("options that change entries or shapes need "
+                                   "a model file, not a module"));
+    else
+      module = readModuleFile(path, context);
+  } else
     module = importModel(path, options, context);
 }
 

@@ -12,6 +12,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
@@ -219,6 +220,14 @@ llvm::Expected<std::string> print(ModuleOp module, bool bytecode) {
   return text;
 }
 
+/// "#loc1 = " or "!type = ": how text with aliases begins.
+bool isAlias(StringRef text) {
+  if (!text.consume_front("#") && !text.consume_front("!"))
+    return false;
+  StringRef rest = text.drop_while(llvm::isAlnum);
+  return rest.size() < text.size() && rest.starts_with(" = ");
+}
+
 } // namespace
 
 bool isModuleFile(llvm::StringRef path) {
@@ -232,7 +241,7 @@ bool isModuleFile(llvm::StringRef path) {
     text = text.drop_until([](char c) { return c == '\n'; });
   return text.starts_with("module") || text.starts_with("\"builtin.module\"") ||
          text.starts_with("func.func") || text.starts_with("graph.") ||
-         text.starts_with("#") || text.starts_with("{-#");
+         text.starts_with("{-#") || isAlias(text);
 }
 
 OwningOpRef<ModuleOp> readModuleFile(llvm::StringRef path,
