@@ -100,4 +100,9 @@ def LowerKernelsPass : CpuPass<"lower-kernels", "::mlir::func::FuncOp"> {
       "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def SplitDynamicDimsPass : Pass<"split-dynamic-dims"> {
+  let summary = "lower memref.expand_shape with several dynamic sizes in a group";
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // TENON_COMPILER_LOWERING_PASSES

@@ -272,11 +272,43 @@ Value transposed(OpBuilder &b, Location loc, Value value,
       ->getResult(0);
 }
 
+/// Offsets of parts that are known to be empty become 0: one past the end is no
+/// legal offset.
+static SmallVector<OpFoldResult> legalOffsets(OpBuilder &b,
+                                              ArrayRef<OpFoldResult> offsets,
+                                              ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> result(offsets);
+  for (auto [offset, size] : llvm::zip(result, sizes))
+    if (getConstantIntValue(size) == 0)
+      offset = b.getIndexAttr(0);
+  return result;
+}
+
+Value sliceAt(OpBuilder &b, Location loc, RankedTensorType type, Value source,
+              ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+              ArrayRef<OpFoldResult> strides) {
+  return tensor::ExtractSliceOp::create(
+      b, loc, type, source, legalOffsets(b, offsets, sizes), sizes, strides);
+}
+
+Value filledWith(LoweringContext &lowering, Location loc, Value result,
+                 Value graphScalar) {
+  Value value = lowering.get(graphScalar);
+  if (!isa<ComplexType>(getElementTypeOrSelf(value.getType())))
+    return lowering.filled(result, scalar(lowering, loc, graphScalar));
+  unsigned rank = cast<RankedTensorType>(result.getType()).getRank();
+  return lowering.generic(
+      loc, result, value,
+      AffineMap::get(rank, 0, lowering.builder.getContext()),
+      [](OpBuilder &, Location, ValueRange v) { return v[0]; });
+}
+
 Value insertAt(OpBuilder &b, Location loc, Value source, Value destination,
                ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> ones(offsets.size(), b.getIndexAttr(1));
-  return tensor::InsertSliceOp::create(b, loc, source, destination, offsets,
-                                       sizes, ones);
+  return tensor::InsertSliceOp::create(b, loc, source, destination,
+                                       legalOffsets(b, offsets, sizes), sizes,
+                                       ones);
 }
 
 } // namespace tenon::graph

@@ -36,6 +36,11 @@ mlir::Value fromIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value index,
 mlir::Value scalar(LoweringContext &lowering, mlir::Location loc,
                    mlir::Value graphValue);
 
+/// A destination of a graph value's shape whose elements are all a scalar of
+/// the graph.
+mlir::Value filledWith(LoweringContext &lowering, mlir::Location loc,
+                       mlir::Value result, mlir::Value graphScalar);
+
 /// Index arithmetic.
 mlir::Value add(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                 mlir::Value y);
@@ -83,6 +88,14 @@ mlir::RankedTensorType typeOf(llvm::ArrayRef<mlir::AffineExpr> dims,
 /// `value` between constant sizes of `to` and `?`; nothing if equal.
 mlir::Value castTo(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                    mlir::RankedTensorType to);
+/// The part of `source` that begins at `offsets`, of type `type` (which may
+/// lack dimensions of size 1). Where a part is empty, its offset does not
+/// matter.
+mlir::Value sliceAt(mlir::OpBuilder &b, mlir::Location loc,
+                    mlir::RankedTensorType type, mlir::Value source,
+                    llvm::ArrayRef<mlir::OpFoldResult> offsets,
+                    llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                    llvm::ArrayRef<mlir::OpFoldResult> strides);
 /// The part of a destination that begins at `offsets` with unit steps is
 /// `source`, whose rank may lack dimensions of size 1.
 mlir::Value insertAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source,

@@ -56,6 +56,11 @@ llvm::LogicalResult expectSame(mlir::Operation *op, mlir::AffineExpr a,
 llvm::FailureOr<int64_t> normalizeAxis(mlir::Operation *op, int64_t axis,
                                        int64_t rank);
 
+/// The same for an axis that was checked before.
+inline int64_t wrapAxis(int64_t axis, int64_t rank) {
+  return axis < 0 ? axis + rank : axis;
+}
+
 /// Lowers a pure op all of whose results have known contents to these: shape
 /// computations become a few index operations, or nothing. False if not all are
 /// known.

@@ -238,28 +238,29 @@ LogicalResult OneHotOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
   Location loc = getLoc();
   int64_t rank = lowering.shapes.dims(getResult()).size();
-  int64_t axis = getAxis() < 0 ? getAxis() + rank : getAxis();
+  int64_t axis = wrapAxis(getAxis(), rank);
   if (!elementsOrNull(lowering.shapes, getDepth(), 1)[0])
     lowering.bindDim(
         getResult(), axis,
         b.createOrFold<arith::MaxSIOp>(loc, lowering.element(getDepth(), 0),
                                        lowering.constantIndex(0)));
-  Value on = scalar(lowering, loc, getOn()),
-        off = scalar(lowering, loc, getOff());
   SmallVector<AffineExpr> read;
   for (int64_t i = 0; i < rank; ++i)
     if (i != axis)
       read.push_back(b.getAffineDimExpr(i));
+  AffineMap once = AffineMap::get(rank, 0, b.getContext());
   Type graphType = elementOf(getIndices());
   lowering.set(getResult(),
                lowering.generic(
-                   loc, getResult(), lowering.get(getIndices()),
-                   AffineMap::get(rank, 0, read, b.getContext()),
+                   loc, getResult(),
+                   {lowering.get(getIndices()), lowering.get(getOn()),
+                    lowering.get(getOff())},
+                   {AffineMap::get(rank, 0, read, b.getContext()), once, once},
                    [&](OpBuilder &nested, Location at, ValueRange v) {
                      Value place = linalg::IndexOp::create(nested, at, axis);
                      Value hit = equal(nested, at, place,
                                        toIndex(nested, at, v[0], graphType));
-                     return select(nested, at, hit, on, off);
+                     return select(nested, at, hit, v[1], v[2]);
                    }));
   return success();
 }

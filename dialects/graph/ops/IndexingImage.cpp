@@ -313,8 +313,8 @@ LogicalResult BatchToSpaceOp::lowerToLinalg(LoweringContext &lowering) {
   for (int64_t i = 0; i < count; ++i)
     offsets[i + 1] = lowering.size(given->before[i]);
   lowering.set(getResult(),
-               tensor::ExtractSliceOp::create(
-                   b, loc, value, offsets, lowering.sizes(getResult()), ones));
+               sliceAt(b, loc, LoweringContext::type(getResult().getType()),
+                       value, offsets, lowering.sizes(getResult()), ones));
   return success();
 }
 

@@ -153,12 +153,13 @@ LogicalResult MatrixDiagOp::inferShapes(ShapeContext &shapes) {
     return failure();
   AffineExpr rows = from.back() - std::min<int64_t>(which->upper, 0),
              columns = from.back() + std::max<int64_t>(which->lower, 0);
-  if (getRows() < 0 && getColumns() < 0)
+  int64_t givenRows = getRows(), givenColumns = getColumns();
+  if (givenRows < 0 && givenColumns < 0)
     rows = columns = shapes.maximum(rows, columns);
-  if (getRows() >= 0)
-    rows = shapes.constant(getRows());
-  if (getColumns() >= 0)
-    columns = shapes.constant(getColumns());
+  if (givenRows >= 0)
+    rows = shapes.constant(givenRows);
+  if (givenColumns >= 0)
+    columns = shapes.constant(givenColumns);
   if (failed(expectSame(*this, which->longest(shapes, rows, columns),
                         from.back(), "lengths of diagonals")))
     return failure();

@@ -104,8 +104,7 @@ LogicalResult PadOp::lowerToLinalg(LoweringContext &lowering) {
   Location loc = getLoc();
   SmallVector<Value> low =
       lowPaddings(*this, lowering, getInput(), getPaddings(), std::nullopt);
-  Value border =
-      lowering.filled(getResult(), scalar(lowering, loc, getValue()));
+  Value border = filledWith(lowering, loc, getResult(), getValue());
   lowering.set(getResult(),
                insertAt(b, loc, lowering.get(getInput()), border,
                         getAsOpFoldResult(low), lowering.sizes(getInput())));
@@ -225,9 +224,8 @@ LogicalResult ReverseSequenceOp::inferShapes(ShapeContext &shapes) {
 LogicalResult ReverseSequenceOp::lowerToLinalg(LoweringContext &lowering) {
   Location loc = getLoc();
   ArrayRef<AffineExpr> dims = lowering.shapes.dims(getInput());
-  int64_t rank = dims.size(),
-          axis = getAxis() < 0 ? getAxis() + rank : getAxis(),
-          batch = getBatchAxis() < 0 ? getBatchAxis() + rank : getBatchAxis();
+  int64_t rank = dims.size(), axis = wrapAxis(getAxis(), rank),
+          batch = wrapAxis(getBatchAxis(), rank);
   Value input = lowering.get(getInput());
   Value lengths = conform(lowering, loc, lowering.get(getLengths()),
                           lowering.shapes.dims(getLengths()), dims[batch],

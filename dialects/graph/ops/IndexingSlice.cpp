@@ -101,8 +101,8 @@ LogicalResult SliceOp::lowerToLinalg(LoweringContext &lowering) {
   if (inside) {
     SmallVector<OpFoldResult> ones(rank, b.getIndexAttr(1));
     lowering.set(result,
-                 tensor::ExtractSliceOp::create(b, loc, input, offsets,
-                                                lowering.sizes(result), ones));
+                 sliceAt(b, loc, LoweringContext::type(result.getType()), input,
+                         offsets, lowering.sizes(result), ones));
     return success();
   }
   SmallVector<Value> starts, lasts;
@@ -429,9 +429,9 @@ LogicalResult StridedSliceOp::lowerToLinalg(LoweringContext &lowering) {
     if (!range.isIndex)
       kept.push_back(size);
   }
-  Value part = tensor::ExtractSliceOp::create(
-      b, loc, typeOf(kept, getElementTypeOrSelf(input.getType())), input,
-      offsets, sizes, strides);
+  Value part =
+      sliceAt(b, loc, typeOf(kept, getElementTypeOrSelf(input.getType())),
+              input, offsets, sizes, strides);
   lowering.set(result,
                reshapeTo(lowering, loc, part, kept, shapes.dims(result)));
   return success();

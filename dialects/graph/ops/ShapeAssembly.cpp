@@ -86,7 +86,7 @@ LogicalResult PackOp::lowerToLinalg(LoweringContext &lowering) {
                                   scalars));
     return success();
   }
-  size_t axis = getAxis() < 0 ? getAxis() + dims.size() : getAxis();
+  size_t axis = wrapAxis(getAxis(), dims.size());
   Dims part(dims);
   part.erase(part.begin() + axis);
   SmallVector<OpFoldResult> offsets(dims.size(), b.getIndexAttr(0)),
@@ -128,7 +128,7 @@ LogicalResult UnpackOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
   Location loc = getLoc();
   ArrayRef<AffineExpr> from = lowering.shapes.dims(getInput());
-  size_t axis = getAxis() < 0 ? getAxis() + from.size() : getAxis();
+  size_t axis = wrapAxis(getAxis(), from.size());
   Dims cut(from);
   cut[axis] = lowering.shapes.constant(getNumResults());
   Value input = conform(lowering, loc, lowering.get(getInput()), from, cut,
@@ -140,8 +140,7 @@ LogicalResult UnpackOp::lowerToLinalg(LoweringContext &lowering) {
   RankedTensorType type = typeOf(cut, getElementTypeOrSelf(input.getType()));
   for (OpResult result : getResults()) {
     offsets[axis] = b.getIndexAttr(result.getResultNumber());
-    lowering.set(result, tensor::ExtractSliceOp::create(b, loc, type, input,
-                                                        offsets, sizes, ones));
+    lowering.set(result, sliceAt(b, loc, type, input, offsets, sizes, ones));
   }
   return success();
 }
@@ -198,7 +197,7 @@ LogicalResult ConcatOp::lowerToLinalg(LoweringContext &lowering) {
   Location loc = getLoc();
   ShapeContext &shapes = lowering.shapes;
   ArrayRef<AffineExpr> dims = shapes.dims(getResult());
-  size_t axis = getAxis() < 0 ? getAxis() + dims.size() : getAxis();
+  size_t axis = wrapAxis(getAxis(), dims.size());
   SmallVector<OpFoldResult> offsets(dims.size(), b.getIndexAttr(0));
   AffineExpr offset = shapes.constant(0);
   Value result;
@@ -284,7 +283,7 @@ LogicalResult SplitOp::lowerToLinalg(LoweringContext &lowering) {
   Location loc = getLoc();
   ShapeContext &shapes = lowering.shapes;
   ArrayRef<AffineExpr> from = shapes.dims(getInput());
-  size_t axis = getAxis() < 0 ? getAxis() + from.size() : getAxis();
+  size_t axis = wrapAxis(getAxis(), from.size());
   SmallVector<OpFoldResult> offsets(from.size(), b.getIndexAttr(0)),
       ones(from.size(), b.getIndexAttr(1));
   AffineExpr offset = shapes.constant(0);
@@ -298,8 +297,10 @@ LogicalResult SplitOp::lowerToLinalg(LoweringContext &lowering) {
   for (Value result : getResults()) {
     offsets[axis] = lowering.size(offset);
     SmallVector<OpFoldResult> sizes = lowering.sizes(result);
-    lowering.set(result, tensor::ExtractSliceOp::create(b, loc, input, offsets,
-                                                        sizes, ones));
+    lowering.set(result, sliceAt(b, loc,
+                                 typeOf(lowering.shapes.dims(result),
+                                        getElementTypeOrSelf(input.getType())),
+                                 input, offsets, sizes, ones));
     offset = offset + shapes.dim(result, axis);
   }
   return success();

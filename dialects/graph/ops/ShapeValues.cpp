@@ -45,8 +45,7 @@ LogicalResult FillOp::lowerToLinalg(LoweringContext &lowering) {
             "a size is negative");
     lowering.bindDim(getResult(), i, size);
   }
-  lowering.set(getResult(),
-               lowering.filled(getResult(), scalar(lowering, loc, getValue())));
+  lowering.set(getResult(), filledWith(lowering, loc, getResult(), getValue()));
   return success();
 }
 

@@ -104,9 +104,6 @@ void importUnpack(Binder &b) {
   int64_t axis = b.axis(b.integer("axis", 0), b.rank(input));
   if (b.failed())
     return;
-  if (b.staticDim(input, axis) != count)
-    return b.fail("dimension " + llvm::Twine(axis) + " is not " +
-                  llvm::Twine(count));
   SmallVector<Type> types(count, Binder::type(input));
   b.setAll(b.makeAll("graph.unpack", types, input, b.attribute("axis", axis)));
 }
