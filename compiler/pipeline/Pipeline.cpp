@@ -63,6 +63,7 @@ void buildKernelPhase(OpPassManager &pm, const CpuTarget &target,
 
 void buildLlvmPhase(OpPassManager &pm) {
   auto &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createSplitDynamicDimsPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());
   functions.addPass(arith::createArithExpandOpsPass());
