@@ -134,6 +134,10 @@ int64_t elementBytes(Type type) {
   return 16; // strings: pointer and length
 }
 
+bool isEntryPoint(func::FuncOp function) {
+  return function->hasAttr(kEntryAttr) && !function->hasAttr(kVersionAttr);
+}
+
 LLVM::LLVMFuncOp runtimeFunction(ModuleOp module, StringRef name, Type result,
                                  ArrayRef<Type> arguments) {
   if (auto existing = module.lookupSymbol<LLVM::LLVMFuncOp>(name))

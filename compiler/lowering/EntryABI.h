@@ -56,9 +56,16 @@ mlir::LLVM::LLVMFuncOp runtimeFunction(mlir::ModuleOp module,
                                        llvm::StringRef name, mlir::Type result,
                                        llvm::ArrayRef<mlir::Type> arguments);
 
-/// Name of the attribute that marks a function as an entry or as a kernel.
+/// Attributes of functions: one in the runtime's form or to be lowered to it;
+/// a version of an entry point that the entry point itself calls; the version
+/// to call when sizes that this one takes for equal are not; a kernel.
 inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry",
+                                     kVersionAttr = "graph.version",
+                                     kFallbackAttr = "graph.fallback",
                                      kKernelAttr = "tenon.kernel";
+
+/// Whether callers outside the program see the function.
+bool isEntryPoint(mlir::func::FuncOp function);
 
 } // namespace tenon
 

@@ -25,9 +25,16 @@ public:
 
   LogicalResult run() {
     shapes.addEntry(source);
-    auto entry = func::FuncOp::create(builder, loc, source.getSymName(),
-                                      entryType(builder.getContext()));
+    auto fallback = source->getAttrOfType<FlatSymbolRefAttr>(kFallbackAttr);
+    std::string name = source.getSymName().str();
+    auto entry =
+        func::FuncOp::create(builder, loc, fallback ? name + ".equal" : name,
+                             entryType(builder.getContext()));
     entry->setAttr(kEntryAttr, builder.getUnitAttr());
+    if (source->hasAttr(kVersionAttr) || fallback) {
+      entry->setAttr(kVersionAttr, builder.getUnitAttr());
+      entry.setPrivate();
+    }
     builder.setInsertionPointToStart(entry.addEntryBlock());
     instance = entry.getArgument(abi::Instance);
     outputs = entry.getArgument(abi::Outputs);
@@ -55,11 +62,52 @@ public:
         LLVM::LoadOp::create(builder, loc, builder.getI32Type(),
                              pointerAt(builder, loc, instance, abi::Status));
     func::ReturnOp::create(builder, loc, status);
+    if (fallback)
+      chooseVersion(name, entry, fallback);
     source.erase();
     return success();
   }
 
 private:
+  /// The entry point itself: calls the version in which sizes of several inputs
+  /// are one, or the one that assumes nothing.
+  void chooseVersion(StringRef name, func::FuncOp equal,
+                     FlatSymbolRefAttr general) {
+    OpBuilder b(source);
+    auto entry =
+        func::FuncOp::create(b, loc, name, entryType(builder.getContext()));
+    entry->setAttr(kEntryAttr, builder.getUnitAttr());
+    b.setInsertionPointToStart(entry.addEntryBlock());
+    Value dimsArgument = entry.getArgument(abi::DimsArray), same;
+    llvm::DenseMap<AffineExpr, Value> first;
+    int64_t position = 0;
+    for (BlockArgument argument : source.getArguments())
+      for (AffineExpr dim : shapes.dims(argument)) {
+        int64_t offset = 8 * position++;
+        if (graph::ShapeContext::asConstant(dim))
+          continue;
+        Value size = loadIndex(b, loc, dimsArgument, offset);
+        auto [it, isNew] = first.try_emplace(dim, size);
+        if (isNew)
+          continue;
+        Value equals = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                             it->second, size);
+        same = same ? arith::AndIOp::create(b, loc, same, equals).getResult()
+                    : equals;
+      }
+    auto choice = scf::IfOp::create(b, loc, TypeRange{b.getI32Type()}, same,
+                                    /*withElseRegion=*/true);
+    StringRef names[] = {equal.getSymName(), general.getValue()};
+    for (auto [region, callee] : llvm::zip(choice->getRegions(), names)) {
+      b.setInsertionPointToStart(&region.front());
+      auto call = func::CallOp::create(b, loc, callee, b.getI32Type(),
+                                       entry.getArguments());
+      scf::YieldOp::create(b, loc, call.getResults());
+    }
+    b.setInsertionPointAfter(choice);
+    func::ReturnOp::create(b, loc, choice.getResults());
+  }
+
   void mapInputs(Value inputs) {
     for (BlockArgument argument : source.getArguments()) {
       auto type = LoweringContext::type(argument.getType());
@@ -170,7 +218,8 @@ struct GraphToLinalgPass
     : tenon::impl::GraphToLinalgPassBase<GraphToLinalgPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    for (auto entry : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    SmallVector<func::FuncOp> entries(module.getOps<func::FuncOp>());
+    for (func::FuncOp entry : entries)
       if (entry->hasAttr(kEntryAttr) && failed(EntryLowering(entry).run()))
         return signalPassFailure();
     for (auto variable :

@@ -149,13 +149,14 @@ private:
 
   void describeArena() {
     size_t position = 0;
-    for (auto entry : module.getOps<func::FuncOp>()) {
-      if (!entry->hasAttr(kEntryAttr))
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (!function->hasAttr(kEntryAttr))
         continue;
       uint64_t bytes =
-          cast<IntegerAttr>(entry->getAttr("tenon.arena_bytes")).getInt();
-      spec.entries[position++].arenaBytes = bytes;
+          cast<IntegerAttr>(function->getAttr("tenon.arena_bytes")).getInt();
       spec.arenaBytes = std::max(spec.arenaBytes, bytes);
+      if (isEntryPoint(function))
+        spec.entries[position++].arenaBytes = bytes;
     }
   }
 
@@ -166,7 +167,7 @@ private:
     OwningOpRef<ModuleOp> unit = cast<ModuleOp>(module->clone());
     SmallVector<func::FuncOp> entries;
     for (auto function : unit->getOps<func::FuncOp>())
-      if (function->hasAttr(kEntryAttr))
+      if (isEntryPoint(function))
         entries.push_back(function);
     for (auto [i, entry] : llvm::enumerate(entries))
       entry.setSymName(getEntrySymbol(spec, i, number));

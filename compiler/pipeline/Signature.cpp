@@ -12,14 +12,15 @@ namespace {
 /// Gives dimensions their numbers in the signature.
 class Describer {
 public:
-  Describer(func::FuncOp entry, ArtifactSpec &spec)
-      : entry(entry), spec(spec), shapes(entry.getContext()) {
+  /// `entry` is described under the name `name`.
+  Describer(func::FuncOp entry, StringRef name, ArtifactSpec &spec)
+      : entry(entry), name(name), spec(spec), shapes(entry.getContext()) {
     shapes.addEntry(entry);
   }
 
   LogicalResult run() {
     EntryInfo info;
-    info.name = entry.getSymName().str();
+    info.name = name.str();
     for (BlockArgument argument : entry.getArguments()) {
       auto dims = entry.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(),
                                                     "graph.dims");
@@ -77,6 +78,7 @@ private:
   static DefaultValue defaultOf(ElementsAttr value);
 
   func::FuncOp entry;
+  StringRef name;
   ArtifactSpec &spec;
   graph::ShapeContext shapes;
   llvm::DenseMap<AffineExpr, int64_t> numbers;
@@ -125,8 +127,14 @@ int64_t integer(Operation *op, StringRef name) {
 
 LogicalResult describeEntries(ModuleOp module, ArtifactSpec &spec) {
   for (auto entry : module.getOps<func::FuncOp>())
-    if (entry->hasAttr(kEntryAttr) && failed(Describer(entry, spec).run()))
-      return failure();
+    if (isEntryPoint(entry)) {
+      // What a caller may pass is what the most general version takes.
+      auto fallback = entry->getAttrOfType<FlatSymbolRefAttr>(kFallbackAttr);
+      auto described =
+          fallback ? module.lookupSymbol<func::FuncOp>(fallback) : entry;
+      if (failed(Describer(described, entry.getSymName(), spec).run()))
+        return failure();
+    }
   return success();
 }
 
