@@ -83,22 +83,35 @@ ContractLowering::ContractLowering(OpBuilder &builder, kernel::ContractOp op,
   chooseBlocking();
 }
 
-/// The row counts that tiles of `rows` rows in blocks can have, ascending.
-static SmallVector<int64_t> possibleRows(Value rows, unsigned limit) {
+/// The row counts, ascending, that tiles of at most `limit` rows can have.
+SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
   std::set<int64_t> counts;
-  std::optional<int64_t> known = getConstantIntValue(rows);
-  if (!known)
-    return llvm::to_vector(llvm::seq<int64_t>(1, limit + 1));
-  int64_t blocks = llvm::divideCeil(*known, kBlockRows);
-  for (int64_t i : {int64_t(0), blocks - 1}) {
-    if (blocks == 0)
-      break;
-    // The first blocks are one row longer than the last ones.
-    int64_t block = *known / blocks + (i < *known % blocks);
-    int64_t tiles = llvm::divideCeil(block, limit);
-    counts.insert(block / tiles);
-    if (block % tiles)
-      counts.insert(block / tiles + 1);
+  auto addBlock = [&](int64_t rows) {
+    if (rows == 0)
+      return;
+    int64_t tiles = llvm::divideCeil(rows, limit);
+    counts.insert(rows / tiles);
+    if (rows % tiles)
+      counts.insert(rows / tiles + 1);
+  };
+  auto addAll = [&](int64_t rows) {
+    int64_t blocks = std::max<int64_t>(1, llvm::divideCeil(rows, kBlockRows));
+    addBlock(rows / blocks);
+    if (rows % blocks)
+      addBlock(rows / blocks + 1);
+  };
+  if (std::optional<int64_t> rows = getConstantIntValue(grid.rows)) {
+    addAll(*rows);
+  } else {
+    // Any multiple of what is known. Blocks of more than one are never small.
+    int64_t step = 1;
+    for (int64_t i = batchRank; i <= batchRank + spatial; ++i)
+      if (int64_t size = staticSize(epilogue.getDestination(), i); size > 0)
+        step *= size;
+    for (int64_t rows = step; rows <= kBlockRows; rows += step)
+      addAll(rows);
+    for (int64_t rows = kBlockRows / 2; rows <= kBlockRows; ++rows)
+      addBlock(rows);
   }
   if (counts.empty())
     counts.insert(1);
@@ -108,7 +121,7 @@ static SmallVector<int64_t> possibleRows(Value rows, unsigned limit) {
 unsigned ContractLowering::getVectorCount() {
   unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows,
            sum = 0;
-  for (int64_t rows : possibleRows(grid.rows, limit))
+  for (int64_t rows : possibleRows(limit))
     sum += rows * std::min<int64_t>(
                       kUnitPanels,
                       getConstantIntValue(grid.panels).value_or(kUnitPanels));
@@ -256,6 +269,15 @@ void ContractLowering::runScalar(const Task &task) {
   });
 }
 
+SmallVector<Value>
+ContractLowering::panelPointers(const Task &task, Value panel, unsigned width) {
+  SmallVector<Value> pointers;
+  for (unsigned j = 0; j < width; ++j)
+    pointers.push_back(e.at(task.bBase, b.element,
+                            e.mul(e.add(panel, j), b.strides[batchRank + 1])));
+  return pointers;
+}
+
 SmallVector<Value> ContractLowering::zeros(unsigned count) {
   return SmallVector<Value>(count, e.zero(accumulator, lanes));
 }
@@ -307,26 +329,31 @@ void ContractLowering::panelGroups(
 void ContractLowering::direct(const Task &task, const Unit &unit) {
   ContractPart all{{}, e.index(0), grid.channels};
   unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
-  SmallVector<int64_t> cases = possibleRows(grid.rows, limit);
+  SmallVector<int64_t> cases = possibleRows(limit);
   tiles(task, [&](Value first, Value rowCount) {
     e.choose(rowCount, cases, [&](int64_t count) {
       ContractRows rows = openRows(task, first, count);
-      panelGroups(unit, count, [&](Value panel, unsigned width, Value tail) {
-        SmallVector<Value> pointers;
-        for (unsigned j = 0; j < width; ++j)
-          pointers.push_back(
-              e.at(task.bBase, b.element,
-                   e.mul(e.add(panel, j), b.strides[batchRank + 1])));
-        SmallVector<Value> sums =
-            accumulate(rows, pointers, zeros(count * width), all);
-        for (unsigned i = 0; i < count * width; ++i) {
-          Value column = e.add(panel, i % width);
-          if (inlineEpilogue)
-            finishOne(task, sums[i], e.add(first, i / width), column,
-                      i % width == width - 1 ? tail : Value());
-          else
-            e.store(sums[i], scratchAt(e.index(i / width), column));
-        }
+      auto run = [&] {
+        panelGroups(unit, count, [&](Value panel, unsigned width, Value tail) {
+          SmallVector<Value> sums =
+              accumulate(rows, panelPointers(task, panel, width),
+                         zeros(count * width), all);
+          for (unsigned i = 0; i < count * width; ++i) {
+            Value column = e.add(panel, i % width);
+            if (inlineEpilogue)
+              finishOne(task, sums[i], e.add(first, i / width), column,
+                        i % width == width - 1 ? tail : Value());
+            else
+              e.store(sums[i], scratchAt(e.index(i / width), column));
+          }
+        });
+      };
+      if (!mergesLastDim)
+        return run();
+      rows.merged = true;
+      e.branch(isInsideLastDim(rows), run, [&] {
+        rows.merged = false;
+        run();
       });
     });
     if (!inlineEpilogue)
@@ -338,7 +365,7 @@ void ContractLowering::direct(const Task &task, const Unit &unit) {
 /// memory meanwhile.
 void ContractLowering::blocked(const Task &task, const Unit &unit) {
   unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
-  SmallVector<int64_t> cases = possibleRows(grid.rows, limit);
+  SmallVector<int64_t> cases = possibleRows(limit);
   e.loop(e.index(0), e.mul(task.rows, kUnitPanels), 1, [&](Value i) {
     e.store(e.zero(accumulator, lanes),
             e.at(scratch, accumulator, e.mul(i, kPanelWidth)));
@@ -349,17 +376,14 @@ void ContractLowering::blocked(const Task &task, const Unit &unit) {
       e.choose(rowCount, cases, [&](int64_t count) {
         ContractRows rows = openRows(task, first, count);
         panelGroups(unit, count, [&](Value panel, unsigned width, Value) {
-          SmallVector<Value> pointers, sums, places;
-          for (unsigned j = 0; j < width; ++j)
-            pointers.push_back(
-                e.at(task.bBase, b.element,
-                     e.mul(e.add(panel, j), b.strides[batchRank + 1])));
+          SmallVector<Value> sums, places;
           for (unsigned i = 0; i < count * width; ++i) {
             places.push_back(
                 scratchAt(e.add(local, i / width), e.add(panel, i % width)));
             sums.push_back(e.load(places.back(), accumulator, lanes));
           }
-          sums = accumulate(rows, pointers, sums, part);
+          sums =
+              accumulate(rows, panelPointers(task, panel, width), sums, part);
           for (auto [sum, place] : llvm::zip(sums, places))
             e.store(sum, place);
         });

@@ -33,6 +33,9 @@ struct ContractRows {
   /// when rows are evenly spaced in memory.
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> starts;
   llvm::SmallVector<mlir::Value> inside; // null: yes
+  /// The last window dimension and the channels are one run of memory, and all
+  /// of it lies inside as far as that dimension goes.
+  bool merged = false;
 };
 
 /// Part of the sum: window positions fixed by outer loops, then channels.
@@ -87,6 +90,9 @@ private:
                  mlir::Value panel, mlir::Value columns);
   mlir::Value scratchAt(mlir::Value row, mlir::Value panel);
   llvm::SmallVector<mlir::Value> zeros(unsigned count);
+  llvm::SmallVector<mlir::Value>
+  panelPointers(const Task &task, mlir::Value panel, unsigned width);
+  llvm::SmallVector<int64_t> possibleRows(unsigned limit);
   unsigned getVectorCount();
 
   // LowerContractSum.cpp
@@ -105,6 +111,7 @@ private:
   overChannels(const ContractRows &rows, mlir::Value linear,
                mlir::ValueRange sums, const ContractPart &part,
                llvm::ArrayRef<mlir::Value> bPointers);
+  mlir::Value isInsideLastDim(const ContractRows &rows);
   bool isFlat();
   bool mayLeaveInput(unsigned dim);
   int64_t staticSize(const Buffer &buffer, int64_t dim);
@@ -124,6 +131,7 @@ private:
   int64_t channelBlock = 0; // channels of a part; 0: all
   bool isBlocked = false;
   bool inlineEpilogue = true;
+  bool mergesLastDim = false; // in tiles whose rows are all inside
   mlir::Value scratch, zeroRow;
   int64_t zeroCount = 0;
 };

@@ -112,6 +112,17 @@ ContractRows ContractLowering::step(const ContractRows &rows, unsigned dim,
   return result;
 }
 
+/// Whether all rows' windows lie inside the input's last spatial dimension.
+Value ContractLowering::isInsideLastDim(const ContractRows &rows) {
+  int64_t dim = spatial - 1;
+  Value room = e.sub(a.sizes[batchRank + spatial],
+                     e.index(staticSize(b, batchRank + 2 + dim) - 1));
+  Value inside = e.less(e.index(0), room);
+  for (const SmallVector<Value> &starts : rows.starts)
+    inside = e.both(inside, e.lessUnsigned(starts[dim], room));
+  return inside;
+}
+
 SmallVector<Value> ContractLowering::accumulate(const ContractRows &rows,
                                                 ArrayRef<Value> bPointers,
                                                 ValueRange sums,
@@ -127,6 +138,10 @@ SmallVector<Value> ContractLowering::overWindow(const ContractRows &rows,
   if (dim == spatial)
     return overChannels(rows, linear, sums, part, bPointers);
   Value size = b.sizes[batchRank + 2 + dim];
+  if (rows.merged && dim == spatial - 1) {
+    ContractPart run{{}, e.index(0), e.mul(size, grid.channels)};
+    return overChannels(rows, e.mul(linear, size), sums, run, bPointers);
+  }
   auto body = [&](Value k, ValueRange carried) {
     Value next = e.add(e.mul(linear, size), k);
     return overWindow(step(rows, dim, k), dim + 1, next, carried, part,
@@ -213,7 +228,7 @@ SmallVector<Value> ContractLowering::overChannels(const ContractRows &rows,
   // The zeros are only so long.
   std::optional<int64_t> channels = getConstantIntValue(grid.channels);
   bool needsChunks = padded && getConstantIntValue(a.strides.back()) == 1 &&
-                     !(channels && *channels <= zeroCount) &&
+                     !rows.merged && !(channels && *channels <= zeroCount) &&
                      !(channelBlock && channelBlock <= zeroCount);
   if (!needsChunks)
     return run(part.firstChannel, part.lastChannel, sums);

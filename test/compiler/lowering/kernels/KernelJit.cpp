@@ -20,9 +20,9 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <random>
 
 using namespace mlir;
@@ -187,10 +187,11 @@ template <typename T> static T orExit(llvm::Expected<T> value) {
   return std::move(*value);
 }
 
+/// Seconds that this thread has run.
 static double now() {
-  return std::chrono::duration<double>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
 static void lower(ModuleOp module, const CpuTarget &target) {
