@@ -143,6 +143,9 @@ Term reduceTerm(LoweringContext &lowering, Location loc, Term term,
   SmallVector<AffineExpr> read;
   for (char label : term.labels)
     read.push_back(b.getAffineDimExpr(llvm::find(all, label) - all.begin()));
+  SmallVector<AffineExpr> written;
+  for (size_t i = 0; i < loops.size(); ++i)
+    written.push_back(b.getAffineDimExpr(i));
   SmallVector<utils::IteratorType> iterators(loops.size(),
                                              utils::IteratorType::parallel);
   iterators.resize(rank, utils::IteratorType::reduction);
@@ -155,8 +158,7 @@ Term reduceTerm(LoweringContext &lowering, Location loc, Term term,
       linalg::GenericOp::create(
           b, loc, TypeRange{start.getType()}, term.value, start,
           {AffineMap::get(rank, 0, read, b.getContext()),
-           AffineMap::getMultiDimIdentityMap(rank, b.getContext())
-               .getMajorSubMap(loops.size())},
+           AffineMap::get(rank, 0, written, b.getContext())},
           iterators,
           [&](OpBuilder &nested, Location at, ValueRange v) {
             linalg::YieldOp::create(nested, at, sum(nested, at, v[1], v[0]));
