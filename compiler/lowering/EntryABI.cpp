@@ -22,8 +22,14 @@ FunctionType kernelType(MLIRContext *context) {
 Value pointerAt(OpBuilder &b, Location loc, Value base, int64_t bytes) {
   if (bytes == 0)
     return base;
+  // A constant index of the op has few bits; larger offsets are values.
+  LLVM::GEPArg offset =
+      llvm::isInt<LLVM::kGEPConstantBitWidth>(bytes)
+          ? LLVM::GEPArg(int32_t(bytes))
+          : LLVM::GEPArg(LLVM::ConstantOp::create(b, loc, b.getI64Type(),
+                                                  b.getI64IntegerAttr(bytes)));
   return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
-                             ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(bytes)});
+                             ArrayRef<LLVM::GEPArg>{offset});
 }
 
 static Value toI64(OpBuilder &b, Location loc, Value index) {
