@@ -34,6 +34,14 @@ bool isControlFlow(llvm::StringRef op) {
       .Default(false);
 }
 
+/// Nodes that every variable brings along, used or not.
+bool isVariablePlumbing(const Node &node) {
+  return node.op == "VarIsInitializedOp" ||
+         node.op == "IsVariableInitialized" ||
+         (node.op == "ReadVariableOp" &&
+          StringRef(node.name).ends_with("/Read/ReadVariableOp"));
+}
+
 class Selector {
 public:
   Selector(const GraphModel &model, MLIRContext &context)
@@ -106,7 +114,7 @@ public:
       if (consumed.contains(i) || i == init || node.moved ||
           isControlFlow(node.op) || isPlaceholder(node) || node.op == "Const" ||
           node.op == "VarHandleOp" || node.op == "VariableV2" ||
-          isInitializer(node) || needsPlumbing(i) ||
+          isInitializer(node) || needsPlumbing(i) || isVariablePlumbing(node) ||
           (node.op == "NoOp" && node.controls.empty()))
         continue;
       roots.push_back(i);

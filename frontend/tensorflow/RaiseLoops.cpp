@@ -43,7 +43,7 @@ public:
     llvm::stable_sort(
         order, [&](int a, int b) { return frames[a].depth > frames[b].depth; });
     for (int frame : order)
-      if (llvm::Error error = raise(frames[frame]))
+      if (llvm::Error error = raise(frame))
         return error;
     return llvm::Error::success();
   }
@@ -60,7 +60,7 @@ private:
       return order.takeError();
     frames.emplace_back(); // what is in no loop
     std::map<std::pair<int, std::string>, int> known;
-    std::vector<int> after(graph.nodes.size()); // frame of a node's outputs
+    after.resize(graph.nodes.size());
     for (int index : *order) {
       const Node &node = graph.nodes[index];
       int frame = 0;
@@ -115,7 +115,8 @@ private:
     return found == frame.merges.end() ? -1 : int(found - frame.merges.begin());
   }
 
-  llvm::Error raise(FrameInfo &frame) {
+  llvm::Error raise(int number) {
+    FrameInfo &frame = frames[number];
     const Node &first = graph.nodes[frame.enters.front()];
     if (frame.condition < 0 || graph.nodes[frame.condition].inputs.size() != 1)
       return at(first, "a loop without a condition");
@@ -215,12 +216,21 @@ private:
       node.op = "Identity";
       node.inputs.assign(1, Edge{loop, variable});
     }
+    // What is left of the loop has been copied and must not look alive.
+    after.resize(graph.nodes.size(), frame.parent);
+    for (size_t i = 0; i < after.size(); ++i)
+      if (after[i] == number) {
+        graph.nodes[i].inputs.clear();
+        graph.nodes[i].controls.clear();
+        graph.nodes[i].op = "NoOp";
+      }
     return llvm::Error::success();
   }
 
   GraphModel &model;
   Graph &graph;
   std::vector<FrameInfo> frames;
+  std::vector<int> after; // frame of a node's outputs
 };
 } // namespace
 

@@ -91,7 +91,8 @@ void reserve(Binder &b, unsigned shapeInput, Value length) {
   b.set(0, result);
 }
 
-void setItem(Binder &b, const ImportedValue &target, Value index, Value item) {
+void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
+             bool grow) {
   if (b.failed())
     return;
   if (Binder::type(item) != target.elementType)
@@ -99,8 +100,11 @@ void setItem(Binder &b, const ImportedValue &target, Value index, Value item) {
   if (!target.tensor)
     target.listShape->element = graph::Dims(b.dims(item));
   Value tensor = tensorOf(b, target);
+  SmallVector<NamedAttribute> attributes;
+  if (grow)
+    attributes.push_back(b.unit("grow"));
   b.set(0, listOf(b.make("graph.list_set_item", target.elementType,
-                         {tensor, index, item})));
+                         {tensor, index, item}, attributes)));
 }
 
 Value getItem(Binder &b, Value tensor, Value index) {
@@ -225,7 +229,8 @@ void addListRows(RowTable &table) {
   };
   table["TensorListSetItem"] = [](Binder &b) {
     ImportedValue target = list(b, 0);
-    setItem(b, target, b.input(1), b.input(2));
+    setItem(b, target, b.input(1), b.input(2),
+            b.flag("resize_if_index_out_of_bounds", false));
   };
   table["TensorListGetItem"] = [](Binder &b) {
     ImportedValue source = list(b, 0);
@@ -273,7 +278,7 @@ void addArrayRows(RowTable &table) {
   table["TensorArrayV3"] = importTensorArray;
   table["TensorArrayWriteV3"] = [](Binder &b) {
     ImportedValue target = list(b, 3);
-    setItem(b, target, b.input(1), b.input(2));
+    setItem(b, target, b.input(1), b.input(2), /*grow=*/false);
   };
   table["TensorArrayReadV3"] = [](Binder &b) {
     ImportedValue source = list(b, 2);
