@@ -256,7 +256,14 @@ Value KernelEmitter::stackZeros(Type element, int64_t count) {
   LLVM::MemsetOp::create(
       b, loc, pointer, LLVM::ConstantOp::create(b, loc, bytes, 0),
       LLVM::ConstantOp::create(b, loc, b.getI64Type(), size), false);
-  return pointer;
+  // LLVM must not see what the pointer is: it would turn every choice between
+  // zeros and real memory into branches around the loads.
+  Value one = LLVM::ConstantOp::create(b, loc, b.getI64Type(), 1);
+  Value slot =
+      LLVM::AllocaOp::create(b, loc, pointer.getType(), pointer.getType(), one);
+  LLVM::StoreOp::create(b, loc, pointer, slot);
+  return LLVM::LoadOp::create(b, loc, pointer.getType(), slot, /*alignment=*/0,
+                              /*isVolatile=*/true);
 }
 
 /// Complex numbers lie in memory as two of their parts.
