@@ -69,22 +69,59 @@ LogicalResult ListSetItemOp::inferShapes(ShapeContext &shapes) {
   for (auto [have, want] : llvm::zip(shapes.dims(getItem()), *item))
     if (failed(expectSame(*this, have, want, "sizes of item and list")))
       return failure();
-  shapes.copyDims(getResult(), getList());
+  Dims dims(shapes.dims(getList()));
+  if (getGrow()) {
+    AffineExpr index = elementsOrNull(shapes, getIndex(), 1)[0];
+    std::optional<int64_t> known = ShapeContext::asConstant(index);
+    dims[0] = known && *known >= 0 ? shapes.maximum(dims[0], index + 1)
+                                   : shapes.freshSymbol(getResult(), 0);
+  }
+  shapes.setDims(getResult(), dims);
   return success();
+}
+
+/// A copy of the list that has room for the item, and where that goes.
+static Value grown(ListSetItemOp op, LoweringContext &lowering, Value list,
+                   SmallVector<OpFoldResult> &offsets,
+                   SmallVector<OpFoldResult> &sizes) {
+  OpBuilder &b = lowering.builder;
+  Location loc = op.getLoc();
+  Value zero = lowering.constantIndex(0), one = lowering.constantIndex(1);
+  Value given = lowering.element(op.getIndex(), 0);
+  require(lowering, loc,
+          b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sge, given,
+                                        zero),
+          "index is negative");
+  Value index = b.createOrFold<arith::MaxSIOp>(loc, given, zero);
+  lowering.bindDim(
+      op.getResult(), 0,
+      b.createOrFold<arith::MaxSIOp>(loc, lowering.dimIndex(op.getList(), 0),
+                                     add(b, loc, index, one)));
+  Value destination = lowering.filled(
+      op.getResult(), zeroOf(b, loc, getElementTypeOrSelf(list.getType())));
+  sizes = lowering.sizes(op.getList());
+  offsets.assign(sizes.size(), b.getIndexAttr(0));
+  destination = insertAt(b, loc, list, destination, offsets, sizes);
+  sizes[0] = b.getIndexAttr(1);
+  offsets[0] = getAsOpFoldResult(index);
+  return destination;
 }
 
 LogicalResult ListSetItemOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
+  Value list = lowering.get(getList());
   SmallVector<OpFoldResult> offsets, sizes;
-  locate(*this, lowering, offsets, sizes);
+  if (getGrow())
+    list = grown(*this, lowering, list, offsets, sizes);
+  else
+    locate(*this, lowering, offsets, sizes);
   ArrayRef<AffineExpr> item = lowering.shapes.dims(getList()).drop_front();
   Value value = conform(lowering, getLoc(), lowering.get(getItem()),
                         lowering.shapes.dims(getItem()), item,
                         "the item does not have the size of the list's items");
   value = castTo(b, getLoc(), value,
                  typeOf(item, getElementTypeOrSelf(value.getType())));
-  lowering.set(getResult(), insertAt(b, getLoc(), value,
-                                     lowering.get(getList()), offsets, sizes));
+  lowering.set(getResult(), insertAt(b, getLoc(), value, list, offsets, sizes));
   return success();
 }
 

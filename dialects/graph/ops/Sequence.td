@@ -26,13 +26,14 @@ def Graph_ListSetItemOp : Graph_PureOp<"list_set_item"> {
   let summary = "a list with item `index` replaced";
   let description = [{
     In a loop that carries the list this writes in place. The run fails when
-    `index` is not in the list.
+    `index` is not in the list; with `grow` the list becomes as long as needed
+    instead, with zeros in the items between.
 
     ```mlir
     %r = graph.list_set_item %list, %i, %item : (tensor<4x3xf32>, tensor<i32>, tensor<3xf32>) -> tensor<4x3xf32>
     ```
   }];
-  let arguments = (ins Graph_Tensor:$list, Graph_IntTensor:$index, Graph_Tensor:$item);
+  let arguments = (ins Graph_Tensor:$list, Graph_IntTensor:$index, Graph_Tensor:$item, UnitAttr:$grow);
   let results = (outs Graph_Tensor:$result);
   let assemblyFormat = "$list `,` $index `,` $item attr-dict `:` functional-type(operands, results)";
 }
