@@ -12,6 +12,54 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
+/// Gives every user a fill of its own: CSE shares them, but each is only the
+/// start of one user's destination.
+void separateFills(RewriterBase &rewriter, func::FuncOp function) {
+  SmallVector<linalg::FillOp> fills;
+  function.walk([&](linalg::FillOp fill) {
+    if (fill.hasPureTensorSemantics())
+      fills.push_back(fill);
+  });
+  for (linalg::FillOp fill : fills)
+    for (OpOperand &use : llvm::make_early_inc_range(
+             llvm::drop_begin(fill.getResult(0).getUses()))) {
+      rewriter.setInsertionPoint(use.getOwner());
+      Operation *own = rewriter.clone(*fill);
+      rewriter.modifyOpInPlace(use.getOwner(),
+                               [&] { use.set(own->getResult(0)); });
+    }
+}
+
+/// An empty tensor becomes a part of the place that its value goes to only if
+/// nothing else starts from the values on the way: two of them would be
+/// written to the same place.
+Value replaceExclusively(RewriterBase &rewriter, SubsetInsertionOpInterface op,
+                         tensor::EmptyOp empty, Operation *first) {
+  Operation *user = first;
+  Value value = empty.getResult(), source = op.getSourceOperand().get();
+  while (user) {
+    Value next;
+    for (OpOperand &operand : user->getOpOperands()) {
+      if (operand.get() != value)
+        continue;
+      auto destination = dyn_cast<DestinationStyleOpInterface>(user);
+      if (destination && destination.isDpsInit(&operand))
+        next = destination.getTiedOpResult(&operand);
+      else if (!destination && user->getNumResults() == 1)
+        next = user->getResult(0);
+    }
+    if (!next)
+      return {};
+    if (next == source)
+      break;
+    if (!next.hasOneUse())
+      return {};
+    value = next;
+    user = *next.user_begin();
+  }
+  return bufferization::buildSubsetExtraction(rewriter, op, empty, first);
+}
+
 struct BufferizeEntriesPass
     : tenon::impl::BufferizeEntriesPassBase<BufferizeEntriesPass> {
   void runOnOperation() override {
@@ -33,7 +81,11 @@ struct BufferizeEntriesPass
     IRRewriter rewriter(&getContext());
     for (auto function : module.getOps<func::FuncOp>()) {
       // Producers write into the parts of a concatenation and into outputs.
-      if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
+      separateFills(rewriter, function);
+      bufferization::OneShotAnalysisState analysis(function, options);
+      if (failed(bufferization::analyzeOp(function, analysis)) ||
+          failed(bufferization::eliminateEmptyTensors(
+              rewriter, function, analysis, replaceExclusively)))
         return signalPassFailure();
     }
     bufferization::BufferizationState state;
