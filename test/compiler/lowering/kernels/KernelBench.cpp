@@ -157,7 +157,7 @@ int main(int count, char **arguments) {
                           matmul(128, 768, 3072),
                           matmul(49, 512, 2048),
                           matmul(1, 4096, 1024),
-                          matmul(1, 512, 512),
+                          matmul(1, 512, 512), matmul(1, 4, 10),
                           matmul(31, 512, 512),
                           conv(56, 64, 64, 3, 1, 1),
                           conv(56, 64, 256, 1, 1, 0),
