@@ -1,5 +1,6 @@
 // Sums per kernel, and a list of events for traces.
 #include "cpu/Profile.h"
+#include "io/Fail.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -69,31 +70,18 @@ int compareRows(const void *a, const void *b) {
 
 } // namespace
 
-bool startProfile(Instance &instance, bool events) {
+void startProfile(Instance &instance, bool events) {
   const Signature &signature = instance.signature;
   size_t rows = size_t(signature.kernelCount + 1 + signature.entryCount);
-  char *memory = static_cast<char *>(
-      calloc(1, sizeof(Profile) + rows * sizeof(ProfileRow)));
-  if (!memory)
-    return false;
-  instance.profile = reinterpret_cast<Profile *>(memory);
-  instance.profile->rows =
-      reinterpret_cast<ProfileRow *>(memory + sizeof(Profile));
+  Profile *profile = static_cast<Profile *>(allocate(sizeof(Profile)));
+  profile->rows =
+      static_cast<ProfileRow *>(allocate(rows * sizeof(ProfileRow)));
   for (size_t i = 0; i < rows; ++i)
-    instance.profile->rows[i].id = int32_t(i);
-  instance.profile->keepEvents = events;
-  instance.profile->start = nanoseconds();
+    profile->rows[i].id = int32_t(i);
+  profile->keepEvents = events;
+  profile->start = nanoseconds();
+  instance.profile = profile;
   instance.dispatch = profiledDispatch;
-  return true;
-}
-
-void stopProfile(Instance &instance) {
-  if (!instance.profile)
-    return;
-  instance.profile->events.release();
-  free(instance.profile);
-  instance.profile = nullptr;
-  instance.dispatch = instance.pool ? dispatchTasks : nullptr;
 }
 
 void recordCall(Instance &instance, int32_t entry, uint64_t begin,

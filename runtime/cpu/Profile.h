@@ -12,9 +12,8 @@ namespace tenon {
 uint64_t nanoseconds();
 
 // Times all kernels of the instance from now on, and, with `events`, keeps
-// every single run of a kernel for the trace. False when there is no memory.
-bool startProfile(Instance &instance, bool events);
-void stopProfile(Instance &instance);
+// every single run of a kernel for the trace.
+void startProfile(Instance &instance, bool events);
 
 // Adds the time of a whole call of an entry.
 void recordCall(Instance &instance, int32_t entry, uint64_t begin,

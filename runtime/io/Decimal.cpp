@@ -12,11 +12,12 @@ namespace tenon {
 namespace {
 
 bool readsBack(const char *text, double value, int bits) {
-  if (bits == 64)
-    return strtod(text, nullptr) == value;
+  double read = strtod(text, nullptr);
   if (bits == 32)
-    return double(strtof(text, nullptr)) == value;
-  return fromHalf(toHalf(strtod(text, nullptr))) == value;
+    read = double(strtof(text, nullptr));
+  if (bits == 16)
+    read = fromHalf(toHalf(read));
+  return read == value;
 }
 
 // Adds one to the last of the digits in "d.ddde[+-]xx". False when it carries

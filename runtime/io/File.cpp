@@ -1,5 +1,6 @@
 // Reading and writing files through the system's calls.
 #include "io/File.h"
+#include "io/Fail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,77 +11,59 @@
 
 namespace tenon {
 
-bool readFile(const char *path, Text &out, Message &message) {
+Text readFile(const char *path) {
+  failContext.file = path;
   int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0)
-    return message.fail("%s: %s", path, strerror(errno));
-  struct stat status;
-  if (!fstat(file, &status) && S_ISREG(status.st_mode))
-    out.grow(size_t(status.st_size) + 1);
-  ssize_t count = 1;
-  while (count > 0) {
-    // One byte more than the size, so that its end shows without growing.
-    size_t room = out.capacity - out.size;
-    char *to = out.grow(room ? room : 65536);
-    if (!to)
+    fail("%s", strerror(errno));
+  Text bytes;
+  for (size_t room = 65536;; room = bytes.size / 2 + 65536) {
+    char *to = bytes.grow(room);
+    ssize_t count = read(file, to, room);
+    if (count < 0)
+      fail("%s", strerror(errno));
+    if (!count)
       break;
-    do
-      count = read(file, to, out.capacity - out.size);
-    while (count < 0 && errno == EINTR);
-    if (count > 0)
-      out.size += size_t(count);
+    bytes.size += size_t(count);
   }
-  int error = errno;
   close(file);
-  if (out.failed)
-    return message.fail("%s: no memory for it", path);
-  return count == 0 || message.fail("%s: %s", path, strerror(error));
+  return bytes;
 }
 
-bool writeAll(int descriptor, const void *bytes, size_t size) {
+void writeAll(int descriptor, const void *bytes, size_t size) {
   const char *from = static_cast<const char *>(bytes);
   while (size) {
-    ssize_t count = write(descriptor, from, size < 1 << 30 ? size : 1 << 30);
-    if (count < 0 && errno == EINTR)
-      continue;
+    ssize_t count = write(descriptor, from, size);
     if (count <= 0)
-      return false;
+      fail("cannot write: %s", strerror(errno));
     from += count;
     size -= size_t(count);
   }
-  return true;
 }
 
-bool OutputFile::open(const char *newPath, Message &message) {
-  path = newPath;
-  if (!strcmp(path, "-")) {
-    descriptor = STDOUT_FILENO;
-    return true;
-  }
+int openOutput(const char *path) {
+  failContext.file = path;
+  if (!strcmp(path, "-"))
+    return STDOUT_FILENO;
   struct stat status;
-  bool direct = !stat(path, &status) && !S_ISREG(status.st_mode);
-  if (!direct)
-    temporary.print("%s.%d.tmp", path, int(getpid()));
-  if (!direct && temporary.failed)
-    return message.fail("%s: no memory", path);
-  descriptor = ::open(direct ? path : temporary.data,
-                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor >= 0)
-    return true;
-  temporary.release();
-  return message.fail("cannot write %s: %s", path, strerror(errno));
+  if (stat(path, &status) || S_ISREG(status.st_mode)) {
+    Text name;
+    name.print("%s.%d.tmp", path, int(getpid()));
+    path = failContext.temporary = name.c_str();
+  }
+  int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0)
+    fail("cannot write: %s", strerror(errno));
+  return file;
 }
 
-bool OutputFile::close(bool good, Message &message) {
-  if (descriptor != STDOUT_FILENO && ::close(descriptor) && good)
-    good = false;
-  if (good && temporary.data && rename(temporary.data, path))
-    good = false;
-  int error = errno;
-  if (!good && temporary.data)
-    unlink(temporary.data);
-  temporary.release();
-  return good || message.fail("cannot write %s: %s", path, strerror(error));
+void closeOutput(int descriptor, const char *path) {
+  if (descriptor != STDOUT_FILENO &&
+      (close(descriptor) ||
+       (failContext.temporary && rename(failContext.temporary, path))))
+    fail("cannot write: %s", strerror(errno));
+  failContext.temporary = nullptr;
+  failContext.file = nullptr;
 }
 
 } // namespace tenon

@@ -1,8 +1,8 @@
-// Arrays written on the command line.
+// Tensors written on the command line.
 #ifndef TENON_RUNTIME_IO_LITERAL_H
 #define TENON_RUNTIME_IO_LITERAL_H
 
-#include "io/Array.h"
+#include "io/Tensor.h"
 
 namespace tenon {
 
@@ -10,16 +10,11 @@ namespace tenon {
 // or, unless strings are wanted, a number, true, false, nan or inf.
 bool isLiteral(const char *text, tenon_dtype dtype);
 
-// Reads a literal as an array of the type: JSON lists (blanks allowed) of
+// Reads a literal as a tensor of the type: JSON lists (blanks allowed) of
 // numbers, true, false, nan, inf (NaN and Infinity too), complex numbers like
-// 1+2j, or quoted strings. Integers must fit; numbers with a fraction become
-// integers, and numbers besides 0 and 1 become bools, only with `cast`.
-// On failure returns false with the text.
-bool readLiteral(const char *text, tenon_dtype dtype, bool cast, Array &out,
-                 Message &message);
-
-// An array without dimensions that holds the text.
-bool makeString(const char *text, Array &out, Message &message);
+// 1+2j, or quoted strings. Only with `cast`: integers and bools from numbers
+// that they do not hold, and infinity from numbers that are too large.
+tenon_tensor readLiteral(const char *text, tenon_dtype dtype, bool cast);
 
 } // namespace tenon
 

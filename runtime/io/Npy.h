@@ -2,23 +2,25 @@
 #ifndef TENON_RUNTIME_IO_NPY_H
 #define TENON_RUNTIME_IO_NPY_H
 
-#include "io/Array.h"
+#include "io/Tensor.h"
 #include "io/Text.h"
 
 namespace tenon {
 
 // Reads an .npy file of version 1, 2 or 3 from memory: either byte order,
 // either element order. |S<n> becomes strings, |V2 bfloat16. Nothing in the
-// bytes is trusted; on failure returns false with the text.
-bool readNpy(const char *bytes, size_t size, Array &out, Message &message);
+// bytes is trusted.
+tenon_tensor readNpy(const char *bytes, size_t size);
 
-// Adds an .npy file's header for the array, and says in `bytes` how many bytes
-// of data follow it. bfloat16 is written as uint16, strings as |S<n>.
-void writeNpyHeader(Text &out, const Array &array, size_t &bytes);
+// An .npy file: `header`, then `bytes` bytes at `data`. bfloat16 is written as
+// uint16, strings as |S<n>.
+struct NpyFile {
+  Text header;
+  const char *data;
+  size_t bytes;
 
-// Data that writeNpyHeader announced: array.data, or, for strings, `scratch`
-// filled. NULL when there is no memory.
-const char *npyData(const Array &array, size_t bytes, Text &scratch);
+  explicit NpyFile(const tenon_tensor &tensor);
+};
 
 } // namespace tenon
 

@@ -1,10 +1,9 @@
 // Reading zip archives, with the 64-bit extensions.
 #include "io/Npz.h"
+#include "io/Fail.h"
 #include "io/Npy.h"
 
 #include <dlfcn.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 namespace tenon {
@@ -14,12 +13,15 @@ namespace {
 // Little-endian number; the caller has checked the bounds.
 uint64_t number(const char *at, int bytes) {
   uint64_t value = 0;
-  memcpy(&value, at, size_t(bytes));
+  while (bytes--)
+    value = value << 8 | uint8_t(at[bytes]);
   return value;
 }
 
-// Part of zlib's interface that is needed; its layout has been stable since
-// 1995.
+[[noreturn]] void damaged() { fail("damaged .npz file"); }
+
+// The part of zlib's interface that is needed; its layout has been stable
+// since 1995.
 struct ZStream {
   const char *in;
   unsigned inLeft;
@@ -33,164 +35,134 @@ struct ZStream {
   unsigned long adler, reserved;
 };
 
+unsigned chunk(size_t left) {
+  return left < 1 << 30 ? unsigned(left) : 1 << 30;
+}
+
 // Inflates exactly `unpacked` bytes.
-bool inflateRaw(const char *from, size_t packed, char *to, size_t unpacked,
-                Message &message) {
+void inflateRaw(const char *from, size_t packed, char *to, size_t unpacked) {
   void *library = dlopen("libz.so.1", RTLD_NOW);
   if (!library)
-    return message.fail("compressed .npz files need libz.so.1: install the "
-                        "package zlib1g");
+    fail("compressed .npz files need libz.so.1: install the package zlib1g");
   auto init = reinterpret_cast<int (*)(ZStream *, int, const char *, int)>(
       dlsym(library, "inflateInit2_"));
   auto inflate =
       reinterpret_cast<int (*)(ZStream *, int)>(dlsym(library, "inflate"));
-  auto finish =
-      reinterpret_cast<int (*)(ZStream *)>(dlsym(library, "inflateEnd"));
-  bool good = false;
   ZStream stream = {};
+  stream.in = from;
+  stream.out = to;
   // -15: raw deflate data, with the largest window.
-  if (init && inflate && finish &&
-      !init(&stream, -15, "1", int(sizeof stream))) {
-    stream.in = from;
-    stream.out = to;
-    int status = 0;
-    while (!status) {
-      // Its counters have 32 bits.
-      size_t inLeft = size_t(from + packed - stream.in);
-      size_t outLeft = size_t(to + unpacked - stream.out);
-      stream.inLeft = inLeft < INT_MAX ? unsigned(inLeft) : INT_MAX;
-      stream.outLeft = outLeft < INT_MAX ? unsigned(outLeft) : INT_MAX;
-      status = inflate(&stream, 0);
-    }
-    good = status == 1 && stream.out == to + unpacked;
-    finish(&stream);
+  int status = init && inflate ? init(&stream, -15, "1", sizeof stream) : 1;
+  while (!status) {
+    // Its counters have 32 bits.
+    stream.inLeft = chunk(size_t(from + packed - stream.in));
+    stream.outLeft = chunk(size_t(to + unpacked - stream.out));
+    status = inflate(&stream, 0);
   }
-  dlclose(library);
-  return good || message.fail("damaged compressed data");
+  if (status != 1 || stream.out != to + unpacked)
+    fail("damaged compressed data");
 }
 
 } // namespace
 
-bool Npz::open(const char *newBytes, size_t newSize, Message &message) {
-  bytes = newBytes;
-  size = newSize;
+Npz::Npz(const char *newBytes, size_t newSize)
+    : bytes(newBytes), size(newSize) {
   // The end record stands before a comment of at most 64 KB.
-  size_t lowest = size > 22 + 65535 ? size - 22 - 65535 : 0;
+  const char *limit = size > 65557 ? bytes + size - 65557 : bytes;
+  const char *at = bytes + size - 22;
   if (size < 22)
-    return message.fail("not an .npz file");
-  for (size_t at = size - 22;; --at) {
-    const char *end = bytes + at;
-    if (!memcmp(end, "PK\5\6", 4) && number(end + 20, 2) <= size - at - 22) {
-      count = number(end + 10, 2);
-      directorySize = number(end + 12, 4);
-      directory = number(end + 16, 4);
-      bool wide = count == 0xffff || directorySize == 0xffffffff ||
-                  directory == 0xffffffff;
-      if (wide && at >= 20 && !memcmp(end - 20, "PK\6\7", 4)) {
-        uint64_t record = number(end - 12, 8);
-        if (record <= size && size - record >= 56 &&
-            !memcmp(bytes + record, "PK\6\6", 4)) {
-          count = number(bytes + record + 32, 8);
-          directorySize = number(bytes + record + 40, 8);
-          directory = number(bytes + record + 48, 8);
-        }
-      }
-      if (directory > at || directorySize > at - directory)
-        return message.fail("damaged .npz file: its directory is outside");
-      return true;
-    }
-    if (at == lowest)
-      return message.fail("not an .npz file, or cut off");
+    fail("not an .npz file");
+  while (memcmp(at, "PK\5\6", 4))
+    if (at-- == limit)
+      fail("not an .npz file, or cut off");
+  count = number(at + 10, 2);
+  uint64_t length = number(at + 12, 4), start = number(at + 16, 4);
+  if (at - bytes >= 20 && !memcmp(at - 20, "PK\6\7", 4)) {
+    uint64_t record = number(at - 12, 8);
+    if (record > size || size - record < 56)
+      damaged();
+    count = number(bytes + record + 32, 8);
+    length = number(bytes + record + 40, 8);
+    start = number(bytes + record + 48, 8);
   }
+  if (start > size || length > size - start)
+    damaged();
+  cursor = directory = bytes + start;
+  end = cursor + length;
 }
 
-bool Npz::next(uint64_t &cursor, Entry &entry, Message &message) const {
-  message.text[0] = 0;
-  if (cursor >= directorySize)
+bool Npz::next() {
+  if (cursor == end)
     return false;
-  const char *at = bytes + directory + cursor;
-  uint64_t left = directorySize - cursor;
+  const char *at = cursor;
+  size_t left = size_t(end - at);
   if (left < 46 || memcmp(at, "PK\1\2", 4))
-    return message.fail("damaged .npz directory");
-  entry.flags = uint16_t(number(at + 8, 2));
-  entry.method = uint16_t(number(at + 10, 2));
-  entry.crc = uint32_t(number(at + 16, 4));
-  entry.packed = number(at + 20, 4);
-  entry.unpacked = number(at + 24, 4);
-  entry.offset = number(at + 42, 4);
-  uint64_t nameSize = number(at + 28, 2), extraSize = number(at + 30, 2);
-  uint64_t whole = 46 + nameSize + extraSize + number(at + 32, 2);
+    damaged();
+  flags = uint16_t(number(at + 8, 2));
+  method = uint16_t(number(at + 10, 2));
+  crc = uint32_t(number(at + 16, 4));
+  packed = number(at + 20, 4);
+  unpacked = number(at + 24, 4);
+  offset = number(at + 42, 4);
+  nameSize = number(at + 28, 2);
+  size_t extraSize = number(at + 30, 2);
+  size_t whole = 46 + nameSize + extraSize + number(at + 32, 2);
   if (whole > left)
-    return message.fail("damaged .npz directory");
-  entry.name = at + 46;
-  entry.nameSize = nameSize;
-  if (nameSize > 4 && !memcmp(entry.name + nameSize - 4, ".npy", 4))
-    entry.nameSize -= 4;
-  // The 64-bit field holds, in this order, what did not fit into 32.
-  const char *extra = at + 46 + nameSize;
+    damaged();
+  cursor += whole;
+  name = at + 46;
+  const char *extra = name + nameSize;
+  if (nameSize > 4 && !memcmp(extra - 4, ".npy", 4))
+    nameSize -= 4;
+  // The 64-bit field (its number is 1) holds, in this order, what did not fit
+  // into 32 bits.
   while (extraSize >= 4) {
-    uint64_t length = number(extra + 2, 2);
-    if (length > extraSize - 4)
+    size_t kind = number(extra, 2), step = number(extra + 2, 2) + 4, used = 4;
+    if (step > extraSize)
       break;
-    const char *value = extra + 4;
-    uint64_t *fields[] = {&entry.unpacked, &entry.packed, &entry.offset};
+    uint64_t *fields[] = {&unpacked, &packed, &offset};
     for (uint64_t *field : fields)
-      if (number(extra, 2) == 1 && *field == 0xffffffff && length >= 8) {
-        *field = number(value, 8);
-        value += 8;
-        length -= 8;
+      if (kind == 1 && *field == 0xffffffff && used + 8 <= step) {
+        *field = number(extra + used, 8);
+        used += 8;
       }
-    uint64_t step = 4 + number(extra + 2, 2);
     extra += step;
     extraSize -= step;
   }
-  cursor += whole;
   return true;
 }
 
-bool Npz::find(const char *name, Entry &entry) const {
-  Message unused;
-  for (uint64_t cursor = 0; next(cursor, entry, unused);)
-    if (entry.nameSize == strlen(name) &&
-        !memcmp(entry.name, name, entry.nameSize))
+bool Npz::find(const char *wanted) {
+  cursor = directory;
+  while (next())
+    if (nameSize == strlen(wanted) && !memcmp(name, wanted, nameSize))
       return true;
   return false;
 }
 
-bool Npz::read(const Entry &entry, Array &out, Message &message) const {
-  if (entry.flags & 1)
-    return message.fail("the file is encrypted");
-  if (entry.offset > size || size - entry.offset < 30 ||
-      memcmp(bytes + entry.offset, "PK\3\4", 4))
-    return message.fail("damaged .npz file");
-  const char *local = bytes + entry.offset;
-  uint64_t skip = 30 + number(local + 26, 2) + number(local + 28, 2);
-  uint64_t left = size - entry.offset;
-  if (skip > left || entry.packed > left - skip)
-    return message.fail("the .npz file ends early");
-  const char *data = local + skip;
-  if (entry.method == 0) {
-    if (entry.packed != entry.unpacked)
-      return message.fail("damaged .npz file");
-    return crc32(data, entry.packed) == entry.crc
-               ? readNpy(data, entry.packed, out, message)
-               : message.fail("wrong checksum");
+tenon_tensor Npz::read() {
+  if (offset > size || size - offset < 30)
+    damaged();
+  const char *data = bytes + offset;
+  uint64_t skip = 30 + number(data + 26, 2) + number(data + 28, 2);
+  uint64_t left = size - offset;
+  if (memcmp(data, "PK\3\4", 4) || skip > left || packed > left - skip)
+    damaged();
+  data += skip;
+  if (flags & 1 || (method && method != 8))
+    fail("the .npz file is encrypted or packed by a method other than deflate");
+  if (method) {
+    // Deflate shrinks to a 1032nd at best: larger claims are not worth memory.
+    if (unpacked / 1040 > packed + 1)
+      damaged();
+    char *plain = static_cast<char *>(allocate(unpacked));
+    inflateRaw(data, packed, plain, unpacked);
+    data = plain;
+    packed = unpacked;
   }
-  if (entry.method != 8)
-    return message.fail("compression method %d is not supported", entry.method);
-  // Deflate shrinks to a 1032nd at best: larger claims are not worth memory.
-  if (entry.unpacked / 1040 > entry.packed + 1)
-    return message.fail("damaged .npz file");
-  char *plain = static_cast<char *>(malloc(entry.unpacked + 1));
-  if (!plain)
-    return message.fail("no memory for %llu bytes",
-                        (unsigned long long)entry.unpacked);
-  bool good = inflateRaw(data, entry.packed, plain, entry.unpacked, message) &&
-              (crc32(plain, entry.unpacked) == entry.crc ||
-               message.fail("wrong checksum")) &&
-              readNpy(plain, entry.unpacked, out, message);
-  free(plain);
-  return good;
+  if (packed != unpacked || crc32(0, data, packed) != crc)
+    fail("wrong checksum");
+  return readNpy(data, packed);
 }
 
 } // namespace tenon

@@ -2,59 +2,59 @@
 #ifndef TENON_RUNTIME_IO_NPZ_H
 #define TENON_RUNTIME_IO_NPZ_H
 
-#include "io/Array.h"
+#include "io/Tensor.h"
 #include "io/Text.h"
 
 namespace tenon {
 
-// The entries of an archive in memory. Nothing in the bytes is trusted.
+// An archive in memory. Nothing in the bytes is trusted.
 struct Npz {
   const char *bytes;
   size_t size;
-  uint64_t directory;     // offset of the central directory
-  uint64_t directorySize; // its length
-  uint64_t count;
+  uint64_t count;     // of arrays
+  const char *cursor; // in the directory
+  const char *end;    // of the directory
 
-  // Finds the central directory.
-  bool open(const char *bytes, size_t size, Message &message);
+  // The array at hand, without ".npy"; not terminated.
+  const char *name;
+  size_t nameSize;
 
-  // Steps through the entries: `cursor` starts at 0; the name is not
-  // terminated, and has no ".npy". False at the end, and, with a text, when
-  // the directory is damaged.
-  struct Entry {
-    const char *name;
-    size_t nameSize;
-    uint16_t method;
-    uint16_t flags;
-    uint32_t crc;
-    uint64_t packed, unpacked, offset;
-  };
-  bool next(uint64_t &cursor, Entry &entry, Message &message) const;
+  // Finds the directory. Fails when this is no archive.
+  Npz(const char *bytes, size_t size);
 
-  // Whether the archive holds an array of that name; with the entry.
-  // A damaged directory counts as not.
-  bool find(const char *name, Entry &entry) const;
+  // Steps to the next array, or to the first one; false at the end.
+  bool next();
+  bool first() {
+    cursor = directory;
+    return next();
+  }
 
-  // Reads one array; stored or deflated (by libz, loaded when needed).
-  bool read(const Entry &entry, Array &out, Message &message) const;
+  // Steps to the array of that name; false when there is none.
+  bool find(const char *name);
+
+  // Reads the array at hand; stored or deflated (by libz, loaded when needed).
+  tenon_tensor read();
+
+private:
+  const char *directory;
+  uint16_t method, flags;
+  uint32_t crc;
+  uint64_t packed, unpacked, offset;
 };
 
-// Writes an archive of stored entries. `write` gets all bytes in order and
-// returns false when it cannot go on (errno tells).
+// Writes an archive of stored entries to a descriptor.
 struct NpzWriter {
-  bool (*write)(void *context, const void *bytes, size_t size);
-  void *context;
+  int descriptor;
   Text directory;
   uint64_t offset = 0, count = 0;
 
-  // Adds an array under a name ("x" becomes x.npy; bfloat16 x becomes
-  // x__bf16.npy). False when writing failed or there is no memory.
-  bool add(const char *name, const Array &array);
-  // Ends the archive, and releases the directory.
-  bool finish();
+  // Adds a tensor under a name ("x" becomes x.npy; bfloat16 x becomes
+  // x__bf16.npy).
+  void add(const char *name, const tenon_tensor &tensor);
+  void finish();
 };
 
-uint32_t crc32(const char *bytes, size_t size);
+uint32_t crc32(uint32_t crc, const char *bytes, size_t size);
 
 } // namespace tenon
 

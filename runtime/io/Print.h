@@ -2,7 +2,7 @@
 #ifndef TENON_RUNTIME_IO_PRINT_H
 #define TENON_RUNTIME_IO_PRINT_H
 
-#include "io/Array.h"
+#include "io/Tensor.h"
 #include "io/Text.h"
 
 namespace tenon {
@@ -20,12 +20,9 @@ struct Decimal {
 // (16: float16).
 Decimal shortestDecimal(double value, int bits);
 
-// Adds a single number as Python's str() of a NumPy scalar: "1.0", "1e-05".
-void printScalar(Text &out, const Array &array, int64_t index);
-
-// Adds print(array)'s text, without the last line's end. More than 1000
+// Adds print(tensor)'s text, without the last line's end. More than 1000
 // elements are summarised, unless `full`.
-void printArray(Text &out, const Array &array, bool full);
+void printTensor(Text &out, const tenon_tensor &tensor, bool full);
 
 } // namespace tenon
 

@@ -1,5 +1,6 @@
 // Text that grows by doubling.
 #include "io/Text.h"
+#include "io/Fail.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,40 +10,34 @@
 namespace tenon {
 
 char *Text::grow(size_t bytes) {
-  if (failed || bytes > size_t(-1) / 4 - size) {
-    failed = true;
-    return nullptr;
-  }
+  if (bytes > size_t(-1) / 4 - size)
+    fail("no memory");
   if (size + bytes > capacity) {
-    size_t wanted = size + bytes + capacity;
-    if (wanted < 256)
-      wanted = 256;
-    char *moved = static_cast<char *>(realloc(data, wanted));
-    if (!moved) {
-      failed = true;
-      return nullptr;
-    }
-    data = moved;
-    capacity = wanted;
+    capacity = size + bytes + capacity + 256;
+    data = static_cast<char *>(realloc(data, capacity));
+    if (!data)
+      fail("no memory for %zu bytes", capacity);
   }
   return data + size;
 }
 
 void Text::add(const void *bytes, size_t count) {
   char *to = grow(count);
-  if (!to || !count)
-    return;
-  memcpy(to, bytes, count);
   size += count;
+  while (count--)
+    to[count] = static_cast<const char *>(bytes)[count];
 }
 
-void Text::add(const char *text) { add(text, strlen(text)); }
+void Text::add(const char *text) {
+  while (*text)
+    add(text++, 1);
+}
 
 void Text::addJson(const char *text) {
   for (; *text; ++text) {
     if (*text == '"' || *text == '\\')
-      print("\\%c", *text);
-    else if ((unsigned char)*text < ' ')
+      add("\\", 1);
+    if ((unsigned char)*text < ' ')
       print("\\u%04x", *text);
     else
       add(text, 1);
@@ -50,35 +45,28 @@ void Text::addJson(const char *text) {
 }
 
 void Text::pad(char fill, int64_t count) {
-  char *to = count > 0 ? grow(size_t(count)) : nullptr;
-  if (!to)
-    return;
-  memset(to, fill, size_t(count));
-  size += size_t(count);
+  while (count-- > 0)
+    add(&fill, 1);
 }
 
 void Text::print(const char *format, ...) {
-  char *to = grow(512);
-  for (size_t room = 512; to;) {
+  for (int length = 80;;) {
+    size_t room = size_t(length) + 1;
+    char *to = grow(room);
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(to, room, format, arguments);
+    length = vsnprintf(to, room, format, arguments);
     va_end(arguments);
-    if (length < 0)
-      return;
     if (size_t(length) < room) {
       size += size_t(length);
       return;
     }
-    room = size_t(length) + 1;
-    to = grow(room);
   }
 }
 
-void Text::release() {
-  free(data);
-  data = nullptr;
-  size = capacity = 0;
+const char *Text::c_str() {
+  *grow(1) = 0;
+  return data;
 }
 
 } // namespace tenon

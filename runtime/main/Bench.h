@@ -4,14 +4,14 @@
 
 #include "core/Instance.h"
 #include "io/Text.h"
-#include "main/Inputs.h"
+#include "main/Options.h"
 
 namespace tenon {
 
-// Calls an entry for options.benchSeconds and prints what it took. Inputs
-// that are not given get random values, always the same ones.
-bool runBench(Instance &instance, int32_t entry, Inputs &inputs,
-              const Options &options, Text &out, Message &message);
+// Calls an entry for the seconds that --bench asks for, and prints what it
+// took. Inputs that are not given get random values, always the same ones.
+void runBench(Instance &instance, int32_t entry, tenon_tensor *inputs,
+              const Options &options, Text &out);
 
 } // namespace tenon
 

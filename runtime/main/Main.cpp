@@ -1,11 +1,12 @@
 // main() of generated executables: words to inputs, calls, results.
 #include "core/Instance.h"
 #include "cpu/Profile.h"
+#include "io/Fail.h"
 #include "io/File.h"
 #include "main/Bench.h"
+#include "main/Call.h"
 #include "main/Help.h"
 #include "main/Inputs.h"
-#include "main/Options.h"
 #include "main/Results.h"
 
 #include <stdlib.h>
@@ -14,235 +15,183 @@
 
 namespace tenon {
 
+tenon_tensor *callEntry(Instance &instance, int32_t number,
+                        tenon_tensor *inputs) {
+  const EntrySpec &entry = instance.signature.entries[number];
+  size_t inputCount = size_t(entry.inputCount);
+  size_t outputCount = size_t(entry.outputCount);
+  tenon_tensor **pointers = static_cast<tenon_tensor **>(
+      allocate((inputCount + outputCount) * sizeof(tenon_tensor *)));
+  tenon_tensor *outputs =
+      static_cast<tenon_tensor *>(allocate(outputCount * sizeof(tenon_tensor)));
+  for (size_t i = 0; i < inputCount; ++i)
+    if (inputs[i].data)
+      pointers[i] = &inputs[i];
+  for (size_t i = 0; i < outputCount; ++i)
+    pointers[inputCount + i] = &outputs[i];
+  uint64_t begin = nanoseconds();
+  if (tenon_call(&instance, number, pointers, pointers + inputCount))
+    fail("%s", tenon_error(&instance));
+  if (instance.profile)
+    recordCall(instance, number, begin, nanoseconds());
+  return outputs;
+}
+
 namespace {
 
-struct Program {
-  const tenon_model &model;
-  Options options = {};
-  Message message = {};
-  Signature signature = {};
-  Instance *instance = nullptr;
-  int32_t *entries = nullptr; // by run
-  Results results = {};
-  Text out = {};
+// The entry that runs without being named, or -1.
+int32_t standardEntry(const Signature &signature) {
+  int32_t entry = signature.find("main"), init = signature.find("init");
+  if (entry < 0)
+    entry = signature.find("serving_default");
+  if (entry < 0 && signature.entryCount - (init >= 0) == 1)
+    entry = init == 0;
+  return entry;
+}
 
-  // Prints the failure as one line, and returns the exit status.
-  int fail(int status) {
-    for (char *at = message.text; *at; ++at)
-      if ((unsigned char)*at < ' ')
-        *at = '?';
-    Text line;
-    line.print("%s: error: %s\n", options.program, message.text);
-    writeAll(STDERR_FILENO, line.data, line.size);
-    line.release();
-    return status;
-  }
-
-  // The entry that runs without being named, or -1.
-  int32_t standardEntry() const {
-    int32_t main = signature.find("main");
-    if (main < 0)
-      main = signature.find("serving_default");
-    if (main >= 0)
-      return main;
-    int32_t init = signature.find("init");
-    int32_t others = signature.entryCount - (init >= 0);
-    return others == 1 ? (init == 0 ? 1 : 0) : -1;
-  }
-
-  // Adds the entries' names to the failure at hand.
-  void listEntries() {
-    Text names;
-    for (int32_t i = 0; i < signature.entryCount; ++i)
-      names.print(i ? ", %s" : "%s", signature.entries[i].name);
-    Message what = message;
-    message.fail("%s%s", what.text, names.size ? names.data : "none");
-    names.release();
-  }
-
-  // Finds the entries of all runs. Returns the exit status.
-  int findEntries() {
-    entries = static_cast<int32_t *>(
-        calloc(size_t(options.runCount), sizeof(int32_t)));
-    if (!entries)
-      return message.fail("no memory"), 1;
-    for (int32_t i = 0; i < options.runCount; ++i) {
-      const char *name = options.runs[i].entry;
-      entries[i] = name ? signature.find(name) : standardEntry();
-      if (entries[i] >= 0)
-        continue;
-      if (name)
-        message.fail("there is no entry '%s'; the entries are: ", name);
-      else
-        message.fail("there is no default entry, choose one with --entry: ");
-      listEntries();
-      return name ? 1 : 2;
+void findEntries(const Signature &signature, Options &options) {
+  Text names;
+  for (int32_t i = 0; i < signature.entryCount; ++i)
+    names.print(i ? ", %s" : "%s", signature.entries[i].name);
+  for (int32_t i = 0; i < options.runCount; ++i) {
+    RunRequest &run = options.runs[i];
+    run.number =
+        run.entry ? signature.find(run.entry) : standardEntry(signature);
+    if (run.number >= 0)
+      continue;
+    if (run.entry) {
+      failContext.status = 1;
+      fail("there is no entry '%s'; the entries are: %s", run.entry,
+           names.c_str());
     }
-    return 0;
+    fail("there is no default entry, choose one with --entry: %s",
+         names.c_str());
   }
+}
 
-  bool create() {
-    tenon_options wanted = {};
-    wanted.struct_size = sizeof wanted;
-    wanted.threads = options.threads;
-    wanted.cpu_level = options.cpuLevel;
-    wanted.device = options.device;
-    instance = static_cast<Instance *>(tenon_create(&model, &wanted));
-    if (!instance)
-      return message.fail("%s", tenon_error(nullptr));
-    if (options.profile && !startProfile(*instance, options.profileFile))
-      return message.fail("no memory for the profile");
-    return true;
+Instance &createInstance(const Options &options) {
+  tenon_options wanted = {};
+  wanted.struct_size = sizeof wanted;
+  wanted.device = options.device;
+  if (options.threads)
+    wanted.threads = int(optionNumber("--threads", options.threads, 1));
+  if (const char *cpu = options.cpu) {
+    if (cpu[0] != 'v' || cpu[1] < '2' || cpu[1] > '4' || cpu[2])
+      fail("--cpu: expected v2, v3 or v4, got '%s'", cpu);
+    wanted.cpu_level = cpu[1] - '0';
   }
+  failContext.status = 1;
+  tenon_instance *instance = tenon_create(&tenon_main_model, &wanted);
+  if (!instance)
+    fail("%s", tenon_error(nullptr));
+  return *static_cast<Instance *>(instance);
+}
 
-  // Calls an entry; with `keep`, its results are added.
-  bool call(int32_t number, int32_t run, const Inputs &inputs, bool keep) {
-    const EntrySpec &entry = instance->signature.entries[number];
-    size_t count = size_t(entry.inputCount + entry.outputCount);
-    tenon_tensor *tensors = static_cast<tenon_tensor *>(
-        calloc(count + 1, sizeof(tenon_tensor) + sizeof(tenon_tensor *)));
-    if (!tensors)
-      return message.fail("no memory");
-    tenon_tensor **pointers =
-        reinterpret_cast<tenon_tensor **>(tensors + count + 1);
-    for (size_t i = 0; i < count; ++i) {
-      bool input = i < size_t(entry.inputCount);
-      if (input && inputs.arrays && inputs.arrays[i].data)
-        tensors[i] = inputs.arrays[i].tensor();
-      if (!input || tensors[i].data)
-        pointers[i] = &tensors[i];
+// The results so far, and all variables.
+void checkNumerics(Instance &instance, const Results &results) {
+  for (int32_t i = 0; i < results.count; ++i)
+    checkFinite("result", results.list[i].name, results.list[i].tensor);
+  const Signature &signature = instance.signature;
+  for (int32_t i = 0; i < signature.variableCount; ++i) {
+    const VariableSpec &variable = signature.variables[i];
+    tenon_tensor view = {};
+    view.dtype = variable.dtype;
+    view.ndim = variable.rank;
+    view.shape = variable.shape;
+    view.data = instance.state + variable.stateOffset;
+    // A variable may be stored in another form than its shape says.
+    if (instance.state[variable.flagOffset] && elementCount(view) >= 0 &&
+        byteCount(view) <= variable.bytes)
+      checkFinite("variable", variable.name, view);
+  }
+}
+
+void writeProfile(Instance &instance, const Options &options) {
+  // Results on stdout must stay readable by programs.
+  int file = STDOUT_FILENO;
+  for (int32_t i = 0; i < options.outputs.count; ++i)
+    if (!strcmp(options.outputs.list[i], "-"))
+      file = STDERR_FILENO;
+  Text report;
+  printProfile(instance, report);
+  writeAll(file, report.data, report.size);
+  if (!*options.profile)
+    return;
+  Text trace;
+  printTrace(instance, trace);
+  file = openOutput(options.profile);
+  writeAll(file, trace.data, trace.size);
+  closeOutput(file, options.profile);
+}
+
+void runAll(Instance &instance, const Options &options, Text &out) {
+  const Signature &signature = instance.signature;
+  if (options.profile)
+    startProfile(instance, *options.profile);
+  int32_t init = signature.find("init");
+  if (init >= 0 && !signature.entries[init].inputCount &&
+      options.runs[0].number != init)
+    callEntry(instance, init, nullptr);
+  Results results;
+  for (int32_t run = 0; run < options.runCount; ++run) {
+    int32_t number = options.runs[run].number;
+    const EntrySpec &entry = signature.entries[number];
+    tenon_tensor *inputs =
+        readInputs(entry, options.runs[run].inputs, options.cast);
+    if (options.bench && run + 1 == options.runCount) {
+      runBench(instance, number, inputs, options, out);
+      break;
     }
-    uint64_t begin = nanoseconds();
-    bool good =
-        !tenon_call(instance, number, pointers, pointers + entry.inputCount);
-    if (good && instance->profile)
-      recordCall(*instance, number, begin, nanoseconds());
-    if (!good)
-      message.fail("%s", tenon_error(instance));
-    int32_t position = options.runCount > 1 ? run : -1;
-    for (int32_t i = 0; good && keep && i < entry.outputCount; ++i)
-      good = results.add(position, entry.outputs[i].name,
-                         tensors[entry.inputCount + i], message);
-    free(tensors);
-    return good;
-  }
-
-  // Results of the last run, and all variables.
-  bool checkNumerics() {
-    for (const Result &result : results)
-      if (!checkFinite("result", result.name.data, result.array, message))
-        return false;
-    const Signature &state = instance->signature;
-    for (int32_t i = 0; i < state.variableCount; ++i) {
-      const VariableSpec &variable = state.variables[i];
-      Array view = {};
-      view.dtype = variable.dtype;
-      view.rank = variable.rank;
-      view.count =
-          countElements(view.rank, variable.shape, dtypeBytes(view.dtype));
-      if (view.count < 0 || view.bytes() > variable.bytes ||
-          !instance->state[variable.flagOffset])
-        continue;
-      memcpy(view.shape, variable.shape, size_t(view.rank) * sizeof(int64_t));
-      view.data = instance->state + variable.stateOffset;
-      if (!checkFinite("variable", variable.name, view, message))
-        return false;
+    tenon_tensor *outputs = callEntry(instance, number, inputs);
+    results.list = static_cast<Result *>(
+        realloc(results.list, size_t(results.count + entry.outputCount + 1) *
+                                  sizeof(Result)));
+    for (int32_t i = 0; results.list && i < entry.outputCount; ++i) {
+      Text name;
+      if (options.runCount > 1)
+        name.print("%d/", run);
+      name.add(entry.outputs[i].name);
+      results.list[results.count++] = {name.c_str(), copyTensor(outputs[i])};
     }
-    return true;
+    for (int32_t i = 0; i < entry.inputCount; ++i)
+      free(inputs[i].data);
+    if (options.checkNumerics)
+      checkNumerics(instance, results);
   }
-
-  bool runAll() {
-    int32_t init = signature.find("init");
-    if (init >= 0 && !signature.entries[init].inputCount &&
-        entries[0] != init && !call(init, 0, Inputs(), false))
-      return false;
-    for (int32_t run = 0; run < options.runCount; ++run) {
-      Inputs inputs;
-      bool good = inputs.read(signature.entries[entries[run]],
-                              options.runs[run], options.cast, message);
-      if (good && options.benchSeconds > 0 && run + 1 == options.runCount)
-        good = runBench(*instance, entries[run], inputs, options, out, message);
-      else
-        good = good &&
-               call(entries[run], run, inputs, options.benchSeconds <= 0) &&
-               (!options.checkNumerics || checkNumerics());
-      inputs.release();
-      if (!good)
-        return false;
-    }
-    return true;
-  }
-
-  bool writeProfile() {
-    Text report;
-    printProfile(*instance, report);
-    // Results on stdout must stay readable by programs.
-    bool busy = false;
-    for (int32_t i = 0; i < options.outputCount; ++i)
-      busy |= !strcmp(options.outputs[i], "-");
-    writeAll(busy ? STDERR_FILENO : STDOUT_FILENO, report.data, report.size);
-    report.release();
-    if (!options.profileFile)
-      return true;
-    Text trace;
-    printTrace(*instance, trace);
-    OutputFile file{options.profileFile};
-    bool good = file.open(options.profileFile, message);
-    if (good)
-      good = file.close(!trace.failed &&
-                            writeAll(file.descriptor, trace.data, trace.size),
-                        message);
-    trace.release();
-    return good;
-  }
-
-  int run(int argc, char **argv) {
-    if (!parseOptions(argc, argv, options, message))
-      return fail(2);
-    if (!signature.read(model, message))
-      return fail(1);
-    if (options.help) {
-      printHelp(out, options.program, signature, standardEntry());
-    } else {
-      int status = findEntries();
-      if (status)
-        return fail(status);
-      if (!checkOutputs(options, signature, entries, message, status))
-        return fail(status);
-      if (!create() || !runAll() ||
-          (options.benchSeconds <= 0 &&
-           !results.deliver(options, out, message)))
-        return fail(1);
-    }
-    // The profile follows the results, but the line of JSON is the last one.
-    bool profile = options.profile && !options.help;
-    if (profile && options.json && !writeProfile())
-      return fail(1);
-    if (!writeAll(STDOUT_FILENO, out.data, out.size)) {
-      message.fail("cannot write to stdout");
-      return fail(1);
-    }
-    if (profile && !options.json && !writeProfile())
-      return fail(1);
-    return 0;
-  }
-
-  ~Program() {
-    if (instance)
-      stopProfile(*instance);
-    tenon_destroy(instance);
-    results.release();
-    out.release();
-    signature.release();
-    free(entries);
-    free(options.runs);
-  }
-};
+  if (!options.bench)
+    deliver(results, options, out);
+}
 
 } // namespace
 } // namespace tenon
 
+using namespace tenon;
+
 int main(int argc, char **argv) {
-  tenon::Program program{tenon_main_model};
-  return program.run(argc, argv);
+  const char *slash = strrchr(argv[0], '/');
+  failContext.program = slash ? slash + 1 : argv[0];
+  failContext.status = 2;
+  Options options = {};
+  parseOptions(argc, argv, options);
+  Signature signature;
+  Message message;
+  if (!signature.read(tenon_main_model, message))
+    fail("%s", message.text);
+  Text out;
+  if (options.help) {
+    printHelp(out, failContext.program, signature, standardEntry(signature));
+    writeAll(STDOUT_FILENO, out.data, out.size);
+    return 0;
+  }
+  findEntries(signature, options);
+  Instance &instance = createInstance(options);
+  runAll(instance, options, out);
+  // The profile follows the results, but the line of JSON is the last one.
+  if (options.profile && options.json)
+    writeProfile(instance, options);
+  writeAll(STDOUT_FILENO, out.data, out.size);
+  if (options.profile && !options.json)
+    writeProfile(instance, options);
+  tenon_destroy(&instance);
+  return 0;
 }

@@ -2,36 +2,37 @@
 #ifndef TENON_RUNTIME_MAIN_OPTIONS_H
 #define TENON_RUNTIME_MAIN_OPTIONS_H
 
-#include "core/Message.h"
+#include <stdint.h>
 
 namespace tenon {
 
+// A list of words of the command line.
+struct Words {
+  const char **list;
+  int32_t count;
+};
+
 // One call of an entry: the words from its --run to the next one.
 struct RunRequest {
-  const char *entry;      // NULL: the default entry
-  const char **arguments; // NAME=VALUE, FILE
-  int32_t argumentCount;
+  const char *entry; // NULL: the default entry
+  int32_t number;    // of the entry, once it is found
+  Words inputs;      // NAME=VALUE, FILE
 };
 
 struct Options {
-  const char *program; // argv[0] without its folder
   RunRequest *runs;
   int32_t runCount;
-  bool explicitRuns;    // --run was used
-  const char **outputs; // the words after -o
-  int32_t outputCount;
-  const char **shapes; // the words after --shape
-  int32_t shapeCount;
-  int32_t threads, cpuLevel;
-  const char *device;
-  double benchSeconds; // 0: no --bench
-  const char *profileFile;
-  bool profile, full, cast, json, checkNumerics, help;
+  Words outputs, shapes; // the words after -o, and after --shape
+  const char *entry, *device, *threads, *cpu, *bench, *profile;
+  const char *full, *cast, *json, *checkNumerics, *help;
 };
 
-// Reads the words. False with the text when they make no sense (status 2).
-// The lists live as long as the process.
-bool parseOptions(int argc, char **argv, Options &options, Message &message);
+// Reads the words. Ends the process with status 2 when they make no sense.
+// Options without a value are "" when they are there.
+void parseOptions(int argc, char **argv, Options &options);
+
+// The number that an option's value is, at least `lowest`.
+double optionNumber(const char *name, const char *value, double lowest);
 
 } // namespace tenon
 

@@ -1,5 +1,6 @@
 // Arrays written on the command line.
 #include "io/Literal.h"
+#include "TestFail.h"
 #include "io/Print.h"
 #include <gtest/gtest.h>
 #include <random>
@@ -16,18 +17,10 @@ const tenon_dtype f32 = {TENON_FLOAT, 32, 1}, i8 = {TENON_INT, 8, 1},
 
 // The literal as it prints, or the error.
 std::string parse(const char *literal, tenon_dtype dtype, bool cast = false) {
-  Array array = {};
-  Message message = {};
-  if (!readLiteral(literal, dtype, cast, array, message)) {
-    EXPECT_EQ(array.data, nullptr);
-    return message.text;
-  }
   Text out;
-  printArray(out, array, true);
-  std::string result(out.data, out.size);
-  out.release();
-  array.release();
-  return result;
+  std::string failure = failureOf(
+      [&] { printTensor(out, readLiteral(literal, dtype, cast), true); });
+  return failure.empty() ? std::string(out.data, out.size) : failure;
 }
 
 TEST(LiteralTest, ReadsNumbersAndLists) {
@@ -53,18 +46,20 @@ TEST(LiteralTest, ReadsNumbersAndLists) {
 
 TEST(LiteralTest, SaysWhatIsWrong) {
   EXPECT_EQ(parse("128", i8),
-            "'128' is not a value of int8 (--cast converts what it can)");
+            "'128' is not a value of int8 (--cast converts it)");
   EXPECT_EQ(parse("-1", u64),
-            "'-1' is not a value of uint64 (--cast converts what it can)");
+            "'-1' is not a value of uint64 (--cast converts it)");
   EXPECT_EQ(parse("[1, 2.5]", i8),
-            "'2.5' is not a value of int8 (--cast converts what it can)");
+            "'2.5' is not a value of int8 (--cast converts it)");
   EXPECT_EQ(parse("2.5", i8, true), "2");
-  EXPECT_EQ(parse("nan", i8, true), "'nan' is not a value of int8");
+  EXPECT_EQ(parse("nan", i8),
+            "'nan' is not a value of int8 (--cast converts it)");
+  EXPECT_EQ(parse("nan", i8, true), "0");
   EXPECT_EQ(parse("2", boolean),
-            "'2' is not a value of bool (--cast converts what it can)");
+            "'2' is not a value of bool (--cast converts it)");
   EXPECT_EQ(parse("2", boolean, true), "True");
   EXPECT_EQ(parse("70000", f16),
-            "'70000' is not a value of float16 (--cast converts what it can)");
+            "'70000' is not a value of float16 (--cast converts it)");
   EXPECT_EQ(parse("1e39", f32), "expected a number at '1e39' (character 1)");
   EXPECT_EQ(parse("[1, [2]]", f32),
             "lists of different depth at '[2]]' (character 5)");
@@ -78,8 +73,8 @@ TEST(LiteralTest, SaysWhatIsWrong) {
   EXPECT_EQ(parse("[1, x]", f32), "expected a number at 'x]' (character 5)");
   EXPECT_EQ(parse("[1] 2", f32), "unexpected text at '2' (character 5)");
   EXPECT_EQ(parse("0x10", f32), "expected a number at '0x10' (character 1)");
-  EXPECT_EQ(parse("[\"a]", text), "a string does not end, or has a bad escape "
-                                  "at '\"a]' (character 2)");
+  EXPECT_EQ(parse("[\"a]", text), "a string does not end at '' (character 5)");
+  EXPECT_EQ(parse("[\"\\x\"]", text), "bad escape at 'x\"]' (character 4)");
   EXPECT_EQ(parse("[1]", text), "expected a quoted string at '1]' (character "
                                 "2)");
   EXPECT_EQ(parse(std::string(70, '[').c_str(), f32),

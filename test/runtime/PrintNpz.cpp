@@ -1,30 +1,22 @@
 // print_npz FILE.npz [--full]: prints all arrays of an archive, each followed
 // by a line with the character 1; for fixtures/print.py --compare.
+#include "io/Fail.h"
 #include "io/File.h"
 #include "io/Npz.h"
 #include "io/Print.h"
-#include <stdio.h>
 
 int main(int argc, char **argv) {
   using namespace tenon;
-  Text bytes;
-  Message message;
-  Npz npz;
-  if (argc < 2 || !readFile(argv[1], bytes, message) ||
-      !npz.open(bytes.data, bytes.size, message))
+  if (argc < 2)
     return 1;
-  Npz::Entry entry;
-  for (uint64_t cursor = 0; npz.next(cursor, entry, message);) {
-    Array array;
-    if (!npz.read(entry, array, message))
-      return 1;
+  failContext = {argv[0], nullptr, nullptr, nullptr, nullptr, 1};
+  Text bytes = readFile(argv[1]);
+  Npz npz(bytes.data, bytes.size);
+  while (npz.next()) {
     Text out;
-    printArray(out, array, argc > 2);
-    fwrite(out.data, 1, out.size, stdout);
-    fputs("\n\1\n", stdout);
-    out.release();
-    array.release();
+    printTensor(out, npz.read(), argc > 2);
+    out.add("\n\1\n");
+    writeAll(1, out.data, out.size);
   }
-  bytes.release();
   return 0;
 }

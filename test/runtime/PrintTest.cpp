@@ -1,5 +1,6 @@
 // Printed arrays against what NumPy printed (fixtures/print.py made the files).
 #include "io/Print.h"
+#include "TestFail.h"
 #include "io/Npz.h"
 #include <gtest/gtest.h>
 #include <stdio.h>
@@ -23,23 +24,16 @@ std::string readFile(const std::string &name) {
 
 void compare(const std::string &texts, bool full) {
   std::string archive = readFile("print.npz"), expected = readFile(texts);
-  Npz npz;
-  Message message;
-  ASSERT_TRUE(npz.open(archive.data(), archive.size(), message));
-  Npz::Entry entry;
+  Npz npz(archive.data(), archive.size());
   size_t at = 0;
-  for (uint64_t cursor = 0; npz.next(cursor, entry, message);) {
-    Array array;
-    ASSERT_TRUE(npz.read(entry, array, message)) << message.text;
+  while (npz.next()) {
     Text out;
-    printArray(out, array, full);
+    printTensor(out, npz.read(), full);
     size_t end = expected.find("\n\1\n", at);
     ASSERT_NE(end, std::string::npos);
     EXPECT_EQ(std::string(out.data, out.size), expected.substr(at, end - at))
-        << "array " << std::string(entry.name, entry.nameSize);
+        << "array " << std::string(npz.name, npz.nameSize);
     at = end + 3;
-    out.release();
-    array.release();
   }
   EXPECT_EQ(at, expected.size());
 }
@@ -50,17 +44,13 @@ TEST(PrintTest, AsNumPyInFull) { compare("print_full.txt", true); }
 TEST(PrintTest, Bfloat16AsMlDtypes) {
   tenon_dtype type = {TENON_BFLOAT, 16, 1};
   int64_t shape[] = {4};
-  Array array;
-  Message message;
-  ASSERT_TRUE(array.allocate(type, 1, shape, message));
+  tenon_tensor tensor = makeTensor(type, 1, shape);
   const double values[] = {0.1, 1, 1e10, -2.5};
   for (int i = 0; i < 4; ++i)
-    storeFloat(type, array.data + 2 * i, values[i]);
+    storeFloat(type, bytesOf(tensor) + 2 * i, values[i]);
   Text out;
-  printArray(out, array, false);
+  printTensor(out, tensor, false);
   EXPECT_EQ(std::string(out.data, out.size), "[0.100098 1 9.99922e+09 -2.5]");
-  out.release();
-  array.release();
 }
 
 } // namespace

@@ -1,0 +1,47 @@
+// The end of a process that cannot go on.
+#include "io/Fail.h"
+#include "io/Text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+namespace tenon {
+
+FailContext failContext;
+
+void fail(const char *format, ...) {
+  const FailContext &context = failContext;
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  Text line;
+  line.print("%s: error: ", context.program);
+  if (context.input)
+    line.print("entry '%s', input '%s': ", context.entry, context.input);
+  if (context.file)
+    line.print("%s: ", context.file);
+  line.add(text);
+  for (size_t i = 0; i < line.size; ++i)
+    if ((unsigned char)line.data[i] < ' ')
+      line.data[i] = '?'; // names may hold anything; the line is one
+  line.add("\n");
+  if (write(STDERR_FILENO, line.data, line.size) < 0) {
+    // Nobody is left to be told.
+  }
+  if (context.temporary)
+    unlink(context.temporary);
+  _exit(context.status);
+}
+
+void *allocate(size_t bytes) {
+  void *memory = calloc(1, bytes + 1);
+  if (!memory)
+    fail("no memory for %zu bytes", bytes);
+  return memory;
+}
+
+} // namespace tenon
