@@ -1,0 +1,110 @@
+// RUN: %tenon-opt %s -split-input-file -verify-diagnostics
+
+func.func @channels(%a: tensor<8x31xf32>, %b: tensor<1x2x32x16xf32>, %c: tensor<8x20xf32>) {
+  // expected-error@+1 {{a has 31 channels, b 1 groups of 32}}
+  %r = kernel.contract ins(%a, %b : tensor<8x31xf32>, tensor<1x2x32x16xf32>)
+      outs(%c : tensor<8x20xf32>) -> tensor<8x20xf32> {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @panels(%a: tensor<8x32xf32>, %b: tensor<1x1x32x16xf32>, %c: tensor<8x20xf32>) {
+  // expected-error@+1 {{panels of b must be 2, not 1}}
+  %r = kernel.contract ins(%a, %b : tensor<8x32xf32>, tensor<1x1x32x16xf32>)
+      outs(%c : tensor<8x20xf32>) -> tensor<8x20xf32> {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @accumulator(%a: tensor<8x32xf16>, %b: tensor<1x2x32x16xf16>, %c: tensor<8x20xf16>) {
+  // expected-error@+1 {{accumulator of 'f16' must be 'f32', not 'f16'}}
+  %r = kernel.contract ins(%a, %b : tensor<8x32xf16>, tensor<1x2x32x16xf16>)
+      outs(%c : tensor<8x20xf16>) -> tensor<8x20xf16> {
+  ^bb0(%sum: f16):
+    kernel.yield %sum : f16
+  }
+  return
+}
+
+// -----
+
+func.func @map(%a: tensor<8x32xf32>, %b: tensor<1x2x32x16xf32>, %x: tensor<8xf32>, %c: tensor<8x20xf32>) {
+  // expected-error@+1 {{epilogue operand 0 has size 8 where its map needs 20}}
+  %r = kernel.contract ins(%a, %b : tensor<8x32xf32>, tensor<1x2x32x16xf32>)
+      epilogue(%x : tensor<8xf32>) outs(%c : tensor<8x20xf32>)
+      attributes {epilogue_maps = [affine_map<(m, n) -> (n)>]} -> tensor<8x20xf32> {
+  ^bb0(%sum: f32, %e: f32):
+    kernel.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+func.func @body(%a: memref<8x32xf32>, %b: memref<1x2x32x16xf32>, %c: memref<8x20xf32>) {
+  // expected-error@+1 {{body may hold elementwise ops only, not 'memref.load'}}
+  kernel.contract ins(%a, %b : memref<8x32xf32>, memref<1x2x32x16xf32>)
+      outs(%c : memref<8x20xf32>) {
+  ^bb0(%sum: f32):
+    %i = arith.constant 0 : index
+    %0 = memref.load %a[%i, %i] : memref<8x32xf32>
+    kernel.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+func.func @geometry(%a: memref<1x8x8x4xf32>, %b: memref<1x1x3x3x4x16xf32>, %c: memref<1x8x8x16xf32>) {
+  // expected-error@+1 {{dilations needs 2 values, one per spatial dimension, not 1}}
+  kernel.contract ins(%a, %b : memref<1x8x8x4xf32>, memref<1x1x3x3x4x16xf32>)
+      outs(%c : memref<1x8x8x16xf32>) attributes {strides = array<i64: 1, 1>,
+      dilations = array<i64: 1>, padding = array<i64: 1, 1>,
+      input_dilation = array<i64: 1, 1>} {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @mixed(%a: memref<8x32xf32>, %b: tensor<1x2x32x16xf32>, %c: memref<8x20xf32>) {
+  // expected-error@+1 {{mixes tensors and memrefs}}
+  kernel.contract ins(%a, %b : memref<8x32xf32>, tensor<1x2x32x16xf32>)
+      outs(%c : memref<8x20xf32>) {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @packed(%w: tensor<32x20xf32>, %p: tensor<1x2x32x20xf32>) {
+  // expected-error@+1 {{dimension 3 of packed must be 16, not 20}}
+  %r = kernel.pack ins(%w : tensor<32x20xf32>) outs(%p : tensor<1x2x32x20xf32>)
+      -> tensor<1x2x32x20xf32>
+  return
+}
+
+// -----
+
+func.func @weights(%x: memref<1x8x4xf32>, %y: memref<1x8x4xf32>) {
+  // expected-error@+1 {{depthwise needs weights}}
+  kernel.window depthwise ins(%x : memref<1x8x4xf32>) outs(%y : memref<1x8x4xf32>)
+      attributes {window = array<i64: 3>, strides = array<i64: 1>,
+      dilations = array<i64: 1>, padding = array<i64: 1>} {
+  ^bb0(%v: f32):
+    kernel.yield %v : f32
+  }
+  return
+}
