@@ -3,6 +3,7 @@
 #include "compiler/lowering/PackWeights.h"
 #include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_FOLDPACKSPASS
@@ -32,6 +33,27 @@ void tenon::writePacked(DictionaryAttr how, MemRefType type,
               out);
 }
 
+/// The constant that a value is, as an attribute of the value's type; looks
+/// through reshapes, which move no element.
+static ElementsAttr constantOf(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op)) {
+      value = op->getOperand(0);
+      continue;
+    }
+    auto constant = dyn_cast<arith::ConstantOp>(op);
+    if (!constant || !type || !type.hasStaticShape())
+      return {};
+    if (auto resource =
+            dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
+      return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+    auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+    return dense ? dense.reshape(type) : DenseElementsAttr();
+  }
+  return {};
+}
+
 namespace {
 struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
   void runOnOperation() override {
@@ -40,13 +62,13 @@ struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
     // The same weights packed the same way are one global.
     llvm::DenseMap<std::pair<Attribute, Attribute>, memref::GlobalOp> packed;
     module.walk([&](kernel::PackOp pack) {
-      auto constant = pack.getSource().getDefiningOp<arith::ConstantOp>();
+      ElementsAttr constant = constantOf(pack.getSource());
       auto type = dyn_cast<RankedTensorType>(pack.getPacked().getType());
       if (!constant || !type || !type.hasStaticShape())
         return;
       OpBuilder b(pack);
       DictionaryAttr how = b.getDictionaryAttr(
-          {b.getNamedAttr("source", constant.getValue()),
+          {b.getNamedAttr("source", constant),
            b.getNamedAttr("geometry", pack->getAttrDictionary())});
       auto &global = packed[{how, TypeAttr::get(type)}];
       auto memref = MemRefType::get(type.getShape(), type.getElementType());
