@@ -3,6 +3,7 @@
 #include "compiler/backend/cpu/Codegen.h"
 
 #include "compiler/backend/cpu/HalfExpand.h"
+#include "compiler/backend/cpu/ShareKernels.h"
 #include "compiler/backend/cpu/Units.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -248,6 +249,10 @@ compileUnits(ArtifactSpec &spec, UnitOutput output,
   registerLLVMDialectTranslation(registry);
   context.appendDialectRegistry(registry);
 
+  // -O3 asks for the fastest code: every kernel for its own sizes.
+  if (options.optLevel < 3)
+    for (CodeUnit &unit : spec.units)
+      shareKernels(*unit.module);
   spec.units = splitUnits(std::move(spec.units));
   results.resize(spec.units.size());
   UnitCompiler compiler(spec, output, options);
