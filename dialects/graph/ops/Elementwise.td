@@ -95,7 +95,9 @@ def Graph_TruncDivOp : Graph_RealBinaryOp<"trunc_div", "quotient rounded towards
 def Graph_FloorModOp : Graph_RealBinaryOp<"floor_mod", "remainder with the sign of the divisor", "An integer modulo zero is 0.">;
 def Graph_TruncModOp : Graph_RealBinaryOp<"trunc_mod", "remainder with the sign of the dividend", "An integer modulo zero is 0.">;
 def Graph_PowOp : Graph_BinaryOp<"pow", "lhs to the power of rhs",
-    "A negative integer exponent gives what the rounded-down exact power is: 0, or the sign for bases 1 and -1.">;
+    "A negative integer exponent gives what is left of the power without its fraction: 0, or 1 or -1 for the bases 1 and -1."> {
+  let hasCanonicalizeMethod = 1;
+}
 def Graph_MaximumOp : Graph_RealBinaryOp<"maximum", "the greater one; NaN when either is NaN">;
 def Graph_MinimumOp : Graph_RealBinaryOp<"minimum", "the lesser one; NaN when either is NaN">;
 def Graph_SquaredDifferenceOp : Graph_BinaryOp<"squared_difference", "(lhs - rhs) squared",
@@ -141,6 +143,10 @@ def Graph_ErfinvOp : Graph_FloatUnaryOp<"erfinv", "inverse of the error function
 def Graph_NdtriOp : Graph_FloatUnaryOp<"ndtri", "quantile of the normal distribution">;
 def Graph_LgammaOp : Graph_FloatUnaryOp<"lgamma", "logarithm of the gamma function's absolute value">;
 def Graph_DigammaOp : Graph_FloatUnaryOp<"digamma", "derivative of lgamma">;
+def Graph_BesselI0Op : Graph_FloatUnaryOp<"bessel_i0", "modified Bessel function of order 0">;
+def Graph_BesselI1Op : Graph_FloatUnaryOp<"bessel_i1", "modified Bessel function of order 1">;
+def Graph_BesselI0eOp : Graph_FloatUnaryOp<"bessel_i0e", "bessel_i0(x) * exp(-|x|)">;
+def Graph_BesselI1eOp : Graph_FloatUnaryOp<"bessel_i1e", "bessel_i1(x) * exp(-|x|)">;
 def Graph_FloorOp : Graph_FloatUnaryOp<"floor", "rounded down">;
 def Graph_CeilOp : Graph_FloatUnaryOp<"ceil", "rounded up">;
 def Graph_RoundOp : Graph_UnaryOp<"round", "rounded to the nearest integer, halves to even", "Integers stay what they are.", Graph_RealTensor>;

@@ -169,6 +169,32 @@ Value PowOp::buildScalar(OpBuilder &b, ValueRange v) {
   return integerPower(b, getLoc(), isUnsigned(elementOf(getLhs())), v[0], v[1]);
 }
 
+/// Small whole exponents are products, exact to a rounding each.
+LogicalResult PowOp::canonicalize(PowOp op, PatternRewriter &rewriter) {
+  DenseFPElementsAttr exponents;
+  if (op.getType() != op.getLhs().getType() ||
+      !matchPattern(op.getRhs(), m_Constant(&exponents)) ||
+      exponents.getNumElements() != 1)
+    return failure();
+  double exponent = exponents.getSplatValue<APFloat>().convertToDouble();
+  Value base = op.getLhs();
+  Type type = op.getType();
+  auto square = [&] {
+    return SquareOp::create(rewriter, op.getLoc(), type, base);
+  };
+  if (exponent == 1)
+    rewriter.replaceOp(op, base);
+  else if (exponent == 2)
+    rewriter.replaceOp(op, square());
+  else if (exponent == 3)
+    rewriter.replaceOpWithNewOp<MulOp>(op, type, square(), base);
+  else if (exponent == -1)
+    rewriter.replaceOpWithNewOp<ReciprocalOp>(op, type, base);
+  else
+    return failure();
+  return success();
+}
+
 static Value maximum(OpBuilder &b, Location loc, Type type, Value lhs,
                      Value rhs) {
   if (isa<FloatType>(type))

@@ -197,6 +197,18 @@ Value LgammaOp::buildScalar(OpBuilder &b, ValueRange v) {
 Value DigammaOp::buildScalar(OpBuilder &b, ValueRange v) {
   return digamma(Scalar(b, getLoc(), v[0]));
 }
+Value BesselI0Op::buildScalar(OpBuilder &b, ValueRange v) {
+  return bessel(Scalar(b, getLoc(), v[0]), 0, /*scaled=*/false);
+}
+Value BesselI1Op::buildScalar(OpBuilder &b, ValueRange v) {
+  return bessel(Scalar(b, getLoc(), v[0]), 1, /*scaled=*/false);
+}
+Value BesselI0eOp::buildScalar(OpBuilder &b, ValueRange v) {
+  return bessel(Scalar(b, getLoc(), v[0]), 0, /*scaled=*/true);
+}
+Value BesselI1eOp::buildScalar(OpBuilder &b, ValueRange v) {
+  return bessel(Scalar(b, getLoc(), v[0]), 1, /*scaled=*/true);
+}
 Value FloorOp::buildScalar(OpBuilder &b, ValueRange v) {
   return math::FloorOp::create(b, getLoc(), v[0]);
 }

@@ -293,10 +293,27 @@ Value countOf(LoweringContext &lowering, Location loc, Value input,
 
 LogicalResult ReduceMeanOp::lowerToLinalg(LoweringContext &lowering) {
   Type graphElement = getElementTypeOrSelf(getInput().getType());
-  Type element = accumulatorType(LoweringContext::elementType(graphElement));
-  auto complexType = dyn_cast<ComplexType>(element);
-  Value count = countOf(lowering, getLoc(), getInput(), getAxes(),
-                        complexType ? complexType.getElementType() : element);
+  bool isUnsignedInteger = isUnsigned(graphElement);
+  Type element = LoweringContext::elementType(graphElement);
+  Type i64 = lowering.builder.getI64Type();
+  // The sum of integers is one of 64 bits.
+  Type accumulator = element.isInteger() ? i64 : accumulatorType(element);
+  auto complexType = dyn_cast<ComplexType>(accumulator);
+  Value count =
+      countOf(lowering, getLoc(), getInput(), getAxes(),
+              complexType ? complexType.getElementType() : accumulator);
+  Value identity =
+      element.isInteger()
+          ? arith::ConstantIntOp::create(lowering.builder, getLoc(), 0, 64)
+                .getResult()
+          : identityOf(lowering, getInput(), 0);
+  auto combine = [&](OpBuilder &b, Location loc, Value lhs, Value rhs) {
+    if (lhs.getType().isInteger() && lhs.getType() != i64)
+      lhs = isUnsignedInteger
+                ? arith::ExtUIOp::create(b, loc, i64, lhs).getResult()
+                : arith::ExtSIOp::create(b, loc, i64, lhs).getResult();
+    return addInAnyOrder(b, loc, lhs, rhs);
+  };
   auto finish = [&](OpBuilder &b, Location loc, Value sum) -> Value {
     if (complexType) {
       Value zero = Scalar(b, loc, count).constant(0);
@@ -304,18 +321,21 @@ LogicalResult ReduceMeanOp::lowerToLinalg(LoweringContext &lowering) {
           b, loc, sum,
           complex::CreateOp::create(b, loc, complexType, count, zero));
     }
-    if (isa<FloatType>(element))
+    if (isa<FloatType>(accumulator))
       return arith::DivFOp::create(b, loc, sum, count);
     // Of no elements: the quotient is not to trap.
     Scalar divisor(b, loc, count);
     Scalar safe = select(divisor == 0, divisor.constant(1), divisor);
-    if (isUnsigned(graphElement))
-      return arith::DivUIOp::create(b, loc, sum, safe);
-    return arith::DivSIOp::create(b, loc, sum, safe);
+    Value quotient =
+        isUnsignedInteger
+            ? arith::DivUIOp::create(b, loc, sum, safe).getResult()
+            : arith::DivSIOp::create(b, loc, sum, safe).getResult();
+    if (element == i64)
+      return quotient;
+    return arith::TruncIOp::create(b, loc, element, quotient);
   };
-  return lowerReduction(*this, lowering, getInput(), getAxes(),
-                        identityOf(lowering, getInput(), 0), addInAnyOrder,
-                        finish);
+  return lowerReduction(*this, lowering, getInput(), getAxes(), identity,
+                        combine, finish);
 }
 
 /// The value below (or above) all others.

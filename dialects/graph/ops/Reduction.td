@@ -29,7 +29,7 @@ def Graph_ReduceReal : RankedTensorOf<[AnyInteger, AnyFloat]>;
 def Graph_ReduceBool : RankedTensorOf<[I1]>;
 
 def Graph_ReduceSumOp : Graph_ReduceOp<"sum", "sum over axes", "Of no elements: 0. Floats may be added in any order; half floats are added in f32.\n", Graph_ReduceNumber>;
-def Graph_ReduceMeanOp : Graph_ReduceOp<"mean", "mean over axes", "Of no elements: NaN, or 0 for integers, whose sum wraps and whose quotient is rounded towards zero.\n", Graph_ReduceNumber>;
+def Graph_ReduceMeanOp : Graph_ReduceOp<"mean", "mean over axes", "Of no elements: NaN, or 0 for integers, whose sum has 64 bits and whose quotient is rounded towards zero.\n", Graph_ReduceNumber>;
 def Graph_ReduceProdOp : Graph_ReduceOp<"prod", "product over axes", "Of no elements: 1.\n", Graph_ReduceNumber>;
 def Graph_ReduceMaxOp : Graph_ReduceOp<"max", "maximum over axes", "Of no elements: minus infinity, or the least integer. NaN when any element is NaN.\n", Graph_ReduceReal>;
 def Graph_ReduceMinOp : Graph_ReduceOp<"min", "minimum over axes", "Of no elements: infinity, or the greatest integer. NaN when any element is NaN.\n", Graph_ReduceReal>;

@@ -464,6 +464,43 @@ Scalar digamma(const Scalar &x) {
   });
 }
 
+Scalar bessel(const Scalar &x, int order, bool scaled) {
+  return inDoubles(x, [&](const Scalar &d) {
+    // The power series in x^2/4 has positive terms only.
+    constexpr int terms = 48;
+    double series[terms];
+    double term = 1;
+    for (int k = 0; k < terms; ++k) {
+      if (k)
+        term /= double(k) * (k + order);
+      series[terms - 1 - k] = term;
+    }
+    // Beyond, the asymptotic series in 1/x, up to its least term.
+    constexpr int tailTerms = 26;
+    double tail[tailTerms];
+    double mu = 4.0 * order * order;
+    term = 1;
+    for (int k = 0; k < tailTerms; ++k) {
+      if (k)
+        term *= -(mu - (2.0 * k - 1) * (2.0 * k - 1)) / (8.0 * k);
+      tail[tailTerms - 1 - k] = term;
+    }
+    Scalar a = d.abs(), large = a > 16;
+    Scalar near = select(large, a.constant(16), a), z = near * near * 0.25;
+    Scalar small = polynomial(z, series);
+    if (order == 1)
+      small = small * near * 0.5;
+    Scalar far = select(large, a, a.constant(16));
+    Scalar scaledLarge = polynomial(1 / far, tail) / (2 * pi * far).sqrt();
+    Scalar result = scaled
+                        ? select(large, scaledLarge, small * expDouble(-near))
+                        : select(large, scaledLarge * expDouble(far), small);
+    // The product of an overflowing exponential is infinite, not NaN.
+    result = select(d.isNan(), d, result);
+    return order == 1 ? result.copySign(d) : result;
+  });
+}
+
 /// The normal distribution's quantile near its middle, at 1/2 + w.
 static Scalar quantileCenter(const Scalar &w) {
   Scalar z = w * w;

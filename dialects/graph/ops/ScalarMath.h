@@ -116,6 +116,8 @@ Scalar cosh(const Scalar &x);
 Scalar pow(const Scalar &base, const Scalar &exponent);
 Scalar lgamma(const Scalar &x);
 Scalar digamma(const Scalar &x);
+/// Modified Bessel functions of order 0 or 1; `scaled` times exp(-|x|).
+Scalar bessel(const Scalar &x, int order, bool scaled);
 Scalar ndtri(const Scalar &x);
 Scalar erfinv(const Scalar &x);
 Scalar asinh(const Scalar &x);
