@@ -44,6 +44,17 @@ struct ImportOptions {
 /// Names that `ImportOptions::format` may have, sorted.
 llvm::ArrayRef<llvm::StringRef> modelFormats();
 
+/// Source operations of one family that have a translation, sorted.
+struct OperationFamily {
+  std::string name;
+  std::vector<std::string> operations;
+};
+
+/// What of TensorFlow's operations is supported.
+namespace tf {
+std::vector<OperationFamily> operationFamilies();
+}
+
 /// Reads the model at `path`. The result holds `graph.variable` symbols and one
 /// func.func per entry point, marked `graph.entry`; each argument has
 /// `graph.name` and `graph.dims` (a name for a symbolic dimension, a number for

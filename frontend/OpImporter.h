@@ -160,6 +160,9 @@ public:
                  llvm::ArrayRef<ImportedValue> arguments) = 0;
   /// The handle of the variable that this node stands for.
   virtual ImportedValue declareVariable(bool reference) = 0;
+  /// A variable of this node's own, called `suffix` after it.
+  virtual ImportedValue declareState(llvm::StringRef suffix,
+                                     mlir::ElementsAttr initial) = 0;
 
   //===--- Building -------------------------------------------------------===//
 

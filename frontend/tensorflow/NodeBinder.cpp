@@ -170,6 +170,41 @@ void NodeBinder::callByName(StringRef callee) {
 // Variables
 //===----------------------------------------------------------------------===//
 
+void NodeBinder::buildVariable(const ImportedValue &handle,
+                               RankedTensorType type, ElementsAttr initial,
+                               bool trainable) {
+  OpBuilder::InsertionGuard guard(builder());
+  // Variables stand before all entries, in the order in which they are met.
+  Block *body = importer.model.module.getBody();
+  builder().setInsertionPoint(body, llvm::find_if(*body, [](Operation &op) {
+                                return isa<func::FuncOp>(op);
+                              }));
+  OperationState state(location(), "graph.variable");
+  state.addAttribute("sym_name", builder().getStringAttr(handle.symbol));
+  state.addAttribute("type", TypeAttr::get(type));
+  if (initial)
+    state.addAttribute("initial", initial);
+  if (trainable)
+    state.addAttribute("trainable", builder().getUnitAttr());
+  builder().create(state);
+}
+
+ImportedValue NodeBinder::declareState(StringRef suffix, ElementsAttr initial) {
+  std::string symbol = (name() + "/" + suffix).str();
+  ModelState &model = importer.model;
+  ImportedValue &known = model.variables[symbol];
+  if (known.kind == ImportedValue::Variable)
+    return known;
+  known.kind = ImportedValue::Variable;
+  known.symbol = symbol;
+  while (model.reserved.contains(known.symbol))
+    known.symbol += "_variable";
+  known.elementType = getElementTypeOrSelf(initial.getType());
+  buildVariable(known, cast<RankedTensorType>(initial.getType()), initial,
+                /*trainable=*/false);
+  return known;
+}
+
 ImportedValue NodeBinder::declareVariable(bool reference) {
   std::string shared = text("shared_name", "");
   if (shared.empty())
@@ -219,21 +254,9 @@ ImportedValue NodeBinder::declareVariable(bool reference) {
   for (int64_t &size : *sizes)
     if (size < 0)
       size = ShapedType::kDynamic;
-  OpBuilder::InsertionGuard guard(builder());
-  // Variables stand before all entries, in the order in which they are met.
-  Block *body = model.module.getBody();
-  builder().setInsertionPoint(body, llvm::find_if(*body, [](Operation &op) {
-                                return isa<func::FuncOp>(op);
-                              }));
-  OperationState state(location(), "graph.variable");
-  state.addAttribute("sym_name", builder().getStringAttr(handle.symbol));
-  state.addAttribute(
-      "type", TypeAttr::get(RankedTensorType::get(*sizes, handle.elementType)));
-  if (initial)
-    state.addAttribute("initial", initial);
-  if (variable != model.model.variables.end() && variable->second.trainable)
-    state.addAttribute("trainable", builder().getUnitAttr());
-  builder().create(state);
+  buildVariable(
+      handle, RankedTensorType::get(*sizes, handle.elementType), initial,
+      variable != model.model.variables.end() && variable->second.trainable);
   known = handle;
   return handle;
 }

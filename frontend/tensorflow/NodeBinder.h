@@ -36,6 +36,8 @@ public:
   inlineFunction(llvm::StringRef attr,
                  llvm::ArrayRef<ImportedValue> arguments) override;
   ImportedValue declareVariable(bool reference) override;
+  ImportedValue declareState(llvm::StringRef suffix,
+                             mlir::ElementsAttr initial) override;
 
   /// Calls function `name` with all inputs; its results become the node's.
   void callByName(llvm::StringRef name);
@@ -45,6 +47,9 @@ private:
   const AttrValue *find(llvm::StringRef attr, AttrValue::ValueCase kind,
                         bool optional);
   const Graph *function(llvm::StringRef attr);
+  /// Adds the variable of `handle` to the module.
+  void buildVariable(const ImportedValue &handle, mlir::RankedTensorType type,
+                     mlir::ElementsAttr initial, bool trainable);
 
   BodyImporter &importer;
   Frame &frame;

@@ -5,23 +5,49 @@
 
 namespace tenon::tf {
 
+namespace {
+struct Family {
+  llvm::StringRef name;
+  void (*add)(RowTable &);
+};
+constexpr Family kFamilies[] = {
+    {"Elementwise", addElementwiseRows},
+    {"Contraction", addContractionRows},
+    {"Convolution", addConvolutionRows},
+    {"Pooling", addPoolingRows},
+    {"Reduction", addReductionRows},
+    {"Shape", addShapeRows},
+    {"Indexing", addIndexingRows},
+    {"Normalization", addNormalizationRows},
+    {"Random", addRandomRows},
+    {"State", addStateRows},
+    {"Control", addControlRows},
+    {"Sequence", addSequenceRows},
+};
+} // namespace
+
 const RowTable &rows() {
   static const RowTable table = [] {
     RowTable built;
-    addElementwiseRows(built);
-    addContractionRows(built);
-    addConvolutionRows(built);
-    addPoolingRows(built);
-    addReductionRows(built);
-    addShapeRows(built);
-    addIndexingRows(built);
-    addNormalizationRows(built);
-    addStateRows(built);
-    addControlRows(built);
-    addSequenceRows(built);
+    for (const Family &family : kFamilies)
+      family.add(built);
     return built;
   }();
   return table;
+}
+
+std::vector<OperationFamily> operationFamilies() {
+  std::vector<OperationFamily> result;
+  for (const Family &family : kFamilies) {
+    RowTable table;
+    family.add(table);
+    OperationFamily &listed = result.emplace_back();
+    listed.name = family.name.str();
+    for (const auto &row : table)
+      listed.operations.push_back(row.first().str());
+    llvm::sort(listed.operations);
+  }
+  return result;
 }
 
 } // namespace tenon::tf

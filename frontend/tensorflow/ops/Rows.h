@@ -15,6 +15,7 @@ void addReductionRows(RowTable &table);
 void addShapeRows(RowTable &table);
 void addIndexingRows(RowTable &table);
 void addNormalizationRows(RowTable &table);
+void addRandomRows(RowTable &table);
 void addStateRows(RowTable &table);
 void addControlRows(RowTable &table);
 void addSequenceRows(RowTable &table);

@@ -1,0 +1,110 @@
+//===- Random.cpp - random numbers ----------------------------------------===//
+//
+// A stateful operation's generator is a variable of the model: the count of
+// blocks that it has used, whose upper half is the second seed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+Type wordType(Binder &b) {
+  return b.builder().getIntegerType(64, /*isSigned=*/false);
+}
+
+ElementsAttr words(Binder &b, ArrayRef<uint64_t> values) {
+  SmallVector<APInt> elements;
+  for (uint64_t value : values)
+    elements.push_back(APInt(64, value));
+  return DenseElementsAttr::get(
+      RankedTensorType::get({int64_t(values.size())}, wordType(b)), elements);
+}
+
+/// Draws by `op` from shape, key, counter and `more` operands.
+Value draw(Binder &b, StringRef op, Type type, Value shape, Value key,
+           Value counter, ArrayRef<Value> more) {
+  SmallVector<Value> operands = {shape, key, counter};
+  llvm::append_range(operands, more);
+  return b.make(op, type, operands);
+}
+
+/// Operands of the bounds of integers are inputs 1 and 2.
+Row stateful(StringRef op, unsigned bounds) {
+  return [op, bounds](Binder &b) {
+    uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+    if (!seed && !seed2)
+      return b.fail("random numbers without a seed are not supported");
+    Value shape = b.input(0);
+    SmallVector<Value> more = b.inputList(1, bounds);
+    Type type = bounds ? Binder::type(more.empty() ? Value() : more[0])
+                       : b.elementType("dtype");
+    if (b.failed())
+      return;
+    ImportedValue state = b.declareState("generator", words(b, {0, seed2}));
+    auto symbol = b.attribute(
+        "variable", FlatSymbolRefAttr::get(b.context(), state.symbol));
+    Value counter = b.make("graph.read", wordType(b), {}, symbol);
+    Value key = b.constant(words(b, {seed}));
+    b.set(0, draw(b, op, type, shape, key, counter, more));
+    b.perform("graph.assign",
+              b.make("graph.random_skip", wordType(b), {counter, shape}),
+              symbol);
+  };
+}
+
+/// Inputs: shape, seed, bounds.
+Row stateless(StringRef op, unsigned bounds) {
+  return [op, bounds](Binder &b) {
+    Value shape = b.input(0), seed = b.input(1);
+    SmallVector<Value> more = b.inputList(2, bounds);
+    Type type = b.elementType("dtype");
+    SmallVector<Value> key =
+        b.makeAll("graph.random_key", {wordType(b), wordType(b)}, seed);
+    b.set(0, draw(b, op, type, shape, key[0], key[1], more));
+  };
+}
+
+/// Inputs: shape, key, counter, algorithm, bounds.
+Row statelessV2(StringRef op, unsigned bounds) {
+  return [op, bounds](Binder &b) {
+    Value shape = b.input(0), key = b.input(1), counter = b.input(2);
+    // 1 is Philox, 3 leaves the choice.
+    if (int64_t algorithm = b.constant(3); algorithm != 1 && algorithm != 3)
+      b.fail("random algorithm " + llvm::Twine(algorithm) +
+             " is not supported");
+    SmallVector<Value> more = b.inputList(4, bounds);
+    b.set(0, draw(b, op, b.elementType("dtype"), shape, key, counter, more));
+  };
+}
+} // namespace
+
+void addRandomRows(RowTable &table) {
+  table["RandomUniform"] = stateful("graph.random_uniform", 0);
+  table["RandomStandardNormal"] = stateful("graph.random_normal", 0);
+  table["TruncatedNormal"] = stateful("graph.random_truncated_normal", 0);
+  table["RandomUniformInt"] = stateful("graph.random_uniform_int", 2);
+  table["StatelessRandomUniform"] = stateless("graph.random_uniform", 0);
+  table["StatelessRandomNormal"] = stateless("graph.random_normal", 0);
+  table["StatelessTruncatedNormal"] =
+      stateless("graph.random_truncated_normal", 0);
+  table["StatelessRandomUniformInt"] = stateless("graph.random_uniform_int", 2);
+  table["StatelessRandomUniformV2"] = statelessV2("graph.random_uniform", 0);
+  table["StatelessRandomNormalV2"] = statelessV2("graph.random_normal", 0);
+  table["StatelessTruncatedNormalV2"] =
+      statelessV2("graph.random_truncated_normal", 0);
+  table["StatelessRandomUniformIntV2"] =
+      statelessV2("graph.random_uniform_int", 2);
+  table["StatelessRandomGetKeyCounter"] = [](Binder &b) {
+    b.setAll(
+        b.makeAll("graph.random_key", {wordType(b), wordType(b)}, b.input(0)));
+  };
+  table["StatelessRandomGetAlg"] = [](Binder &b) {
+    b.set(0, b.scalar(b.builder().getI32Type(), 1));
+  };
+}
+
+} // namespace tenon::tf
