@@ -169,7 +169,7 @@ func.func @unique(%x: tensor<9xi32>) -> (tensor<?xi32>, tensor<9xi32>, tensor<?x
 }
 
 // CHECK-LABEL: func.func @dynamic_stitch
-// CHECK: graph.dynamic_stitch (%
+// CHECK: graph.dynamic_stitch(%
 func.func @dynamic_stitch(%i: tensor<2xi32>, %j: tensor<2xi32>, %a: tensor<2x3xf32>, %b: tensor<2x3xf32>) -> (tensor<4x3xf32>) {
   %r = graph.dynamic_stitch (%i, %j), (%a, %b) : (tensor<2xi32>, tensor<2xi32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<4x3xf32>
   return %r : tensor<4x3xf32>
