@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 namespace tenon {
 
@@ -94,38 +95,43 @@ bool makeMemory(Instance &instance) {
   return instance.arena;
 }
 
-void makeThreads(Instance &instance) {
-  int32_t wanted = instance.options.threads;
-  if (!instance.signature.parallel)
-    wanted = 1;
-  else if (wanted <= 0)
-    wanted = coreCount();
-  instance.pool = startPool(wanted);
-  instance.threads = poolSize(instance.pool);
-  if (instance.pool)
-    instance.dispatch = dispatchTasks;
-}
-
 bool fill(Instance &instance, Message &message) {
   const tenon_model &model = *instance.model;
   if (!instance.signature.read(model, message) ||
       !checkDevice(instance.options.device, message) ||
       !pickVariant(instance, message))
     return false;
-  if (model.weights)
+  if (model.weights) {
     instance.weights = *model.weights;
-  else if (model.weights_bytes &&
-           !mapWeights(instance, instance.options.weights_path, message))
-    return false;
+  } else if (model.weights_bytes) {
+    if (model.map_weights)
+      instance.mappedWeights.data =
+          model.map_weights(&model, instance.options.weights_path, message.text,
+                            sizeof message.text);
+    else
+      message.fail("the model has no weights");
+    if (!instance.mappedWeights.data)
+      return false;
+    instance.mappedWeights.bytes = model.weights_bytes;
+    instance.weights = instance.mappedWeights.data;
+  }
   if (!makeCallRoom(instance))
     return message.fail("no memory for an instance");
   if (!makeMemory(instance))
     return message.fail("%s", instance.message.text);
-  makeThreads(instance);
+  useThreads(instance, instance.options.threads, true);
   return true;
 }
 
 } // namespace
+
+// Starts the pool, with fewer threads when the system refuses.
+static void startThreads(Instance &instance) {
+  instance.pool = startPool(instance.threads);
+  instance.threads = poolSize(instance.pool);
+  if (!instance.pool && instance.dispatch == dispatchTasks)
+    instance.dispatch = nullptr;
+}
 
 const tenon_variant *selectVariant(const tenon_model &model, int32_t limit) {
   uint32_t present = machineLevel();
@@ -141,14 +147,39 @@ const tenon_variant *selectVariant(const tenon_model &model, int32_t limit) {
   return best;
 }
 
+void useThreads(Instance &instance, int32_t threads, bool atOnce) {
+  if (!instance.signature.parallel)
+    threads = 1;
+  instance.threads = threads > 0 ? threads : coreCount();
+  if (instance.threads > 1)
+    instance.dispatch = dispatchTasks;
+  if (atOnce)
+    startThreads(instance);
+}
+
 void dispatchTasks(tenon_instance *handle, tenon_kernel_fn kernel,
                    const uint64_t *args, int64_t tasks, int32_t) {
-  runTasks(static_cast<Instance *>(handle)->pool, kernel, args, tasks);
+  Instance &instance = *static_cast<Instance *>(handle);
+  if (tasks > 1 && !instance.pool)
+    startThreads(instance);
+  runTasks(instance.pool, kernel, args, tasks);
 }
 
 } // namespace tenon
 
 using namespace tenon;
+
+// All but the threads: those start last.
+static void releaseInstance(Instance &instance) {
+  instance.releaseBlocks();
+  instance.release(instance.arenaMemory);
+  instance.release(instance.stateMemory);
+  if (instance.mappedWeights.data)
+    munmap(instance.mappedWeights.data, instance.mappedWeights.bytes);
+  free(const_cast<void **>(instance.inputs));
+  instance.signature.release();
+  free(&instance);
+}
 
 tenon_instance *tenon_create(const tenon_model *model,
                              const tenon_options *options) {
@@ -171,7 +202,8 @@ tenon_instance *tenon_create(const tenon_model *model,
   if (options && instance && instance->options.on_error)
     instance->options.on_error(instance->options.error_context,
                                creationMessage.text);
-  tenon_destroy(instance);
+  if (instance)
+    releaseInstance(*instance);
   return nullptr;
 }
 
@@ -180,13 +212,7 @@ void tenon_destroy(tenon_instance *handle) {
     return;
   Instance &instance = *static_cast<Instance *>(handle);
   stopPool(instance.pool);
-  instance.releaseBlocks();
-  instance.release(instance.arenaMemory);
-  instance.release(instance.stateMemory);
-  unmapWeights(instance);
-  free(const_cast<void **>(instance.inputs));
-  instance.signature.release();
-  free(&instance);
+  releaseInstance(instance);
 }
 
 const char *tenon_error(const tenon_instance *handle) {

@@ -30,7 +30,6 @@ struct Instance : tenon_instance {
   Memory stateMemory;   // variables, then the zeros
   Memory mappedWeights; // of an external file
   Block *live;          // what tenon_alloc handed out
-  Block *freeBlocks[blockClasses];
   uint64_t allocations; // how often memory was asked of the system
   uint64_t heldBytes;   // what is held now
   // Room for a call: pointers and sizes of its tensors, values of symbols.
@@ -39,7 +38,9 @@ struct Instance : tenon_instance {
   int64_t *dims;
   int64_t *symbols;
   const char **symbolSource; // the input that fixed a symbol
+  // Large fields stand last: what is near the start is reached by shorter code.
   Message message;
+  Block *freeBlocks[blockClasses];
 
   // Memory of at least `bytes`, 64-byte aligned; data is NULL on failure,
   // which is recorded as "what (N bytes)".
@@ -71,14 +72,13 @@ struct Instance : tenon_instance {
                                                        const char *format, ...);
 };
 
-// Maps the file of external weights: `path`, or the model's weights_file beside
-// the artifact. False with the text when it is missing or has another size.
-bool mapWeights(Instance &instance, const char *path, Message &message);
-void unmapWeights(Instance &instance);
-
 // The best variant of `model` for this machine that is not above `limit`
 // (0: none), or NULL.
 const tenon_variant *selectVariant(const tenon_model &model, int32_t limit);
+
+// Lets kernels run on `threads` threads (0: one for each core) if the model
+// ever has several tasks. They start at the first kernel that does, or at once.
+void useThreads(Instance &instance, int32_t threads, bool atOnce);
 
 // Runs kernels on the pool; what instance->dispatch is with threads.
 void dispatchTasks(tenon_instance *instance, tenon_kernel_fn kernel,

@@ -194,8 +194,6 @@ struct Reader {
 
   void readEntries(uint64_t model) {
     uint64_t first = vector(model, 1, 4, out.entryCount);
-    int32_t flagCount;
-    uint64_t flags = vector(model, 11, 1, flagCount);
     out.entries = static_cast<EntrySpec *>(
         allocate(size_t(out.entryCount) + 1, sizeof(EntrySpec)));
     for (int32_t i = 0; !bad && i < out.entryCount; ++i) {
@@ -204,7 +202,6 @@ struct Reader {
       entry.name = string(table, 0);
       entry.inputs = tensors(table, 1, entry.inputCount, entry.dimCount);
       entry.outputs = tensors(table, 2, entry.outputCount, entry.dimCount);
-      entry.stateless = i < flagCount && at<uint8_t>(flags + i);
     }
   }
 

@@ -25,7 +25,6 @@ struct EntrySpec {
   TensorSpec *inputs, *outputs;
   int32_t inputCount, outputCount;
   int32_t dimCount; // of all inputs and outputs
-  bool stateless;
 };
 
 struct VariableSpec {

@@ -53,43 +53,35 @@ int openBesideArtifact(const tenon_model &model) {
 
 } // namespace
 
-bool mapWeights(Instance &instance, const char *path, Message &message) {
-  const tenon_model &model = *instance.model;
-  if (!path && !model.weights_file)
-    return message.fail("the model has external weights, but names no file");
+} // namespace tenon
+
+using namespace tenon;
+
+char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
+                        size_t room) {
+  uint64_t bytes = model->weights_bytes;
   int file =
-      path ? open(path, O_RDONLY | O_CLOEXEC) : openBesideArtifact(model);
+      path ? open(path, O_RDONLY | O_CLOEXEC) : openBesideArtifact(*model);
   if (!path)
-    path = model.weights_file;
-  if (file < 0)
-    return message.fail("weights file '%s': %s", path, strerror(errno));
+    path = model->weights_file;
   struct stat status;
   WeightsHeader header;
   void *data = MAP_FAILED;
-  bool fits =
-      !fstat(file, &status) &&
-      uint64_t(status.st_size) == kWeightsOffset + model.weights_bytes &&
-      pread(file, &header, sizeof header, 0) == ssize_t(sizeof header) &&
-      !memcmp(header.magic, "TNNWGT1", 8) &&
-      header.bytes == model.weights_bytes;
-  if (fits)
-    data = mmap(nullptr, model.weights_bytes, PROT_READ, MAP_PRIVATE, file,
-                kWeightsOffset);
-  close(file);
-  if (!fits)
-    return message.fail(
-        "weights file '%s' is not the %llu bytes of weights of this model",
-        path, (unsigned long long)model.weights_bytes);
-  if (data == MAP_FAILED)
-    return message.fail("weights file '%s': %s", path, strerror(errno));
-  instance.mappedWeights = {static_cast<char *>(data), model.weights_bytes};
-  instance.weights = instance.mappedWeights.data;
-  return true;
+  if (file >= 0 && !fstat(file, &status)) {
+    errno = 0;
+    if (uint64_t(status.st_size) == kWeightsOffset + bytes &&
+        pread(file, &header, sizeof header, 0) == ssize_t(sizeof header) &&
+        !memcmp(header.magic, "TNNWGT1", 8) && header.bytes == bytes)
+      data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file, kWeightsOffset);
+    if (!errno && data == MAP_FAILED)
+      snprintf(error, room,
+               "weights file '%s' is not the %llu bytes of weights of this "
+               "model",
+               path, (unsigned long long)bytes);
+  }
+  if (data == MAP_FAILED && (file < 0 || errno))
+    snprintf(error, room, "weights file '%s': %s", path, strerror(errno));
+  if (file >= 0)
+    close(file);
+  return data == MAP_FAILED ? nullptr : static_cast<char *>(data);
 }
-
-void unmapWeights(Instance &instance) {
-  if (instance.mappedWeights.data)
-    munmap(instance.mappedWeights.data, instance.mappedWeights.bytes);
-}
-
-} // namespace tenon

@@ -134,7 +134,7 @@ Pool *startPool(int32_t threads) {
 
   // Signals are the program's business, not that of these threads.
   sigset_t everything, before;
-  sigfillset(&everything);
+  __builtin_memset(&everything, 255, sizeof everything);
   pthread_sigmask(SIG_SETMASK, &everything, &before);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -143,7 +143,6 @@ Pool *startPool(int32_t threads) {
          !pthread_create(&pool->handles[pool->threads], &attributes,
                          Pool::thread, pool))
     ++pool->threads;
-  pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 
   if (pool->threads)

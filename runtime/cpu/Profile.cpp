@@ -46,7 +46,7 @@ void profiledDispatch(tenon_instance *handle, tenon_kernel_fn kernel,
                       const uint64_t *args, int64_t tasks, int32_t kernelId) {
   Instance &instance = *static_cast<Instance *>(handle);
   uint64_t begin = nanoseconds();
-  runTasks(instance.pool, kernel, args, tasks);
+  dispatchTasks(handle, kernel, args, tasks, kernelId);
   int32_t unnamed = instance.signature.kernelCount;
   record(*instance.profile,
          kernelId >= 0 && kernelId < unnamed ? kernelId : unnamed, begin,

@@ -66,7 +66,7 @@ Decimal shortestDecimal(double value, int bits) {
       result.digits[result.count++] = *at;
   while (result.count > 1 && result.digits[result.count - 1] == '0')
     --result.count;
-  result.exponent = atoi(at + 1);
+  result.exponent = int(strtod(at + 1, nullptr));
   result.value = bits == 64 ? value : strtod(text, nullptr);
   return result;
 }

@@ -48,7 +48,7 @@ int openOutput(const char *path) {
   struct stat status;
   if (stat(path, &status) || S_ISREG(status.st_mode)) {
     Text name;
-    name.print("%s.%d.tmp", path, int(getpid()));
+    name.print("%s.tmp", path);
     path = failContext.temporary = name.c_str();
   }
   int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

@@ -102,9 +102,10 @@ struct Parser {
   // The bytes of \uXXXX in UTF-8; `at` stands on the u.
   char *escapedUnicode(char *to) {
     char digits[5] = {};
-    memcpy(digits, at + 1, strnlen(at + 1, 4));
+    for (int i = 0; i < 4 && at[1 + i]; ++i)
+      digits[i] = at[1 + i];
     char *end;
-    unsigned code = unsigned(strtoul(digits, &end, 16));
+    unsigned code = unsigned(strtoull(digits, &end, 16));
     if (end != digits + 4)
       wrong("bad escape");
     at += 4;

@@ -23,7 +23,8 @@ void takeShape(Instance &instance, const EntrySpec &entry, const char *word) {
     const char *at = word + length;
     for (int32_t axis = 0; *at && axis < spec.rank; ++axis) {
       char *end;
-      int64_t size = strtoll(at + 1, &end, 10), wanted = spec.shape[axis];
+      int64_t size = int64_t(strtoull(at + 1, &end, 10)),
+              wanted = spec.shape[axis];
       if (size < 0 || end == at + 1 || (wanted >= 0 && wanted != size))
         break;
       if (wanted < 0)

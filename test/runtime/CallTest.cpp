@@ -325,6 +325,9 @@ TEST(CreateTest, SaysWhyNot) {
   EXPECT_EQ(tenon_select(&model), nullptr);
   model = tenon_main_model;
   model.weights = nullptr;
+  EXPECT_EQ(tenon_create(&model, nullptr), nullptr);
+  EXPECT_STREQ(tenon_error(nullptr), "the model has no weights");
+  model.map_weights = tenon_map_weights;
   model.weights_file = "missing.weights";
   EXPECT_EQ(tenon_create(&model, nullptr), nullptr);
   EXPECT_STREQ(tenon_error(nullptr),
@@ -354,6 +357,7 @@ TEST(CreateTest, MapsExternalWeights) {
   };
   tenon_model model = tenon_main_model;
   model.weights = nullptr;
+  model.map_weights = tenon_map_weights;
   tenon_options options = {};
   options.struct_size = sizeof options;
   options.weights_path = path.c_str();

@@ -170,11 +170,16 @@ private:
     signature = signatureGlobal;
     signatureBytes = table.size();
 
-    Constant *weights = null, *weightsFile = null;
+    Constant *weights = null, *weightsFile = null, *mapWeights = null;
     if (spec.weightsBytes && options.weightsFile.empty())
       weights = declareHidden(getWeightsPointerSymbol(id));
-    else if (spec.weightsBytes)
+    else if (spec.weightsBytes) {
       weightsFile = addString(options.weightsFile, id + "__weights_file");
+      // Linked only into artifacts that need it.
+      mapWeights =
+          declareFunction("tenon_map_weights",
+                          FunctionType::get(ptr, {ptr, ptr, ptr, i64}, false));
+    }
 
     auto *variantType = StructType::get(context, {i32, ptr, ptr});
     std::vector<Constant *> variants;
@@ -192,16 +197,17 @@ private:
                         addString(variant.cpu, id + "__cpu" + suffix),
                         addArray(ptr, entries, id + "__entries" + suffix)}));
     }
-    auto *modelType =
-        StructType::get(context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr});
+    auto *modelType = StructType::get(
+        context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr});
     model = addConstant(
-        ConstantStruct::get(
-            modelType, {builder.getInt32(TENON_ABI_VERSION),
-                        builder.getInt32(spec.variants.size()),
-                        addString(spec.name, id + "__name"), signature,
-                        builder.getInt64(signatureBytes), weights,
-                        builder.getInt64(spec.weightsBytes), weightsFile,
-                        addArray(variantType, variants, id + "__variants")}),
+        ConstantStruct::get(modelType,
+                            {builder.getInt32(TENON_ABI_VERSION),
+                             builder.getInt32(spec.variants.size()),
+                             addString(spec.name, id + "__name"), signature,
+                             builder.getInt64(signatureBytes), weights,
+                             builder.getInt64(spec.weightsBytes), weightsFile,
+                             addArray(variantType, variants, id + "__variants"),
+                             mapWeights}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");

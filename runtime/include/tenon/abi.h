@@ -162,7 +162,17 @@ typedef struct tenon_model {
   uint64_t weights_bytes;
   const char *weights_file; /* name beside the artifact, or NULL */
   const tenon_variant *variants;
+  /* &tenon_map_weights when the weights are in a file, else NULL: then that
+   * part of the runtime is not linked. */
+  char *(*map_weights)(const struct tenon_model *model, const char *path,
+                       char *error, size_t room);
 } tenon_model;
+
+/* Maps the file of external weights: `path`, or, for NULL, the model's
+ * weights_file beside the executable or library that holds the model. NULL
+ * with a text in `error` when it is missing or not this model's. */
+char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
+                        size_t room);
 
 /* The model of a generated executable; runtime/main reads it. */
 extern const tenon_model tenon_main_model;
