@@ -73,13 +73,17 @@ void run(const Case &test, const CpuTarget &target, bool dynamic, double peak) {
       op.replace(at, 2, types[i]);
   KernelJit kernel(types, op, target);
   int64_t tasks = kernel.countTasks(pointers);
+  // Short kernels repeat: reading the clock takes most of a microsecond.
+  double once = now();
   kernel.run(pointers, 0, tasks);
+  int64_t repeats = 1 + int64_t(5e-5 / std::max(now() - once, 1e-7));
   std::vector<double> times;
   double begin = now();
   while (now() - begin < 0.4 || times.size() < 5) {
     double start = now();
-    kernel.run(pointers, 0, tasks);
-    times.push_back(now() - start);
+    for (int64_t i = 0; i < repeats; ++i)
+      kernel.run(pointers, 0, tasks);
+    times.push_back((now() - start) / repeats);
   }
   std::nth_element(times.begin(), times.begin() + times.size() / 2,
                    times.end());
@@ -100,6 +104,30 @@ Case matmul(int64_t m, int64_t k, int64_t n) {
           "kernel.contract ins(%0, %1 : $0, $1) outs(%2 : $2) {\n"
           "^bb0(%s: f32):\n kernel.yield %s : f32\n}",
           2.0 * m * k * n};
+}
+
+/// Attention's products: `batch` matmuls at once.
+Case batchMatmul(int64_t batch, int64_t m, int64_t k, int64_t n) {
+  Case result = matmul(m, k, n);
+  result.name = "batch " + std::to_string(batch) + " " + result.name;
+  for (std::vector<int64_t> &shape : result.shapes)
+    shape.insert(shape.begin(), batch);
+  result.flops *= batch;
+  return result;
+}
+
+/// Counts a copied element as one operation.
+Case pack(int64_t batch, int64_t k, int64_t n, bool transposed) {
+  std::vector<int64_t> source{batch, k, n};
+  if (transposed)
+    std::swap(source[1], source[2]);
+  return {std::string("pack ") + (transposed ? "transposed " : "") +
+              std::to_string(batch) + "x" + std::to_string(k) + "x" +
+              std::to_string(n),
+          {source, {batch, 1, (n + 15) / 16, k, 16}},
+          std::string("kernel.pack ins(%0 : $0) outs(%1 : $1)") +
+              (transposed ? "{transpose_b}" : ""),
+          double(batch * k * n)};
 }
 
 Case conv(int64_t size, int64_t channels, int64_t outputs, int64_t window,
@@ -157,8 +185,13 @@ int main(int count, char **arguments) {
                           matmul(128, 768, 3072),
                           matmul(49, 512, 2048),
                           matmul(1, 4096, 1024),
-                          matmul(1, 512, 512), matmul(1, 4, 10),
+                          matmul(1, 512, 512),
+                          matmul(1, 4, 10),
                           matmul(31, 512, 512),
+                          batchMatmul(12, 128, 64, 128),
+                          batchMatmul(12, 128, 128, 64),
+                          pack(12, 64, 128, true),
+                          pack(12, 128, 64, false),
                           conv(56, 64, 64, 3, 1, 1),
                           conv(56, 64, 256, 1, 1, 0),
                           conv(56, 256, 128, 1, 2, 0),
