@@ -13,6 +13,12 @@ int inspectCommand(const Options &options);
 int runCommand(const Options &options, llvm::StringRef tool);
 int verifyCommand(const Options &options, llvm::StringRef tool);
 
+/// Prints the support table of README.md.
+int supportCommand();
+
+/// Values of --emit.
+std::vector<llvm::StringRef> getOutputKinds();
+
 /// Compiles `model` to the artifact `path`.
 int compileTo(llvm::StringRef model, OutputKind kind, llvm::StringRef path,
               const Options &options, llvm::StringRef tool);

@@ -7,7 +7,6 @@
 #include "compiler/tools/tenon/Model.h"
 #include "compiler/tools/tenon/ModuleFile.h"
 
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
@@ -27,17 +26,26 @@ struct Target {
   OutputKind kind = OutputKind::Executable;
 };
 
+struct NamedTarget {
+  StringRef name;
+  Target target;
+};
+constexpr NamedTarget kTargets[] = {
+    {"exe", {}},
+    {"o", {false, false, OutputKind::Object}},
+    {"a", {false, false, OutputKind::Archive}},
+    {"so", {false, false, OutputKind::SharedLibrary}},
+    {"ll", {false, false, OutputKind::LlvmIr}},
+    {"s", {false, false, OutputKind::Assembly}},
+    {"mlir", {true, false, {}}},
+    {"mlirbc", {true, true, {}}},
+};
+
 std::optional<Target> getTarget(StringRef kind) {
-  return StringSwitch<std::optional<Target>>(kind)
-      .Case("exe", Target{})
-      .Case("o", Target{false, false, OutputKind::Object})
-      .Case("a", Target{false, false, OutputKind::Archive})
-      .Case("so", Target{false, false, OutputKind::SharedLibrary})
-      .Case("ll", Target{false, false, OutputKind::LlvmIr})
-      .Case("s", Target{false, false, OutputKind::Assembly})
-      .Case("mlir", Target{true, false, {}})
-      .Case("mlirbc", Target{true, true, {}})
-      .Default(std::nullopt);
+  for (const NamedTarget &known : kTargets)
+    if (known.name == kind)
+      return known.target;
+  return std::nullopt;
 }
 
 /// Where compile time went.
@@ -106,6 +114,13 @@ int writeModule(Model &model, const Target &target, StringRef path) {
 }
 
 } // namespace
+
+std::vector<StringRef> getOutputKinds() {
+  std::vector<StringRef> names;
+  for (const NamedTarget &known : kTargets)
+    names.push_back(known.name);
+  return names;
+}
 
 int compileTo(StringRef path, OutputKind kind, StringRef out,
               const Options &options, StringRef tool) {

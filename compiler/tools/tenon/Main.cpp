@@ -10,6 +10,8 @@ using namespace llvm;
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   setBugReportMsg("this is a bug in tenon; the model makes it reproducible\n");
+  if (argc == 2 && StringRef(argv[1]) == "--support-table")
+    return tenon::supportCommand();
   std::optional<tenon::Options> options = tenon::parseOptions(argc, argv);
   if (!options)
     return tenon::kSyntax;

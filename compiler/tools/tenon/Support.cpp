@@ -1,0 +1,33 @@
+//===- Support.cpp - tenon --support-table --------------------------------===//
+//
+// The support table of README.md, as Markdown: a test compares the two.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/tools/tenon/Commands.h"
+
+using namespace llvm;
+
+namespace tenon {
+
+int supportCommand() {
+  raw_ostream &os = outs();
+  os << "| | |\n|---|---|\n| formats | ";
+  interleave(modelFormats(), os, ", ");
+  os << " |\n| outputs | ";
+  interleave(getOutputKinds(), os, ", ");
+  os << " |\n| targets | x86-64 Linux: v2, v3 and v4 in one artifact "
+        "(`--cpu portable`), `native`, any CPU that LLVM names |\n\n"
+        "| family | TensorFlow operations |\n|---|---|\n";
+  size_t count = 0;
+  for (const OperationFamily &family : tf::operationFamilies()) {
+    os << "| " << family.name << " | ";
+    interleave(family.operations, os, " ");
+    os << " |\n";
+    count += family.operations.size();
+  }
+  os << "\n" << count << " operations.\n";
+  return kDone;
+}
+
+} // namespace tenon
