@@ -81,13 +81,28 @@ private:
           });
       return;
     }
-    // Column by column, the inner loop along the source's contiguous side.
+    if (isComplex || getConstantIntValue(source.strides[channelDim]) != 1)
+      return copyColumns(from, to, width, e.index(0), channels);
+    Value whole = e.mul(e.div(channels, e.index(kPanelWidth)), kPanelWidth);
+    e.branch(
+        e.less(e.index(kPanelWidth - 1), count),
+        [&] {
+          e.loop(e.index(0), whole, kPanelWidth,
+                 [&](Value c) { transposeBlock(from, to, c); });
+          copyColumns(from, to, width, whole, channels);
+        },
+        [&] { copyColumns(from, to, width, e.index(0), channels); });
+  }
+
+  /// Column by column, the inner loop along the channels.
+  void copyColumns(Value from, Value to, Value width, Value firstChannel,
+                   Value channels) {
     e.loop(e.index(0), e.index(kPanelWidth), 1, [&](Value lane) {
       Value column = e.add(from, e.mul(lane, source.strides[columnDim]));
       e.branch(
           e.less(lane, width),
           [&] {
-            e.loop(e.index(0), channels, 1, [&](Value c) {
+            e.loop(firstChannel, channels, 1, [&](Value c) {
               Value value = e.load(
                   e.at(source.pointer, source.element,
                        e.add(column, e.mul(c, source.strides[channelDim]))),
@@ -96,11 +111,40 @@ private:
             });
           },
           [&] {
-            e.loop(e.index(0), channels, 1, [&](Value c) {
+            e.loop(firstChannel, channels, 1, [&](Value c) {
               e.store(e.zero(source.element, 1), target(to, c, lane));
             });
           });
     });
+  }
+
+  /// 16 contiguous channels of 16 columns, transposed in registers.
+  void transposeBlock(Value from, Value to, Value firstChannel) {
+    SmallVector<Value> rows;
+    for (int64_t i = 0; i < kPanelWidth; ++i) {
+      Value place = e.add(from, e.mul(e.index(i), source.strides[columnDim]));
+      rows.push_back(e.load(
+          e.at(source.pointer, source.element, e.add(place, firstChannel)),
+          source.element, kPanelWidth));
+    }
+    // Swaps the off-diagonal quarters of ever smaller squares.
+    for (int64_t half = kPanelWidth / 2; half > 0; half /= 2) {
+      SmallVector<int64_t> upper, lower;
+      for (int64_t lane = 0; lane < kPanelWidth; ++lane) {
+        bool right = lane & half;
+        upper.push_back(right ? kPanelWidth + lane - half : lane);
+        lower.push_back(right ? kPanelWidth + lane : lane + half);
+      }
+      for (int64_t i = 0; i < kPanelWidth; ++i) {
+        if (i & half)
+          continue;
+        Value a = rows[i], b = rows[i + half];
+        rows[i] = vector::ShuffleOp::create(e.b, e.loc, a, b, upper);
+        rows[i + half] = vector::ShuffleOp::create(e.b, e.loc, a, b, lower);
+      }
+    }
+    for (int64_t i = 0; i < kPanelWidth; ++i)
+      e.store(rows[i], target(to, e.add(firstChannel, i), e.index(0)));
   }
 
   void copyRows(Value from, Value to, Value channels, Value mask) {
