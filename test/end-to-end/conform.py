@@ -36,7 +36,7 @@ class Failure(Exception):
 
 
 def execute(what, command, timeout):
-    """Returns (seconds, peak MiB); raises Failure with the first line of stderr."""
+    """Returns (seconds, CPU seconds, peak MiB); raises Failure with the first line of stderr."""
     started = time.monotonic()
     with tempfile.TemporaryFile() as err:
         child = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=err)
@@ -56,7 +56,7 @@ def execute(what, command, timeout):
     if child.returncode:
         reason = next((x for x in lines if "error" in x), lines[0] if lines else f"status {child.returncode}")
         raise Failure(f"{what} error", reason[:300])
-    return seconds, usage.ru_maxrss / 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def compare(got, single, double, small):
@@ -92,12 +92,12 @@ def compare(got, single, double, small):
 def check(case, artifact, folder, args, work):
     options = shlex.split(args.options)
     program = work / "program"
-    seconds, memory = execute("compile", [args.tenon, "compile", folder / artifact["path"], "-o", program, *options], args.timeout)
+    seconds, busy, memory = execute("compile", [args.tenon, "compile", folder / artifact["path"], "-o", program, *options], args.timeout)
     worst, run_seconds = 0.0, 0.0
     for key in artifact["io"]:
         drawn = np.load(folder / f"{key}.in.npz")
         np.savez(work / "in.npz", **{artifact["inputs"][n]: drawn[n] for n in drawn.files})
-        spent, _ = execute(f"run {key}" if args.verbose else "run", [program, work / "in.npz", "-o", work / "out.npz"], args.timeout)
+        spent, _, _ = execute(f"run {key}" if args.verbose else "run", [program, work / "in.npz", "-o", work / "out.npz"], args.timeout)
         run_seconds = max(run_seconds, spent)
         got, want = np.load(work / "out.npz"), np.load(folder / f"{key}.out.npz")
         for i, name in enumerate(artifact["outputs"]):
@@ -109,7 +109,7 @@ def check(case, artifact, folder, args, work):
             except Failure as failure:
                 raise Failure(failure.kind, f"{key} {name}: {failure.text}") from None
     size = program.stat().st_size
-    return f"err {worst:8.3g}  compile {seconds:6.2f} s  {memory:6.0f} MiB  run {run_seconds:6.3f} s  {size / 1024:9.0f} KiB"
+    return f"err {worst:8.3g}  compile {seconds:6.2f} s ({busy:.1f} s of CPU)  {memory:6.0f} MiB  run {run_seconds:6.3f} s  {size / 1024:9.0f} KiB"
 
 
 def main():
