@@ -1,10 +1,12 @@
 // kernel.contract and kernel.pack against plain loops, over shapes, geometries,
 // element types, epilogues and CPUs.
 
+#include "compiler/lowering/PackWeights.h"
 #include "test/compiler/lowering/kernels/KernelJit.h"
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 #include <sstream>
 
@@ -182,6 +184,14 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
   }
   KernelJit({wType, bType}, pack.str(), target).runAll({&w, &b});
   EXPECT_TRUE(b.isGuardIntact());
+  // At compile time the same bytes come out.
+  PackGeometry geometry = PackGeometry::get(w.getShape(), test.window.size(), g,
+                                            test.transposedB, test.reversed);
+  std::vector<char> constant(b.getByteSize(), char(0xee));
+  packWeights({w.data(), w.getByteSize()},
+              b.size() ? b.getByteSize() / b.size() : 1, geometry, constant);
+  EXPECT_EQ(geometry.getPackedElements(), b.size());
+  EXPECT_EQ(std::memcmp(constant.data(), b.data(), constant.size()), 0);
 
   // Contract.
   bool hasExtra = test.epilogue != Epilogue::None;
