@@ -69,14 +69,15 @@ private:
                             linalg::GenericOp consumer,
                             PatternRewriter &rewriter) {
     Block *body = consumer.getBody();
-    // Values of the region come from its arguments only.
+    // Elementwise ops of the arguments and of constants, nothing else.
     for (Operation &op : body->without_terminator()) {
       if (op.getNumRegions() || op.getNumResults() != 1 ||
-          !OpTrait::hasElementwiseMappableTraits(&op))
-        if (!isa<arith::ConstantOp>(op))
-          return failure();
+          (!OpTrait::hasElementwiseMappableTraits(&op) &&
+           !isa<arith::ConstantOp>(op)))
+        return failure();
       for (Value value : op.getOperands())
-        if (value.getParentRegion() != body->getParent())
+        if (value.getParentRegion() != body->getParent() &&
+            !matchPattern(value, m_Constant()))
           return failure();
     }
     if (!body->getArguments().back().use_empty())

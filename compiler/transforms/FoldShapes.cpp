@@ -45,7 +45,8 @@ struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
         if (!isPure(op) || op->getNumRegions())
           continue;
         if (ElementsAttr value = knownValue(result, shapes))
-          result.replaceAllUsesWith(graph::ConstantOp::create(b, op->getLoc(), value));
+          result.replaceAllUsesWith(
+              graph::ConstantOp::create(b, op->getLoc(), value));
       }
       if (isOpTriviallyDead(op))
         dead.push_back(op);
@@ -54,6 +55,10 @@ struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
       if (isOpTriviallyDead(op))
         op->erase();
     dead.clear();
+    func::FuncOp entry = getOperation();
+    entry.setType(FunctionType::get(
+        &getContext(), entry.getArgumentTypes(),
+        entry.getBody().front().getTerminator()->getOperandTypes()));
   }
 
   SmallVector<Operation *> dead;

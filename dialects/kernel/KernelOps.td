@@ -241,34 +241,4 @@ def Kernel_YieldOp : Kernel_Op<"yield", [
   let assemblyFormat = "attr-dict $value `:` type($value)";
 }
 
-class Kernel_MemoryOp<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
-  let arguments = (ins FlatSymbolRefAttr:$name, OptionalAttr<I64Attr>:$offset);
-  let results = (outs AnyMemRef:$memref);
-  let assemblyFormat = "$name attr-dict `:` type($memref)";
-}
-
-def Kernel_WeightOp : Kernel_MemoryOp<"weight"> {
-  let summary = "read-only data in the artifact's weights section";
-  let description = [{
-    The bytes from `offset` on (set once weights are laid out, 64-aligned); the
-    memref must not be written. `name` says which weight it is.
-
-    ```mlir
-    %w = kernel.weight @dense.kernel {offset = 4096 : i64} : memref<1x2x32x16xf32>
-    ```
-  }];
-}
-
-def Kernel_StateOp : Kernel_MemoryOp<"state"> {
-  let summary = "a variable's memory in the instance";
-  let description = [{
-    The instance's state from byte `offset` on (set once the state is laid out,
-    64-aligned). Reads and writes go through ordinary memref ops.
-
-    ```mlir
-    %v = kernel.state @counter {offset = 64 : i64} : memref<i64>
-    ```
-  }];
-}
-
 #endif // TENON_KERNEL_OPS

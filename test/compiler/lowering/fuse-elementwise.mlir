@@ -5,7 +5,7 @@
 // CHECK: kernel.contract
 // CHECK: epilogue(
 // CHECK: arith.addf
-// CHECK: arith.maximumf
+// CHECK: arith.select
 // CHECK: kernel.yield
 // CHECK-NOT: linalg.generic
 func.func @dense(%x: tensor<?x8xf32>) -> tensor<?x5xf32> attributes {graph.entry} {

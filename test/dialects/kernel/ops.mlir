@@ -44,12 +44,3 @@ func.func @window(%x: memref<1x8x8x3xf32>, %y: memref<1x4x4x3xf32>) {
   }
   return
 }
-
-// CHECK-LABEL: func @memory
-// CHECK: kernel.weight @dense.kernel {offset = 4096 : i64} : memref<1x2x32x16xf32>
-// CHECK: kernel.state @counter : memref<i64>
-func.func @memory() -> (memref<1x2x32x16xf32>, memref<i64>) {
-  %w = kernel.weight @dense.kernel {offset = 4096 : i64} : memref<1x2x32x16xf32>
-  %v = kernel.state @counter : memref<i64>
-  return %w, %v : memref<1x2x32x16xf32>, memref<i64>
-}
