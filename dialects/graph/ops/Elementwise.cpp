@@ -1,4 +1,5 @@
 #include "dialects/graph/Graph.h"
+#include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 
 using namespace mlir;
@@ -166,6 +167,25 @@ static LogicalResult lowerGeneralBroadcast(Operation *op,
                              return buildElement(op, b, scalars);
                            }));
   return success();
+}
+
+/// Fails the run when an integer divisor has a zero; what is divided by it goes
+/// on without trapping.
+static void requireNonZero(Operation *op, Value divisor,
+                           LoweringContext &lowering) {
+  if (!getElementTypeOrSelf(divisor.getType()).isInteger())
+    return;
+  if (auto known = lowering.shapes.constants(divisor);
+      known && !llvm::is_contained(*known, 0))
+    return;
+  Location loc = op->getLoc();
+  Value holds = allOf(lowering, loc, lowering.get(divisor),
+                      [](OpBuilder &b, Location at, Value element, ValueRange) {
+                        Value zero = zeroOf(b, at, element.getType());
+                        return arith::CmpIOp::create(
+                            b, at, arith::CmpIPredicate::ne, element, zero);
+                      });
+  require(lowering, loc, holds, "integer division by zero");
 }
 
 LogicalResult tenon::graph::lowerElementwise(Operation *op,

@@ -72,6 +72,19 @@ class Graph_SizeBinaryOp<string mnemonic, string about, string meaning = "">
 /// For integers and floats; shapes are computed with it.
 class Graph_RealBinaryOp<string mnemonic, string about, string meaning = "">
     : Graph_BinaryOp<mnemonic, about, meaning, Graph_RealTensor, [AllElementTypesMatch<["lhs", "rhs", "result"]>], ["foldElement"]>;
+/// Where an integer divided by zero fails the run.
+class Graph_DivisionOp<string mnemonic, string about, string meaning>
+    : Graph_RealBinaryOp<mnemonic, about, meaning> {
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferShapes(ShapeContext &shapes) {
+      return inferElementwiseShapes(*this, shapes);
+    }
+    ::llvm::LogicalResult $cppClass::lowerToLinalg(LoweringContext &lowering) {
+      requireNonZero(*this, getRhs(), lowering);
+      return lowerElementwise(*this, lowering);
+    }
+  }];
+}
 class Graph_FloatBinaryOp<string mnemonic, string about, string meaning = "", TypeConstraint type = Graph_FloatTensor>
     : Graph_BinaryOp<mnemonic, about, meaning, type>;
 /// For integers and booleans.
@@ -88,12 +101,12 @@ def Graph_AddOp : Graph_SizeBinaryOp<"add", "sum", "Integers wrap around.">;
 def Graph_SubOp : Graph_SizeBinaryOp<"sub", "difference", "Integers wrap around.">;
 def Graph_MulOp : Graph_SizeBinaryOp<"mul", "product", "Integers wrap around.">;
 def Graph_DivOp : Graph_FloatBinaryOp<"div", "quotient of floats or complex numbers", "", Graph_FloatOrComplexTensor>;
-def Graph_FloorDivOp : Graph_RealBinaryOp<"floor_div", "quotient rounded down",
-    "An integer divided by zero gives 0; the least integer divided by -1 wraps around.">;
-def Graph_TruncDivOp : Graph_RealBinaryOp<"trunc_div", "quotient rounded towards zero",
-    "An integer divided by zero gives 0; the least integer divided by -1 wraps around.">;
-def Graph_FloorModOp : Graph_RealBinaryOp<"floor_mod", "remainder with the sign of the divisor", "An integer modulo zero is 0.">;
-def Graph_TruncModOp : Graph_RealBinaryOp<"trunc_mod", "remainder with the sign of the dividend", "An integer modulo zero is 0.">;
+def Graph_FloorDivOp : Graph_DivisionOp<"floor_div", "quotient rounded down",
+    "An integer divided by zero fails the run; the least integer divided by -1 wraps around.">;
+def Graph_TruncDivOp : Graph_DivisionOp<"trunc_div", "quotient rounded towards zero",
+    "An integer divided by zero fails the run; the least integer divided by -1 wraps around.">;
+def Graph_FloorModOp : Graph_DivisionOp<"floor_mod", "remainder with the sign of the divisor", "An integer modulo zero fails the run.">;
+def Graph_TruncModOp : Graph_DivisionOp<"trunc_mod", "remainder with the sign of the dividend", "An integer modulo zero fails the run.">;
 def Graph_PowOp : Graph_BinaryOp<"pow", "lhs to the power of rhs",
     "A negative integer exponent gives what is left of the power without its fraction: 0, or 1 or -1 for the bases 1 and -1."> {
   let hasCanonicalizeMethod = 1;

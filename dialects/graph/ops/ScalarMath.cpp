@@ -491,11 +491,13 @@ Scalar bessel(const Scalar &x, int order, bool scaled) {
     if (order == 1)
       small = small * near * 0.5;
     Scalar far = select(large, a, a.constant(16));
-    Scalar scaledLarge = polynomial(1 / far, tail) / (2 * pi * far).sqrt();
+    Scalar scaledLarge =
+        polynomial(1 / far, tail) / (far.sqrt() * 2.50662827463100050242);
     Scalar result = scaled
                         ? select(large, scaledLarge, small * expDouble(-near))
                         : select(large, scaledLarge * expDouble(far), small);
-    // The product of an overflowing exponential is infinite, not NaN.
+    if (!scaled)
+      result = select(a == inf, a, result);
     result = select(d.isNan(), d, result);
     return order == 1 ? result.copySign(d) : result;
   });
