@@ -398,8 +398,12 @@ LogicalResult LrnOp::inferShapes(ShapeContext &shapes) {
   if (shapes.dims(getInput()).empty())
     return emitOpError() << "expects a dimension to normalize along, but the "
                             "input is a scalar";
-  if (getRadius() < 0)
-    return emitOpError() << "radius " << getRadius() << " is negative";
+  // Far beyond what any model has, and small enough to compute with.
+  constexpr int64_t maxRadius = 1 << 20;
+  int64_t radius = getRadius();
+  if (radius < 0 || radius > maxRadius)
+    return emitOpError() << "radius " << radius << " is outside [0, "
+                         << maxRadius << "]";
   shapes.copyDims(getResult(), getInput());
   return success();
 }
