@@ -92,6 +92,54 @@ void setChannelsLast(LoweringContext &lowering, Location loc, Value result,
 } // namespace
 
 //===----------------------------------------------------------------------===//
+// Borders of zeros become padding: nothing is copied then.
+//===----------------------------------------------------------------------===//
+
+namespace {
+template <typename OpTy> struct JoinPad : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    auto pad = op.getInput().template getDefiningOp<PadOp>();
+    DenseIntElementsAttr widths;
+    if (!pad || op.getPadding() == "SAME" ||
+        !matchPattern(pad.getPaddings(), m_Constant(&widths)) ||
+        !(matchPattern(pad.getValue(), m_AnyZeroFloat()) ||
+          matchPattern(pad.getValue(), m_Zero())))
+      return failure();
+    auto values = llvm::map_to_vector(widths.getValues<APInt>(),
+                                      [](APInt v) { return v.getSExtValue(); });
+    int64_t rank = values.size() / 2;
+    Layout layout{rank, op.getChannelsFirst()};
+    for (int64_t d : {int64_t(0), layout.channels()})
+      if (values[2 * d] != 0 || values[2 * d + 1] != 0)
+        return failure();
+    SmallVector<int64_t> padding(op.getExplicitPadding());
+    padding.resize(2 * (rank - 2), 0);
+    for (int64_t i = 0; i < rank - 2; ++i)
+      for (int64_t side : {0, 1})
+        padding[2 * i + side] += values[2 * layout.spatial(i) + side];
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInputMutable().assign(pad.getInput());
+      op.setPadding("EXPLICIT");
+      op.setExplicitPadding(padding);
+    });
+    return success();
+  }
+};
+} // namespace
+
+void ConvOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                         MLIRContext *context) {
+  patterns.add<JoinPad<ConvOp>>(context);
+}
+void DepthwiseConvOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                                  MLIRContext *context) {
+  patterns.add<JoinPad<DepthwiseConvOp>>(context);
+}
+
+//===----------------------------------------------------------------------===//
 // conv
 //===----------------------------------------------------------------------===//
 

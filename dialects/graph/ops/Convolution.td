@@ -25,6 +25,7 @@ def Graph_ConvOp : Graph_PureOp<"conv"> {
       StrAttr:$padding, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$explicit_padding, UnitAttr:$channels_first);
   let results = (outs Graph_Tensor:$result);
   let assemblyFormat = "$input `,` $filter attr-dict `:` functional-type(operands, results)";
+  let hasCanonicalizer = 1;
 }
 
 def Graph_DepthwiseConvOp : Graph_PureOp<"depthwise_conv"> {
@@ -43,6 +44,7 @@ def Graph_DepthwiseConvOp : Graph_PureOp<"depthwise_conv"> {
       StrAttr:$padding, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$explicit_padding, UnitAttr:$channels_first);
   let results = (outs Graph_Tensor:$result);
   let assemblyFormat = "$input `,` $filter attr-dict `:` functional-type(operands, results)";
+  let hasCanonicalizer = 1;
 }
 
 def Graph_ConvTransposeOp : Graph_PureOp<"conv_transpose"> {
