@@ -16,6 +16,7 @@ cases = [
     ["compile", "nothing.pb"],
     ["compile", model, "-o", "out.o", "--cpu", "z80"],
     ["compile", model, "-o", "out.o", "--entry", "main(x) -> nowhere"],
+    ["compile", model, "-o", "out.ptx"],
     ["compile", model, "-o", "/nowhere/out"],
     ["compile", model, "-o", "/"],
     ["verify", model, "x=1", "--reference", "nothing.npz"],

@@ -22,8 +22,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
-#include "llvm/TargetParser/SubtargetFeature.h"
 
 #include <numeric>
 
@@ -65,21 +63,6 @@ createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
     return llvm::createStringError("LLVM has no code generator for %s",
                                    triple.str().c_str());
   return machine;
-}
-
-CodeVariant getHostVariant() {
-  CodeVariant variant;
-  variant.cpu = llvm::sys::getHostCPUName().str();
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  std::vector<std::string> sorted;
-  for (const auto &feature : features)
-    sorted.push_back((feature.second ? "+" : "-") + feature.first().str());
-  llvm::sort(sorted);
-  variant.features = llvm::join(sorted, ",");
-  variant.vectorBits = features.lookup("avx512f") ? 512
-                       : features.lookup("avx")   ? 256
-                                                  : 128;
-  return variant;
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,

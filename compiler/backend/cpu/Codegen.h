@@ -23,10 +23,6 @@ namespace tenon {
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const CodeVariant &variant, unsigned optLevel);
 
-/// Name, CPU and features of the machine that this process runs on, for
-/// --cpu native and named CPUs. Returns the widest vectors that pay off too.
-CodeVariant getHostVariant();
-
 /// Runs the optimiser on a module of LLVM IR.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               unsigned optLevel);

@@ -56,8 +56,11 @@ Error writePiece(const WeightPiece &piece, int fd, uint64_t base) {
   size_t mapBytes = begin + piece.bytes - mapBegin;
   void *mapping = ::mmap(nullptr, mapBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                          fd, mapBegin);
-  if (mapping == MAP_FAILED)
-    return lastError("map");
+  if (mapping == MAP_FAILED) { // Network file systems may not share mappings.
+    std::string bytes(piece.bytes, '\0');
+    piece.write(MutableArrayRef<char>(bytes.data(), bytes.size()));
+    return writeAt(fd, bytes.data(), bytes.size(), begin);
+  }
   piece.write(MutableArrayRef<char>(
       static_cast<char *>(mapping) + (begin - mapBegin), piece.bytes));
   ::munmap(mapping, mapBytes);

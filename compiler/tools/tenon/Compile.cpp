@@ -163,8 +163,11 @@ int compileCommand(const Options &options, StringRef tool) {
   StringRef suffix = sys::path::extension(out);
   suffix.consume_front(".");
   Target target = getTarget(suffix).value_or(Target{});
-  if (suffix == "exe" && options.emit.empty())
-    target = Target{};
+  if (suffix == "ptx" && options.emit.empty()) {
+    errs() << path << ": error: cannot write '" << out
+           << "': code is generated for CPUs only\n";
+    return kFault;
+  }
   if (!options.emit.empty()) {
     std::optional<Target> asked = getTarget(options.emit);
     if (!asked) {
