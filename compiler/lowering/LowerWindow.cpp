@@ -387,6 +387,8 @@ void WindowLowering::finish(const Line &line, const Channels &channels,
                             Value pixel, Value inside, ValueRange values) {
   Value divisor;
   if (op.getKind() == kernel::WindowKind::Average) {
+    if (isa<IntegerType>(accumulator)) // must not trap when nothing is inside
+      inside = e.max(inside, e.index(1));
     divisor = arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), inside);
     if (isa<FloatType>(accumulator))
       divisor = arith::SIToFPOp::create(e.b, e.loc, accumulator, divisor);

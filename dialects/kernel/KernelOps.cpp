@@ -109,9 +109,8 @@ LogicalResult verifyBody(Operation *op, Block &body, OperandRange epilogue,
     bool fits = onScalars ? inner.hasTrait<OpTrait::Elementwise>()
                           : OpTrait::hasElementwiseMappableTraits(&inner);
     if (!fits && !inner.hasTrait<OpTrait::ConstantLike>())
-      return op->emitOpError()
-             << "body may hold elementwise ops only, not '" << inner.getName()
-             << "'";
+      return op->emitOpError() << "body may hold elementwise ops only, not '"
+                               << inner.getName() << "'";
   }
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield || yield.getValue().getType() != destination.getElementType())
