@@ -6,7 +6,7 @@
 #include "cpu/Pool.h"
 #include "tenon/runtime.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 struct Block;
 struct Profile;

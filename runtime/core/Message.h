@@ -5,7 +5,7 @@
 
 #include "tenon/abi.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // A failure's text; what does not fit is cut.
 struct Message {

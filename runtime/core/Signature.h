@@ -5,7 +5,7 @@
 
 #include "core/Message.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 enum { maxRank = 64 };
 

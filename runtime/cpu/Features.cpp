@@ -56,28 +56,29 @@ uint32_t findLevel() {
   if (level == 3 && avx512 && all(seven.ebx, bits(16, 17, 28, 30, 31)))
     level = 4;
 
-  // In the order of TENON_CPU_FEATURES.
-  const struct {
-    uint32_t value;
-    uint8_t bit;
-    bool usable;
+  // Where the features of TENON_CPU_FEATURES stand, in their order: the word,
+  // its bit, and the registers that they need.
+  enum : uint8_t { OneC, MoreC, SevenB, SevenC, SevenD, SevenOneA };
+  enum : uint8_t { None, Avx, Avx512 };
+  const uint32_t words[] = {one.ecx,   more,      seven.ebx,
+                            seven.ecx, seven.edx, sevenOne.eax};
+  static const struct {
+    uint8_t word, bit, needs;
   } features[] = {
-      {seven.ebx, 21, avx512},   {seven.ecx, 1, avx512},
-      {seven.ecx, 6, avx512},    {seven.ecx, 11, avx512},
-      {seven.ecx, 12, avx512},   {seven.ecx, 14, avx512},
-      {sevenOne.eax, 5, avx512}, {seven.edx, 23, avx512},
-      {seven.ecx, 8, true},      {sevenOne.eax, 4, avx},
-      {more, 6, true},           {more, 11, avx},
-      {more, 16, avx},           {more, 21, true},
-      {seven.ebx, 19, true},     {one.ecx, 25, true},
-      {one.ecx, 1, true},        {seven.ecx, 9, avx},
-      {seven.ecx, 10, avx},      {seven.ebx, 29, true},
-      {sevenOne.eax, 23, avx},
+      {SevenB, 21, Avx512},   {SevenC, 1, Avx512},  {SevenC, 6, Avx512},
+      {SevenC, 11, Avx512},   {SevenC, 12, Avx512}, {SevenC, 14, Avx512},
+      {SevenOneA, 5, Avx512}, {SevenD, 23, Avx512}, {SevenC, 8, None},
+      {SevenOneA, 4, Avx},    {MoreC, 6, None},     {MoreC, 11, Avx},
+      {MoreC, 16, Avx},       {MoreC, 21, None},    {SevenB, 19, None},
+      {OneC, 25, None},       {OneC, 1, None},      {SevenC, 9, Avx},
+      {SevenC, 10, Avx},      {SevenB, 29, None},   {SevenOneA, 23, Avx},
   };
-  unsigned index = TENON_CPU_FEATURE_SHIFT;
-  for (const auto &feature : features)
-    level |= uint32_t(feature.usable && (feature.value >> feature.bit & 1))
-             << index++;
+  uint32_t bit = 1 << TENON_CPU_FEATURE_SHIFT;
+  for (const auto &feature : features) {
+    if (feature.needs <= avx + avx512 && words[feature.word] >> feature.bit & 1)
+      level |= bit;
+    bit <<= 1;
+  }
   return level;
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // The machine in the form of tenon_variant.cpu_level: the highest x86-64 level
 // (0 on other architectures, 1 when even v2 is missing) and, above it, the

@@ -5,7 +5,7 @@
 
 #include "tenon/abi.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 struct Pool;
 

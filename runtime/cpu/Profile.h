@@ -6,7 +6,7 @@
 #include "core/Instance.h"
 #include "io/Text.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Nanoseconds of a clock that only goes forward.
 uint64_t nanoseconds();

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // What a failure's line begins with, and what else it needs. Set these before
 // calling what may fail; NULL leaves a part out.

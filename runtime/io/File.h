@@ -4,7 +4,7 @@
 
 #include "io/Text.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Reads all of a file (or pipe).
 Text readFile(const char *path);

@@ -4,7 +4,7 @@
 
 #include "io/Tensor.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Whether the text is a literal for an input of this type: a bracketed list,
 // or, unless strings are wanted, a number, true, false, nan or inf.

@@ -5,7 +5,7 @@
 #include "io/Tensor.h"
 #include "io/Text.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Reads an .npy file of version 1, 2 or 3 from memory: either byte order,
 // either element order. |S<n> becomes strings, |V2 bfloat16. Nothing in the

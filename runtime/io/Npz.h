@@ -5,7 +5,7 @@
 #include "io/Tensor.h"
 #include "io/Text.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // An archive in memory. Nothing in the bytes is trusted.
 struct Npz {

@@ -5,7 +5,7 @@
 #include "io/Tensor.h"
 #include "io/Text.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // The shortest decimal digits that stand for a number alone among those of
 // its type: d1.d2d3... * 10^exponent.

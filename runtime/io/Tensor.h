@@ -5,7 +5,7 @@
 
 #include "core/Signature.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Room for a tensor. Fails when there is none; data is not NULL even without
 // elements.

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 struct Text {
   char *data = nullptr;

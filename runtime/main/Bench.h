@@ -6,7 +6,7 @@
 #include "io/Text.h"
 #include "main/Options.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Calls an entry for the seconds that --bench asks for, and prints what it
 // took. Inputs that are not given get random values, always the same ones.

@@ -4,7 +4,7 @@
 
 #include "core/Instance.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Calls an entry; inputs without data are left out. Returns the results, in
 // memory of the instance. Fails when the call does.

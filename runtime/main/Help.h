@@ -5,7 +5,7 @@
 #include "core/Signature.h"
 #include "io/Text.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // Adds usage, options and all entries with their inputs and results. `entry`
 // is the default entry, or -1.

@@ -5,7 +5,7 @@
 #include "io/Tensor.h"
 #include "main/Options.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // The tensors for an entry's inputs, in the signature's order: from literals
 // and files. Where nothing was given, `data` is NULL.

@@ -94,6 +94,8 @@ void parseOptions(int argc, char **argv, Options &options) {
   }
   if (options.runCount && options.entry)
     fail("--entry names the only call: use --run NAME for each of several");
+  if (!options.bench && (options.json || options.shapes.count))
+    fail("--json and --shape belong to --bench");
   if (!options.runCount) {
     options.runCount = 1;
     run->entry = options.entry;

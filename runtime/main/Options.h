@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 // A list of words of the command line.
 struct Words {

@@ -6,7 +6,7 @@
 #include "io/Text.h"
 #include "main/Options.h"
 
-namespace tenon {
+namespace [[gnu::visibility("hidden")]] tenon {
 
 struct Result {
   const char *name; // "probs", or "2/probs" with several runs

@@ -158,6 +158,7 @@ TEST(CommandLineTest, RefusesWrongOptions) {
     expectError(later + " x", 2,
                 "unknown option '" + later + "' (--help lists all)");
   expectError("--entry", 2, "--entry needs a value");
+  expectError("--shape x=3", 2, "--json and --shape belong to --bench");
   expectError("--full=1", 2, "--full takes no value");
   expectError("--threads 0", 2, "--threads: expected a number from 1, got '0'");
   expectError("--bench=x", 2, "--bench: expected a number from 0.001, got 'x'");
