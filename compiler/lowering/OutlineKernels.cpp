@@ -3,6 +3,7 @@
 #include "compiler/lowering/LowerGeneric.h"
 #include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -65,8 +66,9 @@ private:
   /// One value of the caller and its place in the argument words.
   struct Argument {
     Value value;
-    SmallVector<Value>
-        words; // pointer, dynamic sizes, dynamic strides; or the scalar
+    /// Pointer, dynamic sizes, dynamic strides; or the scalar; or a complex
+    /// number's parts.
+    SmallVector<Value> words;
   };
 
   void replaceByCall(func::FuncOp entry, Operation *op) {
@@ -101,6 +103,11 @@ private:
   }
 
   static SmallVector<Value> wordsOf(OpBuilder &b, Location loc, Value value) {
+    if (auto complex = dyn_cast<ComplexType>(value.getType())) {
+      Type part = complex.getElementType();
+      return {complex::ReOp::create(b, loc, part, value),
+              complex::ImOp::create(b, loc, part, value)};
+    }
     auto type = dyn_cast<MemRefType>(value.getType());
     if (!type)
       return {value};
@@ -149,6 +156,15 @@ private:
       if (!type) {
         Type scalar = argument.value.getType();
         Value address = pointerAt(b, loc, words, 8 * word++);
+        if (auto complex = dyn_cast<ComplexType>(scalar)) {
+          Type part = complex.getElementType();
+          Value re = LLVM::LoadOp::create(b, loc, part, address);
+          Value im = LLVM::LoadOp::create(b, loc, part,
+                                          pointerAt(b, loc, words, 8 * word++));
+          mapping.map(argument.value,
+                      complex::CreateOp::create(b, loc, complex, re, im));
+          continue;
+        }
         mapping.map(
             argument.value,
             scalar.isIndex()
@@ -180,11 +196,22 @@ private:
       return known;
     }
     function->setLoc(op->getLoc());
-    function.setSymName(("kernel_" + std::to_string(kernels.size()) + "_" +
-                         op->getName().stripDialect())
-                            .str());
+    function.setSymName(symbolName(op));
     symbols.insert(function);
     return known = function;
+  }
+
+  /// The source node that a kernel begins with, as a symbol; kernels that
+  /// several nodes share have the name of the first.
+  std::string symbolName(Operation *op) const {
+    SmallVector<StringRef> nodes;
+    collectNames(op->getLoc(), nodes);
+    std::string name = "kernel_" + std::to_string(kernels.size()) + "_";
+    StringRef node =
+        nodes.empty() ? op->getName().stripDialect() : nodes.front();
+    for (char c : node.take_back(80))
+      name += llvm::isAlnum(c) ? c : '_';
+    return name;
   }
 
   void emitCall(func::FuncOp entry, OpBuilder &b, Location loc,

@@ -3,7 +3,7 @@
 // Equal ops share one kernel function; each call has its own profile name.
 // CHECK: module attributes {{.*}}tenon.kernels = ["first", "second"]
 // CHECK-LABEL: func.func @main
-// CHECK: call @[[KERNEL:kernel_1_generic]](
+// CHECK: call @[[KERNEL:kernel_1_first]](
 // CHECK: call @[[KERNEL]](
 // CHECK: func.func private @[[KERNEL]](%{{.*}}: !llvm.ptr, %{{.*}}: index, %{{.*}}: index)
 // CHECK-NOT: func.func private @kernel_2
