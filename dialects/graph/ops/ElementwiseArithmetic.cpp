@@ -113,9 +113,12 @@ static Scalar wrongSign(const Scalar &remainder, const Scalar &divisor) {
 }
 
 Value FloorDivOp::buildScalar(OpBuilder &b, ValueRange v) {
-  if (isa<FloatType>(v[0].getType()))
-    return Scalar(b, getLoc(), arith::DivFOp::create(b, getLoc(), v[0], v[1]))
-        .floor();
+  if (isa<FloatType>(v[0].getType())) {
+    Scalar q(b, getLoc(), arith::DivFOp::create(b, getLoc(), v[0], v[1]));
+    // What is rounded down is the quotient that the element type holds.
+    Type element = elementOf(getResult());
+    return q.toFloat(element).toFloat(q.type()).floor();
+  }
   bool isUnsignedInteger = isUnsigned(elementOf(getLhs()));
   IntegerDivision division = divide(b, getLoc(), isUnsignedInteger, v[0], v[1]);
   if (isUnsignedInteger)
