@@ -58,6 +58,27 @@ std::string explicitEquation(std::string equation) {
   return equation + "->" + (dots ? "..." : "") + once;
 }
 
+/// Vectors of three elements: a x b = roll(a, -1) roll(b, -2) - roll(a, -2)
+/// roll(b, -1).
+void importCross(Binder &b) {
+  Value lhs = b.input(0), rhs = b.input(1);
+  if (b.failed())
+    return;
+  if (b.rank(lhs) < 1 || Binder::type(lhs) != Binder::type(rhs))
+    return b.fail("expected two tensors of vectors of one element type");
+  Type type = Binder::type(lhs), i32 = b.builder().getI32Type();
+  auto roll = [&](Value value, int64_t by) {
+    return b.make("graph.roll", type, {value, b.integersConstant(by, i32)},
+                  b.attribute("axes", ArrayRef<int64_t>(b.rank(value) - 1)));
+  };
+  auto mul = [&](Value x, Value y) {
+    return b.make("graph.mul", type, {x, y});
+  };
+  b.set(0, b.make("graph.sub", type,
+                  {mul(roll(lhs, -1), roll(rhs, -2)),
+                   mul(roll(lhs, -2), roll(rhs, -1))}));
+}
+
 void importEinsum(Binder &b) {
   SmallVector<Value> inputs = b.inputList(0);
   if (inputs.empty() || inputs.size() > 2)
@@ -74,6 +95,7 @@ void addContractionRows(RowTable &table) {
   table["MatMul"] = importMatMul;
   table["BatchMatMul"] = table["BatchMatMulV2"] = table["BatchMatMulV3"] =
       importBatchMatMul;
+  table["Cross"] = importCross;
   table["Einsum"] = importEinsum;
 }
 

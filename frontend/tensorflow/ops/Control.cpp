@@ -2,6 +2,8 @@
 
 #include "frontend/tensorflow/ops/Rows.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace tenon::tf {
@@ -51,6 +53,23 @@ void importAssert(Binder &b) {
                                            "': " + assertionText(b)));
 }
 
+/// Ends the run when an element is not finite.
+void importCheckNumerics(Binder &b) {
+  Value input = b.input(0);
+  Type boolean = b.builder().getI1Type();
+  SmallVector<int64_t> axes(b.rank(input));
+  std::iota(axes.begin(), axes.end(), 0);
+  Value finite = b.make("graph.reduce_all", boolean,
+                        b.make("graph.is_finite", boolean, input),
+                        b.attribute("axes", axes));
+  b.perform(
+      "graph.check", finite,
+      b.textAttribute("message", "node '" + b.name().str() +
+                                     "': " + b.text("message", "") +
+                                     ": the tensor has Inf or NaN elements"));
+  b.set(0, input);
+}
+
 void importNothing(Binder &b) {}
 } // namespace
 
@@ -59,7 +78,7 @@ void addControlRows(RowTable &table) {
   table["NoOp"] = table["ControlTrigger"] = importNothing;
   table["Identity"] = table["IdentityN"] = importIdentity;
   for (const char *name : {"StopGradient", "PreventGradient", "Snapshot",
-                           "RefIdentity", "PlaceholderWithDefault"})
+                           "RefIdentity", "PlaceholderWithDefault", "DeepCopy"})
     table[name] = [](Binder &b) { b.set(0, b.input(0)); };
   for (const char *name : {"Placeholder", "PlaceholderV2"})
     table[name] = [](Binder &b) {
@@ -73,6 +92,7 @@ void addControlRows(RowTable &table) {
     importWhile(b, "cond", "body");
   };
   table["Assert"] = importAssert;
+  table["CheckNumerics"] = table["CheckNumericsV2"] = importCheckNumerics;
 }
 
 } // namespace tenon::tf

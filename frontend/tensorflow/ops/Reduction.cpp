@@ -36,11 +36,37 @@ Row reduction(StringRef op) {
   };
 }
 
+/// How often each number below `size` appears, or the sum of its weights.
+void importBincount(Binder &b) {
+  Value numbers = b.input(0), size = b.input(1), weights = b.input(2);
+  if (b.failed())
+    return;
+  Type type = Binder::type(weights), i1 = b.builder().getI1Type(),
+       i32 = b.builder().getI32Type();
+  auto count =
+      graph::ShapeContext::asConstant(b.shapes().product(b.dims(weights)));
+  if (!count)
+    return b.fail("whether there are weights must be known at compile time");
+  if (*count == 0)
+    weights =
+        b.make("graph.fill", type,
+               {b.make("graph.shape_of", i32, numbers), b.scalar(type, 1)});
+  // Negative ids are left out, so numbers that are too large become one.
+  Type id = Binder::type(numbers);
+  Value inside = b.make("graph.less", i1, {numbers, b.cast(size, id)});
+  Value ids = b.make("graph.select", id, {inside, numbers, b.scalar(id, -1)});
+  b.set(0, b.make("graph.segment", type, {weights, ids, size},
+                  b.textAttribute("mode", "sum")));
+}
+
 void importEuclideanNorm(Binder &b) {
   Value input = b.input(0);
-  Type type = Binder::type(input);
-  Value squares = b.make("graph.square", type, input);
-  b.set(0, b.make("graph.sqrt", type, reduce(b, "graph.reduce_sum", squares)));
+  Type given = Binder::type(input), type = given;
+  if (given && given.isInteger())
+    type = b.builder().getF64Type();
+  Value squares = b.make("graph.square", type, b.cast(input, type));
+  Value sum = reduce(b, "graph.reduce_sum", squares);
+  b.set(0, b.cast(b.make("graph.sqrt", type, sum), given));
 }
 
 Row extremum(StringRef op) {
@@ -113,6 +139,7 @@ void addReductionRows(RowTable &table) {
   table["All"] = reduction("graph.reduce_all");
   table["Any"] = reduction("graph.reduce_any");
   table["EuclideanNorm"] = importEuclideanNorm;
+  table["Bincount"] = importBincount;
   table["ArgMax"] = extremum("graph.argmax");
   table["ArgMin"] = extremum("graph.argmin");
   table["Cumsum"] = scan("graph.cumsum");

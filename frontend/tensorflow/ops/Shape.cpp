@@ -144,6 +144,30 @@ void importConcatOffset(Binder &b) {
   }
 }
 
+/// The axes over which the gradients of broadcast operands are summed.
+void importBroadcastGradientArgs(Binder &b) {
+  SmallVector<int64_t> shapes[2] = {b.constants(0), b.constants(1)}, axes[2];
+  if (b.failed())
+    return;
+  int64_t rank = std::max(shapes[0].size(), shapes[1].size());
+  for (auto &shape : shapes)
+    shape.insert(shape.begin(), rank - shape.size(), 1);
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    int64_t sizes[2] = {shapes[0][axis], shapes[1][axis]};
+    if (sizes[0] != sizes[1] && sizes[0] != 1 && sizes[1] != 1)
+      return b.fail("shapes do not broadcast: sizes " + llvm::Twine(sizes[0]) +
+                    " and " + llvm::Twine(sizes[1]));
+    for (int i = 0; i < 2; ++i)
+      if (sizes[i] == 1)
+        axes[i].push_back(axis);
+  }
+  // Equal shapes need no sum at all.
+  bool equal = shapes[0] == shapes[1];
+  for (int i = 0; i < 2; ++i)
+    b.set(i, b.integersConstant(equal ? SmallVector<int64_t>() : axes[i],
+                                Binder::type(b.input(0))));
+}
+
 /// `value` in the shape of the input.
 Row like(double value) {
   return [value](Binder &b) {
@@ -207,6 +231,7 @@ void addShapeRows(RowTable &table) {
   table["BroadcastArgs"] = plain("graph.broadcast_args", 2);
   table["Tile"] = plain("graph.tile", 2);
   table["Range"] = plain("graph.range", 3);
+  table["BroadcastGradientArgs"] = importBroadcastGradientArgs;
   table["InvertPermutation"] = plain("graph.invert_permutation", 1);
   table["Squeeze"] = importSqueeze;
   table["Transpose"] = importTranspose;
