@@ -180,9 +180,26 @@ LogicalResult ConvOp::lowerToLinalg(LoweringContext &lowering) {
   }
   SmallVector<int64_t> padding = constantPadding(
       lowering, loc, input, dims, shape->window, b.getZeroAttr(element));
+  Value destination = lowering.empty(resultDims(*shape, filter[1]), element);
+  if (*groups > 1 && ShapeContext::asConstant(filter[0]) == 1) {
+    // Groups of one channel are a depthwise convolution.
+    Dims from(shapes.dims(getFilter())), to(from);
+    AffineExpr count = shapes.constant(*groups);
+    to[shape->spatial()] = count;
+    to.back() = shapes.exactQuotient(from.back(), count);
+    Value filters =
+        reshapeTo(lowering, loc, lowering.get(getFilter()), from, to);
+    Value result =
+        kernel::WindowOp::create(b, loc, kernel::WindowKind::Depthwise, input,
+                                 filters, destination, sizesOf(shape->window),
+                                 stridesOf(shape->window),
+                                 dilationsOf(shape->window), padding)
+            ->getResult(0);
+    setChannelsLast(lowering, loc, getResult(), result, shape->layout);
+    return success();
+  }
   Value weights = packed(b, loc, lowering.get(getFilter()), shape->spatial(),
                          *groups, /*transposeB=*/false);
-  Value destination = lowering.empty(resultDims(*shape, filter[1]), element);
   Value result = kernel::ContractOp::create(b, loc, input, weights, destination,
                                             stridesOf(shape->window),
                                             dilationsOf(shape->window), padding,
