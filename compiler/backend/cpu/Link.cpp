@@ -101,11 +101,8 @@ Error linkExecutable(const LinkInputs &inputs, const std::string &out) {
   Expected<std::vector<std::string>> arguments = makeArguments(inputs, out);
   if (!arguments)
     return arguments.takeError();
-  // Section headers serve tools, not the loader; the program is stripped, and
-  // small ones are much smaller without.
   arguments->insert(arguments->end(),
-                    {"-pie", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2",
-                     "-z", "nosectionheader"});
+                    {"-pie", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2"});
   for (const char *name : {"Scrt1.o", "crti.o", "crtn.o"}) {
     std::string path = findLibraryFile(name);
     if (path.empty())
