@@ -42,6 +42,8 @@ void buildLinalgPhase(OpPassManager &pm) {
 
 void buildBufferPhase(OpPassManager &pm) {
   pm.addPass(createBufferizeEntriesPass());
+  // A copy of a part onto itself is only seen when equal parts are one value.
+  pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLowerChecksPass());

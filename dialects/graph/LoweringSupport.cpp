@@ -311,4 +311,76 @@ Value insertAt(OpBuilder &b, Location loc, Value source, Value destination,
                                        ones);
 }
 
+/// Whether `op` can stand before `point`, a later op of its block or itself,
+/// with the sizes that it needs moved along.
+static bool canHoist(Operation *op, Operation *point) {
+  if (!isPure(op) || op->getNumRegions() != 0)
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    Operation *source = operand.getDefiningOp();
+    return !source || source->getBlock() != point->getBlock() ||
+           source->isBeforeInBlock(point) || canHoist(source, point);
+  });
+}
+
+static void hoist(Operation *op, Operation *point) {
+  if (op == point || op->getBlock() != point->getBlock() ||
+      op->isBeforeInBlock(point))
+    return;
+  for (Value operand : op->getOperands())
+    if (Operation *source = operand.getDefiningOp())
+      hoist(source, point);
+  op->moveBefore(point);
+}
+
+/// The op that first writes to the buffer that `op`'s result ends up in.
+static Operation *firstWriter(Operation *op) {
+  while (auto writer = dyn_cast<DestinationStyleOpInterface>(op)) {
+    if (writer.getNumDpsInits() != 1)
+      break;
+    Operation *before = writer.getDpsInitOperand(0)->get().getDefiningOp();
+    if (!isa_and_nonnull<DestinationStyleOpInterface>(before) ||
+        before->getBlock() != op->getBlock())
+      break;
+    op = before;
+  }
+  return op;
+}
+
+Value assemble(OpBuilder &b, Location loc, Value destination,
+               ArrayRef<Part> parts) {
+  Block *block = b.getInsertionBlock();
+  auto localSource = [&](const Part &part) -> Operation * {
+    Operation *source = part.source.getDefiningOp();
+    return source && source->getBlock() == block ? source : nullptr;
+  };
+  SmallVector<Part> sorted(parts);
+  llvm::stable_sort(sorted, [&](const Part &x, const Part &y) {
+    Operation *a = localSource(x), *c = localSource(y);
+    return c && (!a || (a != c && a->isBeforeInBlock(c)));
+  });
+  Operation *previous = destination.getDefiningOp();
+  for (const Part &part : sorted) {
+    destination =
+        insertAt(b, loc, part.source, destination, part.offsets, part.sizes);
+    Operation *insert = destination.getDefiningOp(),
+              *source = localSource(part);
+    // The destination before anything is written, each insertion right behind
+    // its source, as far as sizes are known there.
+    if (!source || !previous)
+      continue;
+    Operation *start = firstWriter(source);
+    if (isa<tensor::EmptyOp>(previous) && previous->getBlock() == block &&
+        start->isBeforeInBlock(previous) && canHoist(previous, start))
+      hoist(previous, start);
+    Operation *point = source->getNextNode();
+    if (previous->getBlock() == block && source->isBeforeInBlock(previous))
+      point = previous->getNextNode();
+    if (point != insert && canHoist(insert, point))
+      hoist(insert, point);
+    previous = insert;
+  }
+  return destination;
+}
+
 } // namespace tenon::graph

@@ -103,6 +103,16 @@ mlir::Value insertAt(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source,
                      llvm::ArrayRef<mlir::OpFoldResult> offsets,
                      llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
+/// One part of a tensor that is put together.
+struct Part {
+  mlir::Value source;
+  llvm::SmallVector<mlir::OpFoldResult> offsets, sizes;
+};
+/// `destination` with disjoint parts inserted. Each is inserted as soon as it
+/// is there, so that bufferization can let its producer write in place.
+mlir::Value assemble(mlir::OpBuilder &b, mlir::Location loc,
+                     mlir::Value destination, llvm::ArrayRef<Part> parts);
+
 } // namespace tenon::graph
 
 #endif // TENON_DIALECTS_GRAPH_LOWERINGSUPPORT_H

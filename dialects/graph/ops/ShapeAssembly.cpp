@@ -92,15 +92,16 @@ LogicalResult PackOp::lowerToLinalg(LoweringContext &lowering) {
   SmallVector<OpFoldResult> offsets(dims.size(), b.getIndexAttr(0)),
       sizes = lowering.sizes(getResult());
   sizes[axis] = b.getIndexAttr(1);
-  Value result = lowering.empty(getResult());
+  RankedTensorType type = typeOf(
+      part, LoweringContext::type(getResult().getType()).getElementType());
+  SmallVector<Part> parts;
   for (auto [i, input] : llvm::enumerate(getInputs())) {
     Value value = conforming(lowering, *this, input, part);
     offsets[axis] = b.getIndexAttr(i);
-    Value source = castTo(b, loc, value,
-                          typeOf(part, getElementTypeOrSelf(value.getType())));
-    result = insertAt(b, loc, source, result, offsets, sizes);
+    parts.push_back({castTo(b, loc, value, type), offsets, sizes});
   }
-  lowering.set(getResult(), result);
+  lowering.set(getResult(),
+               assemble(b, loc, lowering.empty(getResult()), parts));
   return success();
 }
 
@@ -200,28 +201,28 @@ LogicalResult ConcatOp::lowerToLinalg(LoweringContext &lowering) {
   size_t axis = wrapAxis(getAxis(), dims.size());
   SmallVector<OpFoldResult> offsets(dims.size(), b.getIndexAttr(0));
   AffineExpr offset = shapes.constant(0);
-  Value result;
+  if (getInputs().size() == 1) {
+    lowering.set(getResult(), lowering.get(getInputs()[0]));
+    return success();
+  }
+  Type element = LoweringContext::type(getResult().getType()).getElementType();
+  SmallVector<Part> parts;
   for (Value input : getInputs()) {
-    ArrayRef<AffineExpr> part = shapes.dims(input);
-    if (getInputs().size() == 1) {
-      lowering.set(getResult(), lowering.get(input));
-      return success();
-    }
-    if (ShapeContext::asConstant(part[axis]) == 0)
+    AffineExpr size = shapes.dim(input, axis);
+    if (ShapeContext::asConstant(size) == 0)
       continue;
-    if (!result)
-      result = lowering.empty(getResult());
+    Dims wanted(dims);
+    wanted[axis] = size;
     offsets[axis] = lowering.size(offset);
     SmallVector<OpFoldResult> sizes = lowering.sizes(getResult());
-    sizes[axis] = lowering.size(part[axis]);
+    sizes[axis] = lowering.size(size);
     Value value = conforming(lowering, *this, input, dims, axis);
-    auto type = tensor::ExtractSliceOp::inferResultType(
-        cast<RankedTensorType>(result.getType()), sizes);
-    result =
-        insertAt(b, loc, castTo(b, loc, value, type), result, offsets, sizes);
-    offset = offset + part[axis];
+    parts.push_back(
+        {castTo(b, loc, value, typeOf(wanted, element)), offsets, sizes});
+    offset = offset + size;
   }
-  lowering.set(getResult(), result ? result : lowering.empty(getResult()));
+  lowering.set(getResult(),
+               assemble(b, loc, lowering.empty(getResult()), parts));
   return success();
 }
 
