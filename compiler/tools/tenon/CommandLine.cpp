@@ -30,7 +30,7 @@ struct CommandLine {
   cl::opt<std::string> output, emit, weights, saveTemps;
   cl::opt<unsigned> jobs;
   cl::opt<bool> timeReport, verbose, json;
-  cl::opt<std::string> reference, runEntry;
+  cl::opt<std::string> reference;
   cl::opt<double> rtol, atol;
 };
 
@@ -62,8 +62,9 @@ CommandLine::CommandLine()
                    cl::sub(verify)),
       entries(
           "entry", cl::value_desc("NAME(args) -> results"),
-          cl::desc("An entry point over a graph, repeatable: 'predict(image "
-                   "= x:0) -> probs = softmax:0'"),
+          cl::desc(
+              "An entry point over a graph, repeatable: 'predict(image = x:0) "
+              "-> probs = softmax:0'; verify: a bare NAME is the one to call"),
           ALL_SUBS),
       shapes(
           "shape", cl::value_desc("NAME=1x224x224x3"),
@@ -113,9 +114,6 @@ CommandLine::CommandLine()
       reference("reference", cl::Required, cl::value_desc("FILE.npz"),
                 cl::desc("The expected results"), cl::cat(category),
                 cl::sub(verify)),
-      runEntry("run", cl::value_desc("NAME"),
-               cl::desc("The entry point to run (default: the program's)"),
-               cl::cat(category), cl::sub(verify)),
       rtol("rtol", cl::value_desc("R"), cl::init(1e-4),
            cl::desc("Relative tolerance (default: 1e-4)"), cl::cat(category),
            cl::sub(verify)),
@@ -141,7 +139,13 @@ Options CommandLine::get() const {
     options.model = verifyModel;
     options.arguments.assign(verifyInputs.begin(), verifyInputs.end());
   }
-  options.entries.assign(entries.begin(), entries.end());
+  for (const std::string &entry : entries) {
+    // A bare name is no entry point to make, but the one to call.
+    if (verify && !StringRef(entry).contains('('))
+      options.runEntry = entry;
+    else
+      options.entries.push_back(entry);
+  }
   options.shapes.assign(shapes.begin(), shapes.end());
   options.signature = signature;
   options.format = format;
@@ -160,7 +164,6 @@ Options CommandLine::get() const {
   options.verbose = verbose;
   options.json = json;
   options.reference = reference;
-  options.runEntry = runEntry;
   options.rtol = rtol;
   options.atol = atol;
   return options;
