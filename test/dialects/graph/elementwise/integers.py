@@ -30,8 +30,6 @@ def exact(function):
 
 
 def truncated(a, b):
-    if b == 0:
-        return 0
     quotient = abs(a) // abs(b)
     return quotient if (a < 0) == (b < 0) else -quotient
 
@@ -49,11 +47,11 @@ def shift(a, bits, distance, left):
 
 ARITHMETIC = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
-    "trunc_div": truncated, "trunc_mod": lambda a, b: a - b * truncated(a, b) if b else 0,
-    "floor_div": lambda a, b: a // b if b else 0, "floor_mod": lambda a, b: a % b if b else 0,
     "maximum": max, "minimum": min, "squared_difference": lambda a, b: (a - b) ** 2,
     "pow": power, "and": lambda a, b: a & b, "or": lambda a, b: a | b, "xor": lambda a, b: a ^ b,
 }
+DIVISION = {"trunc_div": truncated, "trunc_mod": lambda a, b: a - b * truncated(a, b),
+            "floor_div": lambda a, b: a // b, "floor_mod": lambda a, b: a % b}
 COMPARISONS = {"equal": np.equal, "not_equal": np.not_equal, "less": np.less, "less_equal": np.less_equal,
                "greater": np.greater, "greater_equal": np.greater_equal}
 
@@ -64,13 +62,17 @@ for kind in INTEGERS:
     y = rng.permutation(x)
     arrays[kind] = x
     given = program.input(f"x_{kind}", x)
+    divisor = np.where(y == 0, 7, y).astype(y.dtype)
     program.input(f"y_{kind}", y)
+    program.input(f"d_{kind}", divisor)
 
-    def binary(op, result, want):
-        program.result(f"{op}_{kind}", f"graph.{op} %x_{kind}, %y_{kind} : ({given}, {given}) -> {result}", result, want)
+    def binary(op, result, want, rhs="y"):
+        program.result(f"{op}_{kind}", f"graph.{op} %x_{kind}, %{rhs}_{kind} : ({given}, {given}) -> {result}", result, want)
 
     for op, function in ARITHMETIC.items():
         binary(op, given, exact(function)(x, y))
+    for op, function in DIVISION.items():
+        binary(op, given, exact(function)(x, divisor), "d")
     bits = 8 * x.dtype.itemsize
     binary("left_shift", given, exact(lambda a, b: shift(a, bits, b, True))(x, y))
     binary("right_shift", given, exact(lambda a, b: shift(a, bits, b, False))(x, y))
