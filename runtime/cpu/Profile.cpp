@@ -72,7 +72,8 @@ int compareRows(const void *a, const void *b) {
 
 void startProfile(Instance &instance, bool events) {
   const Signature &signature = instance.signature;
-  size_t rows = size_t(signature.kernelCount + 1 + signature.entryCount);
+  size_t rows =
+      size_t(signature.kernelCount) + 1 + size_t(signature.entryCount);
   Profile *profile = static_cast<Profile *>(allocate(sizeof(Profile)));
   profile->rows =
       static_cast<ProfileRow *>(allocate(rows * sizeof(ProfileRow)));

@@ -49,7 +49,7 @@ int openOutput(const char *path) {
   if (stat(path, &status) || S_ISREG(status.st_mode)) {
     Text name;
     name.print("%s.tmp", path);
-    path = failContext.temporary = name.c_str();
+    path = failContext.temporary = name.terminated();
   }
   int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0)

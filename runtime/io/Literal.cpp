@@ -85,12 +85,12 @@ struct Parser {
     stored.dtype = dtype;
     Number read = loadNumber(stored, 0);
     // Floats may be rounded, but not to infinity.
-    bool same =
-        isReal(dtype) || dtype.code == TENON_COMPLEX
-            ? read.real - read.real == 0 || number.real - number.real != 0
-        : number.integer ? read.size == number.size &&
-                               (read.negative == number.negative || !read.size)
-                         : read.real == number.real;
+    bool same = isReal(dtype) || dtype.code == TENON_COMPLEX
+                    ? isFinite(read.real) || !isFinite(number.real)
+                : number.integer
+                    ? read.size == number.size &&
+                          (read.negative == number.negative || !read.size)
+                    : read.real == number.real;
     if (!same && !cast)
       fail("'%.*s' is not a value of %s (--cast converts it)", int(end - at),
            at, dtypeName(dtype));

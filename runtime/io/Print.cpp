@@ -14,8 +14,6 @@ enum { lineWidth = 75, threshold = 1000, edgeItems = 3, precision = 8 };
 
 int larger(int a, int b) { return a > b ? a : b; }
 
-bool finite(double value) { return value - value == 0; }
-
 // How often the elements are looked at: for the range of floats, for the width
 // of everything, and to print.
 enum Pass { Range, Width, Print };
@@ -67,7 +65,7 @@ struct FloatFormat {
   }
 
   void look(double value) {
-    if (!finite(value)) {
+    if (!isFinite(value)) {
       anyOther = true;
       negativeInfinity |= value < 0;
     } else if (value != 0) {
@@ -78,7 +76,7 @@ struct FloatFormat {
   }
 
   void measure(double value) {
-    if (!finite(value))
+    if (!isFinite(value))
       return;
     char text[64];
     write(text, sizeof text, value, -1);
@@ -107,7 +105,7 @@ struct FloatFormat {
 
   void print(Text &out, double value) const {
     char text[64];
-    if (!finite(value)) {
+    if (!isFinite(value)) {
       snprintf(text, sizeof text, "%s%s",
                value < 0 ? "-"
                : plus    ? "+"
@@ -166,7 +164,7 @@ void printFloat(Text &out, double value, int bits, int places) {
   }
   if (__builtin_signbit(value))
     out.add("-");
-  if (size == 0 || !finite(size)) {
+  if (size == 0 || !isFinite(size)) {
     out.print("%.*f", places, size);
     return;
   }

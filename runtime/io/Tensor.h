@@ -27,6 +27,10 @@ inline bool isReal(tenon_dtype dtype) {
   return dtype.code == TENON_FLOAT || dtype.code == TENON_BFLOAT;
 }
 
+inline bool isFinite(double value) {
+  return __builtin_fabs(value) < __builtin_inf();
+}
+
 // Copies a dense tensor, the bytes of strings included.
 tenon_tensor copyTensor(const tenon_tensor &tensor);
 

@@ -64,7 +64,7 @@ void Text::print(const char *format, ...) {
   }
 }
 
-const char *Text::c_str() {
+const char *Text::terminated() {
   *grow(1) = 0;
   return data;
 }

@@ -20,7 +20,7 @@ struct Text {
   void pad(char fill, int64_t count);
   [[gnu::format(printf, 2, 3)]] void print(const char *format, ...);
   // The text with a zero behind it.
-  const char *c_str();
+  const char *terminated();
 };
 
 } // namespace tenon

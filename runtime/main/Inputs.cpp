@@ -62,7 +62,7 @@ struct Reader {
     name.print("%s%s", spec.name, brainSuffix);
     bool brain = false;
     if (!npz.find(spec.name)) {
-      brain = spec.dtype.code == TENON_BFLOAT && npz.find(name.c_str());
+      brain = spec.dtype.code == TENON_BFLOAT && npz.find(name.terminated());
       alone = alone && npz.count == 1 && npz.first();
       if (!brain && !alone)
         return false;
@@ -105,7 +105,7 @@ struct Reader {
     for (int32_t i = 0; i < entry.inputCount; ++i)
       names.print(i ? ", %s" : "%s", entry.inputs[i].name);
     fail("entry '%s' has no input for '%.*s'; its inputs are: %s", entry.name,
-         int(length), word, names.size ? names.c_str() : "none");
+         int(length), word, names.size ? names.terminated() : "none");
   }
 
   // A word without a name: an archive for all inputs, or a value for the only

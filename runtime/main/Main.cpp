@@ -62,10 +62,10 @@ void findEntries(const Signature &signature, Options &options) {
     if (run.entry) {
       failContext.status = 1;
       fail("there is no entry '%s'; the entries are: %s", run.entry,
-           names.c_str());
+           names.terminated());
     }
     fail("there is no default entry, choose one with --entry: %s",
-         names.c_str());
+         names.terminated());
   }
 }
 
@@ -155,7 +155,8 @@ void runAll(Instance &instance, const Options &options, Text &out) {
       if (options.runCount > 1)
         name.print("%d/", run);
       name.add(entry.outputs[i].name);
-      results.list[results.count++] = {name.c_str(), copyTensor(outputs[i])};
+      results.list[results.count++] = {name.terminated(),
+                                       copyTensor(outputs[i])};
     }
     for (int32_t i = 0; i < entry.inputCount; ++i)
       free(inputs[i].data);

@@ -65,7 +65,7 @@ void checkFinite(const char *what, const char *name,
   int64_t count = elementCount(tensor) << complex;
   for (int64_t i = 0; i < count; ++i) {
     double value = loadFloat(tensor, i);
-    if (value - value != 0)
+    if (!isFinite(value))
       fail("%s '%s' is %s at element %lld; a program compiled with "
            "--check-numerics names the node that made it",
            what, name, value != value ? "nan" : "infinite",
