@@ -37,8 +37,21 @@ public:
         weights = llvm::alignTo(weights + bytesOf(global), kAlignment);
       }
     }
-    for (memref::GlobalOp flag : flags)
+    llvm::StringMap<Attribute> places;
+    for (memref::GlobalOp flag : flags) {
       place(flag, state, 1, 1);
+      places[nameOf(flag)] = flag->getAttr("tenon.offset");
+    }
+    // The runtime sets the flags of all variables, also those that no entry
+    // asks for and whose global is gone.
+    for (auto global : module.getOps<memref::GlobalOp>()) {
+      if (global->hasAttr("tenon.flag") || !global->hasAttr("tenon.variable"))
+        continue;
+      Attribute &flag = places[nameOf(global)];
+      if (!flag)
+        flag = attributes.getI64IntegerAttr(state++);
+      global->setAttr("tenon.flag_offset", flag);
+    }
     module->setAttr("tenon.weights_bytes",
                     attributes.getI64IntegerAttr(weights));
     module->setAttr("tenon.state_bytes", attributes.getI64IntegerAttr(state));
@@ -46,6 +59,10 @@ public:
   }
 
 private:
+  static StringRef nameOf(memref::GlobalOp global) {
+    return cast<StringAttr>(global->getAttr("tenon.variable")).getValue();
+  }
+
   static uint64_t bytesOf(memref::GlobalOp global) {
     return global.getType().getNumElements() *
            elementBytes(global.getType().getElementType());

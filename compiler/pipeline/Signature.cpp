@@ -141,11 +141,6 @@ LogicalResult describeEntries(ModuleOp module, ArtifactSpec &spec) {
 LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
   spec.weightsBytes = integer(module, "tenon.weights_bytes");
   spec.stateBytes = integer(module, "tenon.state_bytes");
-  llvm::StringMap<uint64_t> flags;
-  for (auto global : module.getOps<memref::GlobalOp>())
-    if (global->hasAttr("tenon.flag"))
-      flags[cast<StringAttr>(global->getAttr("tenon.variable")).getValue()] =
-          integer(global, "tenon.offset");
   for (auto global : module.getOps<memref::GlobalOp>()) {
     if (global->hasAttr("tenon.flag"))
       continue;
@@ -153,13 +148,9 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
     uint64_t bytes = bytesOf(type), offset = integer(global, "tenon.offset");
     ElementsAttr value;
     if (auto name = global->getAttrOfType<StringAttr>("tenon.variable")) {
-      VariableInfo info{name.str(),
-                        {},
-                        std::vector<int64_t>(type.getShape()),
-                        offset,
-                        bytes,
-                        -1,
-                        flags[name.getValue()]};
+      VariableInfo info{
+          name.str(), {}, std::vector<int64_t>(type.getShape()),         offset,
+          bytes,      -1, uint64_t(integer(global, "tenon.flag_offset"))};
       value = global->getAttrOfType<ElementsAttr>("tenon.initial");
       Type element = value ? cast<ShapedType>(value.getType()).getElementType()
                            : type.getElementType();
