@@ -3,6 +3,7 @@
 #include "compiler/lowering/LowerGeneric.h"
 #include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -25,6 +26,24 @@ struct SplitFma : OpRewritePattern<math::FmaOp> {
                                           op.getB(), op.getFastmathAttr());
     rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op.getC(),
                                                op.getFastmathAttr());
+    return success();
+  }
+};
+
+/// As the intrinsic, which LLVM reduces in vectors, unlike the comparisons and
+/// choices that it would be expanded to.
+template <typename ArithOp, typename IntrinsicOp>
+struct KeepExtremum : OpRewritePattern<ArithOp> {
+  using OpRewritePattern<ArithOp>::OpRewritePattern;
+  LogicalResult matchAndRewrite(ArithOp op,
+                                PatternRewriter &rewriter) const override {
+    Type element = getElementTypeOrSelf(op.getType());
+    auto vector = dyn_cast<VectorType>(op.getType());
+    if (!(element.isF32() || element.isF64()) ||
+        (vector && vector.getRank() != 1))
+      return failure();
+    rewriter.replaceOpWithNewOp<IntrinsicOp>(op, op.getType(), op.getLhs(),
+                                             op.getRhs());
     return success();
   }
 };
@@ -54,6 +73,9 @@ struct LowerKernelsPass : tenon::impl::LowerKernelsPassBase<LowerKernelsPass> {
     }
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
+    patterns.add<KeepExtremum<arith::MaximumFOp, LLVM::MaximumOp>,
+                 KeepExtremum<arith::MinimumFOp, LLVM::MinimumOp>>(
+        &getContext());
     if (!target.hasFma)
       patterns.add<SplitFma>(&getContext());
     if (failed(applyPatternsGreedily(function, std::move(patterns))))
