@@ -53,7 +53,7 @@ struct OperationFamily {
 /// What of TensorFlow's operations is supported.
 namespace tf {
 std::vector<OperationFamily> operationFamilies();
-}
+} // namespace tf
 
 /// Reads the model at `path`. The result holds `graph.variable` symbols and one
 /// func.func per entry point, marked `graph.entry`; each argument has
