@@ -102,17 +102,6 @@ Checkpoint::open(const std::string &prefix) {
   return checkpoint;
 }
 
-bool Checkpoint::contains(llvm::StringRef key) const {
-  return entries.count(key.str());
-}
-
-std::vector<std::string> Checkpoint::keys() const {
-  std::vector<std::string> keys;
-  for (const auto &[key, entry] : entries)
-    keys.push_back(key);
-  return keys;
-}
-
 llvm::Expected<llvm::ArrayRef<char>>
 Checkpoint::bytesOf(const tfproto::BundleEntryProto &entry,
                     FileMapping &shard) {

@@ -33,14 +33,9 @@ public:
   static llvm::Expected<std::unique_ptr<Checkpoint>>
   open(const std::string &prefix);
 
-  bool contains(llvm::StringRef key) const;
-
   /// The tensor called `key`, whose bytes stay in the mapped file. Its check
   /// sum is verified.
   llvm::Expected<TensorData> read(llvm::StringRef key);
-
-  /// Names of all tensors, sorted.
-  std::vector<std::string> keys() const;
 
 private:
   llvm::Expected<llvm::ArrayRef<char>>

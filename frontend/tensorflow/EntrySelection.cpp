@@ -167,6 +167,23 @@ public:
     return plan;
   }
 
+  /// What a SavedModel does before its first use, when it does anything.
+  std::optional<EntryPlan> savedInitEntry() {
+    auto found = graph.index.find(model.initNode);
+    if (found == graph.index.end())
+      return std::nullopt;
+    std::vector<bool> needed = closure(found->second);
+    bool idle = true;
+    for (int i = 0; i < int(graph.nodes.size()); ++i)
+      idle &= !needed[i] || graph.nodes[i].op == "NoOp";
+    if (idle)
+      return std::nullopt;
+    EntryPlan plan;
+    plan.name = "init";
+    plan.fetches.push_back({"", {found->second, 0}, true, false, false});
+    return plan;
+  }
+
 private:
   llvm::Expected<Edge> resolve(const EntryPlan &plan,
                                const std::string &source) {
@@ -375,6 +392,10 @@ selectEntries(const GraphModel &model, const ImportOptions &options,
     return failure("the model has no signature '" + options.signature + "'" +
                    known);
   }
+  if (found)
+    if (auto init = selector.savedInitEntry())
+      if (llvm::Error error = add(std::move(*init)))
+        return std::move(error);
   if (!plans.empty())
     return plans;
   if (llvm::Error error = add(selector.defaultEntry()))

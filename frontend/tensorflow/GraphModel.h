@@ -110,10 +110,8 @@ struct GraphModel {
   std::vector<Signature> signatures; // sorted by name
   /// By the name of the handle's node (VarHandleOp, VariableV2).
   std::map<std::string, Variable> variables;
-  /// Path of the file that a constant's node stands for.
-  std::map<std::string, std::string> assets;
   /// Node that restores the variables; what it does is in `variables`.
-  std::string restoreNode, saveNode, filenameNode;
+  std::string restoreNode;
   int producer = 0;     // version of the graph
   std::string initNode; // runs once before the first call; may be empty
 

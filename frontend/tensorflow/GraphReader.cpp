@@ -225,8 +225,7 @@ llvm::Error readSavedModel(const std::string &path, GraphModel &model) {
                            "serve"))
       chosen = i;
   model.storage = saved;
-  if (llvm::Error error =
-          readMetaGraph(saved->meta_graphs(chosen), directory, model))
+  if (llvm::Error error = readMetaGraph(saved->meta_graphs(chosen), model))
     return error;
   std::string prefix = directory + "/variables/variables";
   if (!llvm::sys::fs::exists(prefix + ".index"))
@@ -271,7 +270,7 @@ llvm::Expected<std::unique_ptr<GraphModel>> readGraph(const std::string &path,
     if (llvm::Error error = parseBinary(bytes, *meta))
       return std::move(error);
     model->storage = meta;
-    if (llvm::Error error = readMetaGraph(*meta, "", *model))
+    if (llvm::Error error = readMetaGraph(*meta, *model))
       return std::move(error);
     return model;
   }

@@ -18,9 +18,8 @@ llvm::Expected<std::unique_ptr<GraphModel>> readGraph(const std::string &path,
                                                       FileKind kind);
 
 /// Takes over graph, signatures and collections of `meta`, which
-/// `model.storage` owns. `directory` is the SavedModel's, else empty.
-llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta,
-                          const std::string &directory, GraphModel &model);
+/// `model.storage` owns.
+llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta, GraphModel &model);
 
 /// Finds the variables that the saver's restore operation assigns, by following
 /// what it does without running it, and their values in the checkpoint

@@ -256,7 +256,7 @@ llvm::Expected<TensorData> readVariable(Checkpoint &checkpoint,
 } // namespace
 
 llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta,
-                          const std::string &directory, GraphModel &model) {
+                          GraphModel &model) {
   if (llvm::Error error = buildGraph(meta.graph_def(), model))
     return error;
   std::map<std::string, const tfproto::SignatureDef *> sorted;
@@ -274,12 +274,7 @@ llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta,
                      "': " + llvm::toString(std::move(error)));
     model.signatures.push_back(std::move(signature));
   }
-  for (const auto &asset : meta.asset_file_def())
-    model.assets[nodeOf(asset.tensor_info().name())] =
-        directory + "/assets/" + asset.filename();
   model.restoreNode = meta.saver_def().restore_op_name();
-  model.saveNode = nodeOf(meta.saver_def().save_tensor_name());
-  model.filenameNode = nodeOf(meta.saver_def().filename_tensor_name());
   model.initNode = initNodeOf(meta);
   return declareVariables(meta, model);
 }
