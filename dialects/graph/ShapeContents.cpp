@@ -26,6 +26,8 @@ trackedDims(ShapeContext &shapes, Value value, int64_t &count) {
   count = 1;
   if (sizes)
     for (int64_t size : *sizes) {
+      if (size > ShapeContext::maxContents)
+        return std::nullopt;
       count *= size;
       if (count > ShapeContext::maxContents)
         return std::nullopt;

@@ -41,6 +41,9 @@ LogicalResult parseTerm(EinsumOp op, StringRef text,
              << "equation has an unexpected '" << Twine(c) << "'";
     }
   }
+  if (rank && int64_t(labels.size()) != *rank)
+    return op.emitOpError()
+           << "term '" << text << "' does not fit rank " << *rank;
   return success();
 }
 

@@ -68,7 +68,8 @@ FailureOr<int64_t> groupCount(Operation *op, ShapeContext &shapes,
                          out = ShapeContext::asConstant(results);
   if (!all || !part || channels == perGroup)
     return 1;
-  if (*part == 0 || *all % *part != 0 || (out && *out % (*all / *part) != 0))
+  if (*all == 0 || *part == 0 || *all % *part != 0 ||
+      (out && *out % (*all / *part) != 0))
     return op->emitOpError()
                << "operand has " << *all << " channels, but the filter takes "
                << *part << " and gives " << out.value_or(0),

@@ -10,13 +10,16 @@ using namespace tenon::graph;
 // depth_to_space, space_to_depth
 //===----------------------------------------------------------------------===//
 
+/// More than any image needs, and little enough for products of two.
+static constexpr int64_t maxBlock = 1 << 16;
+
 /// Sizes with dimensions divided or multiplied by a block's.
 static FailureOr<Dims> blockDims(Operation *op, ShapeContext &shapes,
                                  Value input, int64_t block, bool channelsFirst,
                                  bool toSpace) {
   if (failed(expectRank(op, shapes, input, 4, "operand")))
     return failure();
-  if (block < 1)
+  if (block < 1 || block > maxBlock)
     return op->emitOpError() << "has block " << block, failure();
   Dims dims(shapes.dims(input));
   Layout layout{4, channelsFirst};
@@ -144,9 +147,9 @@ static FailureOr<Blocks> blocks(Operation *op, ShapeContext &shapes,
   Dims elements = elementsOrNull(shapes, border, 2 * *count);
   Blocks result;
   for (int64_t i = 0; i < *count; ++i) {
-    if (!sizes || (*sizes)[i] < 1)
-      return op->emitOpError("blocks are not known at compile time, or not "
-                             "positive"),
+    if (!sizes || (*sizes)[i] < 1 || (*sizes)[i] > maxBlock)
+      return op->emitOpError("blocks are not known at compile time, or out of "
+                             "range"),
              failure();
     if (!elements[2 * i] || !elements[2 * i + 1])
       return op->emitOpError("borders are not known at compile time"),
@@ -247,6 +250,8 @@ static FailureOr<Dims> spreadDims(Operation *op, ShapeContext &shapes,
   for (auto [i, block] : llvm::enumerate(sizes)) {
     dims[i + 1] = dims[i + 1] * block;
     total *= block;
+    if (total > maxBlock * maxBlock)
+      return op->emitOpError("has blocks of too many elements"), failure();
   }
   std::optional<int64_t> batch = ShapeContext::asConstant(from[0]);
   if (batch && *batch % total != 0)

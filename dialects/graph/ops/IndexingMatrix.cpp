@@ -81,6 +81,9 @@ template <typename OpTy> FailureOr<Diagonals> diagonals(OpTy op) {
       (below != "LEFT" && below != "RIGHT"))
     return op.emitOpError() << "has unknown align '" << align << "'", failure();
   int64_t lower = op.getLower(), upper = op.getUpper();
+  constexpr int64_t limit = int64_t(1) << 40;
+  if (lower < -limit || upper > limit)
+    return op.emitOpError("has diagonals that no matrix has"), failure();
   if (lower > upper)
     return op.emitOpError() << "lower " << lower << " is above upper " << upper,
            failure();

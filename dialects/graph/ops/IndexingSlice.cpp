@@ -213,7 +213,9 @@ FailureOr<Subscript> parseSubscript(OpTy op, ShapeContext &shapes) {
     if (!range.isIndex) {
       if (stride == 0)
         return op.emitOpError("has stride 0"), failure();
-      range.stride = stride.value_or(0);
+      // Beyond every size, and safe to negate.
+      constexpr int64_t limit = int64_t(1) << 40;
+      range.stride = std::clamp(stride.value_or(0), -limit, limit);
       subscript.order.push_back(subscript.ranges.size());
     }
     subscript.ranges.push_back(range);

@@ -77,17 +77,22 @@ LogicalResult RangeOp::inferShapes(ShapeContext &shapes) {
   if (step == 0 || by == 0.0)
     return emitOpError("delta is zero");
   AffineExpr size;
-  if (start && limit && step)
-    size =
-        shapes.maximum(shapes.constant(0),
-                       shapes.ceilDiv(*step > 0 ? limit - start : start - limit,
-                                      std::abs(*step)));
-  else if (first && last && by)
-    size = shapes.constant(
-        std::max(0.0, std::ceil(std::abs((*last - *first) / *by)) *
-                          ((*last - *first) / *by < 0 ? 0 : 1)));
-  else
+  if (start && limit && step) {
+    AffineExpr distance = *step > 0 ? limit - start : start - limit;
+    size = shapes.maximum(shapes.constant(0),
+                          shapes.ceilDiv(distance, std::abs(*step)));
+  } else if (first && last && by) {
+    // The quotient is rounded to the elements' type before it is rounded up.
+    bool isDouble = getElementTypeOrSelf(getResult().getType()).isF64();
+    double quotient = isDouble ? (*last - *first) / *by
+                               : (float(*last) - float(*first)) / float(*by);
+    double count = std::max(0.0, std::ceil(quotient));
+    if (!(count < double(int64_t(1) << 40)))
+      return emitOpError("has more elements than memory can hold");
+    size = shapes.constant(int64_t(count));
+  } else {
     size = shapes.freshSymbol(getResult(), 0);
+  }
   shapes.setDims(getResult(), size);
   if (start && delta)
     setContentsBy(shapes, getResult(), [&](ArrayRef<int64_t> index) {
@@ -119,10 +124,9 @@ LogicalResult RangeOp::lowerToLinalg(LoweringContext &lowering) {
                    ? v
                    : arith::ExtFOp::create(b, loc, wide, v).getResult();
       };
-      Value distance =
-          arith::SubFOp::create(b, loc, widen(limit), widen(start));
-      Value count = math::CeilOp::create(
-          b, loc, arith::DivFOp::create(b, loc, distance, widen(delta)));
+      Value quotient = arith::DivFOp::create(
+          b, loc, arith::SubFOp::create(b, loc, limit, start), delta);
+      Value count = math::CeilOp::create(b, loc, widen(quotient));
       size = arith::IndexCastOp::create(
           b, loc, b.getIndexType(),
           arith::FPToSIOp::create(b, loc, b.getI64Type(), count));
