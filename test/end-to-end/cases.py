@@ -85,6 +85,8 @@ def elementwise_unary():
                "Softsign Sqrt Tan Tanh BesselI0e BesselI1e BesselI0 BesselI1").split():
         for dtype in FLOATS:
             for x in unary_shapes(dtype):
+                if op == "Erf" and dtype == F64:  # TensorFlow's erf of an infinite double is NaN
+                    x = x[np.isfinite(x)] if x.ndim == 1 else x
                 if op in ("Sin", "Cos", "Tan"):
                     x = np.where(np.isfinite(x.astype(F64)) & (np.abs(x.astype(F64)) < 100), x, 1).astype(dtype)
                 if op in ("Digamma", "Lgamma", "Ndtri", "BesselI0", "BesselI1", "Cosh", "Sinh"):
@@ -92,7 +94,8 @@ def elementwise_unary():
                     x = np.minimum(x, dtype(0.99)) if op == "Ndtri" else x
                 yield op, {"x" if op not in ("Elu", "Selu", "Softplus", "Softsign") else "features": x}
     for op in "Abs Neg Sign Square Round".split():
-        for dtype in FLOATS + SIGNED:
+        # TensorFlow's Round of integers is not the integer: no oracle.
+        for dtype in FLOATS + ([] if op == "Round" else SIGNED):
             for x in unary_shapes(dtype):
                 yield op, {"x": x}
     for op in "Relu Relu6 LeakyRelu".split():
@@ -221,6 +224,11 @@ def reduction():
                 if op == "Mean" and np.dtype(dtype).kind in "iu" and 0 in shape:
                     continue
                 if op == "Prod" and x.size > 60:
+                    continue
+                # TensorFlow sums halves one by one in halves, overflows int8 norms, and calls an empty complex mean 0.
+                if dtype in (F16, BF16) and x.size > 500 or op == "EuclideanNorm" and np.dtype(dtype).kind in "iu":
+                    continue
+                if op == "Mean" and np.dtype(dtype).kind == "c" and 0 in shape:
                     continue
                 yield op, {"input": x, "axis": Const(np.array(axis, np.int32)), "keep_dims": number % 2 == 1}
     for op in "Max Min Sum Mean".split():
