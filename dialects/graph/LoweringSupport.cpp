@@ -367,8 +367,12 @@ Value assemble(OpBuilder &b, Location loc, Value destination,
               *source = localSource(part);
     // The destination before anything is written, each insertion right behind
     // its source, as far as sizes are known there.
-    if (!source || !previous)
+    if (!previous)
       continue;
+    if (!source) {
+      previous = insert; // the next one writes into its result
+      continue;
+    }
     Operation *start = firstWriter(source);
     if (isa<tensor::EmptyOp>(previous) && previous->getBlock() == block &&
         start->isBeforeInBlock(previous) && canHoist(previous, start))
