@@ -50,8 +50,8 @@ Value LoweringContext::symbolValue(unsigned symbol) {
   OpBuilder::InsertionGuard guard(builder);
   Value tensor = get(origin.value);
   builder.setInsertionPointAfterValue(tensor);
-  return symbols[symbol] = tensor::DimOp::create(
-             builder, origin.value.getLoc(), tensor, origin.dim);
+  return symbols[symbol] = tensor::DimOp::create(builder, origin.value.getLoc(),
+                                                 tensor, origin.dim);
 }
 
 OpFoldResult LoweringContext::size(AffineExpr expr) {
@@ -155,8 +155,23 @@ Value LoweringContext::generate(
       });
 }
 
+/// Elements that code can be made for.
+static bool isComputable(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isIntOrFloat() || isa<ComplexType>(element);
+}
+
 LogicalResult LoweringContext::lowerBody(Block &block) {
+  for (BlockArgument argument : block.getArguments())
+    if (!isComputable(argument.getType()))
+      return emitError(argument.getLoc())
+             << "an input of type " << argument.getType()
+             << " is not supported";
   for (Operation &op : block.without_terminator()) {
+    for (Type type : op.getResultTypes())
+      if (!isComputable(type))
+        return op.emitOpError()
+               << "a result of type " << type << " is not supported";
     auto lowering = dyn_cast<LinalgLowering>(op);
     if (!lowering)
       return op.emitOpError("has no lowering to linalg");
