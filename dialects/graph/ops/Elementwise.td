@@ -116,6 +116,8 @@ def Graph_MinimumOp : Graph_RealBinaryOp<"minimum", "the lesser one; NaN when ei
 def Graph_SquaredDifferenceOp : Graph_BinaryOp<"squared_difference", "(lhs - rhs) squared",
     "Of complex numbers: the difference times its conjugate.">;
 def Graph_Atan2Op : Graph_FloatBinaryOp<"atan2", "angle of the point (rhs, lhs)">;
+def Graph_IgammaOp : Graph_FloatBinaryOp<"igamma", "lower incomplete gamma function of shape lhs at rhs, divided by the complete one">;
+def Graph_IgammacOp : Graph_FloatBinaryOp<"igammac", "1 - igamma(lhs, rhs), exact for large rhs">;
 def Graph_XdivyOp : Graph_FloatBinaryOp<"xdivy", "lhs / rhs, and 0 where lhs is 0", "", Graph_FloatOrComplexTensor>;
 def Graph_XlogyOp : Graph_FloatBinaryOp<"xlogy", "lhs * log(rhs), and 0 where lhs is 0", "", Graph_FloatOrComplexTensor>;
 def Graph_Xlog1pyOp : Graph_FloatBinaryOp<"xlog1py", "lhs * log1p(rhs), and 0 where lhs is 0", "", Graph_FloatOrComplexTensor>;

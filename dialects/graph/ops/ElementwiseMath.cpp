@@ -194,6 +194,14 @@ Value ErfinvOp::buildScalar(OpBuilder &b, ValueRange v) {
 Value LgammaOp::buildScalar(OpBuilder &b, ValueRange v) {
   return lgamma(Scalar(b, getLoc(), v[0]));
 }
+Value IgammaOp::buildScalar(OpBuilder &b, ValueRange v) {
+  return igamma(Scalar(b, getLoc(), v[0]), Scalar(b, getLoc(), v[1]),
+                /*upper=*/false);
+}
+Value IgammacOp::buildScalar(OpBuilder &b, ValueRange v) {
+  return igamma(Scalar(b, getLoc(), v[0]), Scalar(b, getLoc(), v[1]),
+                /*upper=*/true);
+}
 Value DigammaOp::buildScalar(OpBuilder &b, ValueRange v) {
   return digamma(Scalar(b, getLoc(), v[0]));
 }

@@ -198,12 +198,6 @@ static Scalar cosineSeries(const Scalar &r) {
                                 -1.0 / 720, 1.0 / 24, -0.5});
 }
 
-namespace {
-struct SineAndCosine {
-  Scalar sine, cosine;
-};
-} // namespace
-
 /// Of an angle in quadrants (units of pi/2) that is small enough for an i32.
 static SineAndCosine ofQuadrants(const Scalar &t, const Scalar &rest) {
   Scalar whole = t.unary<math::RoundEvenOp>();
@@ -254,6 +248,10 @@ static SineAndCosine ofFloat(const Scalar &x) {
                      (fraction - more) + scaled * c3);
 }
 
+SineAndCosine sineAndCosineOfPi(const Scalar &x) {
+  return ofQuadrants(2 * (x - x.unary<math::RoundEvenOp>()), x.constant(0));
+}
+
 /// An f32 function computed in doubles, or upstream's op for f64.
 template <typename OpTy>
 static Scalar inDoubles(const Scalar &x,
@@ -262,12 +260,6 @@ static Scalar inDoubles(const Scalar &x,
     return x.unary<OpTy>();
   return formula(x.toFloat(x.b().getF64Type())).toFloat(x.type());
 }
-/// The same where the formula serves both.
-static Scalar inDoubles(const Scalar &x,
-                        function_ref<Scalar(const Scalar &)> formula) {
-  return formula(x.toFloat(x.b().getF64Type())).toFloat(x.type());
-}
-
 //===----------------------------------------------------------------------===//
 // The functions
 //===----------------------------------------------------------------------===//
@@ -405,168 +397,6 @@ Scalar softplus(const Scalar &x) {
 }
 
 Scalar sigmoid(const Scalar &x) { return 1 / (1 + exp(-x)); }
-
-/// Lanczos' approximation for x >= 0.5.
-static Scalar lgammaRight(const Scalar &x) {
-  static constexpr double g = 7;
-  static constexpr double c[] = {0.99999999999980993227684700473478,
-                                 676.520368121885098567009190444019,
-                                 -1259.13921672240287047156078755283,
-                                 771.3234287776530788486528258894,
-                                 -176.61502916214059906584551354,
-                                 12.507343278686904814458936853,
-                                 -0.13857109526572011689554707,
-                                 9.984369578019570859563e-6,
-                                 1.50563273514931155834e-7};
-  Scalar z = x - 1;
-  Scalar sum = z.constant(c[0]);
-  for (int i = 1; i < 9; ++i)
-    sum = sum + c[i] / (z + i);
-  Scalar t = z + (g + 0.5);
-  return (z + 0.5) * (logDouble(t) - 1) + (0.91893853320467274178 - g) +
-         logDouble(sum);
-}
-
-Scalar lgamma(const Scalar &x) {
-  return inDoubles(x, [](const Scalar &d) {
-    Scalar left = d < 0.5;
-    Scalar right = lgammaRight(select(left, 1 - d, d));
-    // Reflection: gamma(x) gamma(1 - x) = pi / sin(pi x).
-    Scalar quadrants = 2 * (d - d.unary<math::RoundEvenOp>());
-    Scalar sine = ofQuadrants(quadrants, d.constant(0)).sine.abs();
-    Scalar reflected = 1.1447298858494001741 - logDouble(sine) - right;
-    Scalar isPole = (d <= 0) & (d.floor() == d);
-    Scalar result = select(left, reflected, right);
-    return select(isPole | (d.abs() == inf), d.constant(inf), result);
-  });
-}
-
-Scalar digamma(const Scalar &x) {
-  return inDoubles(x, [](const Scalar &d) {
-    Scalar left = d < 0.5;
-    Scalar y = select(left, 1 - d, d), steps = d.constant(0);
-    // psi(y) = psi(y + 1) - 1 / y, up to where the asymptotic series holds.
-    for (int i = 0; i < 10; ++i) {
-      Scalar below = y < 10;
-      steps = select(below, steps + 1 / y, steps);
-      y = select(below, y + 1, y);
-    }
-    Scalar z = 1 / (y * y);
-    Scalar series =
-        z * polynomial(z, {1.0 / 12, -691.0 / 32760, 1.0 / 132, -1.0 / 240,
-                           1.0 / 252, -1.0 / 120, 1.0 / 12});
-    Scalar right = logDouble(y) - 0.5 / y - series - steps;
-    SineAndCosine angle =
-        ofQuadrants(2 * (d - d.unary<math::RoundEvenOp>()), d.constant(0));
-    Scalar result = select(left, right - pi * angle.cosine / angle.sine, right);
-    Scalar isPole = (d <= 0) & (d.floor() == d);
-    return select(isPole, d.constant(nan), result);
-  });
-}
-
-Scalar bessel(const Scalar &x, int order, bool scaled) {
-  return inDoubles(x, [&](const Scalar &d) {
-    // The power series in x^2/4 has positive terms only.
-    constexpr int terms = 48;
-    double series[terms];
-    double term = 1;
-    for (int k = 0; k < terms; ++k) {
-      if (k)
-        term /= double(k) * (k + order);
-      series[terms - 1 - k] = term;
-    }
-    // Beyond, the asymptotic series in 1/x, up to its least term.
-    constexpr int tailTerms = 26;
-    double tail[tailTerms];
-    double mu = 4.0 * order * order;
-    term = 1;
-    for (int k = 0; k < tailTerms; ++k) {
-      if (k)
-        term *= -(mu - (2.0 * k - 1) * (2.0 * k - 1)) / (8.0 * k);
-      tail[tailTerms - 1 - k] = term;
-    }
-    Scalar a = d.abs(), large = a > 16;
-    Scalar near = select(large, a.constant(16), a), z = near * near * 0.25;
-    Scalar small = polynomial(z, series);
-    if (order == 1)
-      small = small * near * 0.5;
-    Scalar far = select(large, a, a.constant(16));
-    Scalar scaledLarge =
-        polynomial(1 / far, tail) / (far.sqrt() * 2.50662827463100050242);
-    Scalar result = scaled
-                        ? select(large, scaledLarge, small * expDouble(-near))
-                        : select(large, scaledLarge * expDouble(far), small);
-    if (!scaled)
-      result = select(a == inf, a, result);
-    result = select(d.isNan(), d, result);
-    return order == 1 ? result.copySign(d) : result;
-  });
-}
-
-/// The normal distribution's quantile near its middle, at 1/2 + w.
-static Scalar quantileCenter(const Scalar &w) {
-  Scalar z = w * w;
-  Scalar p = polynomial(z, {-5.99633501014107895267e1, 9.80010754185999661536e1,
-                            -5.66762857469070293439e1, 1.39312609387279679503e1,
-                            -1.23916583867381258016e0});
-  Scalar q =
-      polynomial(z, {1.0, 1.95448858338141759834e0, 4.67627912898881538453e0,
-                     8.63602421390890590575e1, -2.25462687854119370527e2,
-                     2.00260212380060660359e2, -8.20372256168333339912e1,
-                     1.59056225126211695515e1, -1.18331621121330003142e0});
-  return (w + w * (z * p / q)) * 2.50662827463100050242;
-}
-
-/// Its negative in the lower tail, at a small p.
-static Scalar quantileTail(const Scalar &p) {
-  Scalar x = (-2 * logDouble(p)).sqrt();
-  Scalar first = x - logDouble(x) / x, z = 1 / x;
-  Scalar near =
-      z *
-      polynomial(z, {4.05544892305962419923e0, 3.15251094599893866154e1,
-                     5.71628192246421288162e1, 4.40805073893200834700e1,
-                     1.46849561928858024014e1, 2.18663306850790267539e0,
-                     -1.40256079171354495875e-1, -3.50424626827848203418e-2,
-                     -8.57456785154685413611e-4}) /
-      polynomial(z, {1.0, 1.57799883256466749731e1, 4.53907635128879210584e1,
-                     4.13172038254672030440e1, 1.50425385692907503408e1,
-                     2.50464946208309415979e0, -1.42182922854787788574e-1,
-                     -3.80806407691578277194e-2, -9.33259480895457427372e-4});
-  Scalar far =
-      z *
-      polynomial(z, {3.23774891776946035970e0, 6.91522889068984211695e0,
-                     3.93881025292474443415e0, 1.33303460815807542389e0,
-                     2.01485389549179081538e-1, 1.23716634817820021358e-2,
-                     3.01581553508235416007e-4, 2.65806974686737550832e-6,
-                     6.23974539184983293730e-9}) /
-      polynomial(z, {1.0, 6.02427039364742014255e0, 3.67983563856160859403e0,
-                     1.37702099489081330271e0, 2.16236993594496635890e-1,
-                     1.34204006088543189037e-2, 3.28014464682127739104e-4,
-                     2.89247864745380683936e-6, 6.79019408009981274425e-9});
-  return select(p == 0, p.constant(inf), first - select(x < 8, near, far));
-}
-
-/// exp(-2): where the tail's formula takes over.
-static constexpr double tailLimit = 0.13533528323661269189;
-
-Scalar ndtri(const Scalar &x) {
-  return inDoubles(x, [](const Scalar &d) {
-    Scalar upper = d > 0.5, p = select(upper, 1 - d, d);
-    Scalar tail = quantileTail(p);
-    Scalar result = select(p > tailLimit, quantileCenter(d - 0.5),
-                           select(upper, tail, -tail));
-    return select(p >= 0, result, d.constant(nan));
-  });
-}
-
-Scalar erfinv(const Scalar &x) {
-  return inDoubles(x, [](const Scalar &d) {
-    Scalar p = (1 - d.abs()) * 0.5;
-    Scalar result = select(p > tailLimit, quantileCenter(d * 0.5),
-                           quantileTail(p).copySign(d));
-    return select(p >= 0, result * 0.70710678118654752440, d.constant(nan));
-  });
-}
 
 Scalar nextAfter(const Scalar &from, const Scalar &to) {
   Type integer = from.b().getIntegerType(from.type().getIntOrFloatBitWidth());

@@ -105,6 +105,13 @@ Scalar select(const Scalar &condition, const Scalar &onTrue,
 /// Horner's scheme; coefficients from the highest power down.
 Scalar polynomial(const Scalar &x, llvm::ArrayRef<double> coefficients);
 
+struct SineAndCosine {
+  Scalar sine, cosine;
+};
+/// Of pi * (x - the integer next to x), of a double: sin(pi x) and cos(pi x)
+/// but for the sign, which both have or neither.
+SineAndCosine sineAndCosineOfPi(const Scalar &x);
+
 /// Functions of f32 or f64 values, each to a few ulp.
 Scalar exp(const Scalar &x);
 Scalar log(const Scalar &x);
@@ -118,6 +125,8 @@ Scalar lgamma(const Scalar &x);
 Scalar digamma(const Scalar &x);
 /// Modified Bessel functions of order 0 or 1; `scaled` times exp(-|x|).
 Scalar bessel(const Scalar &x, int order, bool scaled);
+/// Regularized incomplete gamma function, the lower or the upper one.
+Scalar igamma(const Scalar &shape, const Scalar &argument, bool upper);
 Scalar ndtri(const Scalar &x);
 Scalar erfinv(const Scalar &x);
 Scalar asinh(const Scalar &x);

@@ -250,6 +250,8 @@ void addElementwiseRows(RowTable &table) {
            {"DivNoNan", "graph.div_no_nan"},
            {"FloorDiv", "graph.floor_div"},
            {"FloorMod", "graph.floor_mod"},
+           {"Igamma", "graph.igamma"},
+           {"Igammac", "graph.igammac"},
            {"LeftShift", "graph.left_shift"},
            {"LogicalAnd", "graph.and"},
            {"LogicalOr", "graph.or"},
