@@ -60,29 +60,37 @@ func.func @unary(%a: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %27 = graph.lgamma %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.digamma %
   %28 = graph.digamma %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  // CHECK: graph.bessel_i0 %
+  %29 = graph.bessel_i0 %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  // CHECK: graph.bessel_i1 %
+  %30 = graph.bessel_i1 %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  // CHECK: graph.bessel_i0e %
+  %31 = graph.bessel_i0e %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  // CHECK: graph.bessel_i1e %
+  %32 = graph.bessel_i1e %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.floor %
-  %29 = graph.floor %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %33 = graph.floor %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.ceil %
-  %30 = graph.ceil %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %34 = graph.ceil %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.round %
-  %31 = graph.round %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %35 = graph.round %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.sigmoid %
-  %32 = graph.sigmoid %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %36 = graph.sigmoid %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.softplus %
-  %33 = graph.softplus %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %37 = graph.softplus %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.softsign %
-  %34 = graph.softsign %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %38 = graph.softsign %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.relu %
-  %35 = graph.relu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %39 = graph.relu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.relu6 %
-  %36 = graph.relu6 %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %40 = graph.relu6 %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.elu %
-  %37 = graph.elu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %41 = graph.elu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.selu %
-  %38 = graph.selu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %42 = graph.selu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.leaky_relu %
-  %39 = graph.leaky_relu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
-  return %39 : tensor<2x3xf32>
+  %43 = graph.leaky_relu %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %43 : tensor<2x3xf32>
 }
 
 // CHECK-LABEL: func.func @binary
@@ -113,19 +121,23 @@ func.func @binary(%a: tensor<2x3xf32>, %b: tensor<3xf32>) -> tensor<2x3xf32> {
   %11 = graph.squared_difference %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.atan2 %
   %12 = graph.atan2 %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  // CHECK: graph.igamma %
+  %13 = graph.igamma %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  // CHECK: graph.igammac %
+  %14 = graph.igammac %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.xdivy %
-  %13 = graph.xdivy %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %15 = graph.xdivy %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.xlogy %
-  %14 = graph.xlogy %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %16 = graph.xlogy %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.xlog1py %
-  %15 = graph.xlog1py %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %17 = graph.xlog1py %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.div_no_nan %
-  %16 = graph.div_no_nan %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %18 = graph.div_no_nan %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.mul_no_nan %
-  %17 = graph.mul_no_nan %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %19 = graph.mul_no_nan %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   // CHECK: graph.next_after %
-  %18 = graph.next_after %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-  return %18 : tensor<2x3xf32>
+  %20 = graph.next_after %a, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return %20 : tensor<2x3xf32>
 }
 
 // CHECK-LABEL: func.func @comparison

@@ -109,6 +109,25 @@ for kind in ("f32", "f64", "f16"):
         program.result(f"{op}_{kind}", f"graph.{op} %x_{kind}, %y_{kind} : ({given}, {given}) -> "
                        f"{tensor(x.shape, result)}", tensor(x.shape, result), want, ulps=16 if kind == "f64" else 4)
 
+# Special functions, from integrals and identities.
+x = np.concatenate([rng.uniform(0, 30, 100), [0, 15.99, 16.01, 60]]).astype(np.float32)
+given = program.input("positive", x)
+angles = (np.arange(400) + 0.5) * np.pi / 400
+wide = x.astype(np.float64)[:, None]
+for order in (0, 1):
+    scaled = (np.exp(wide * (np.cos(angles) - 1)) * np.cos(order * angles)).mean(1)
+    for op, want in ((f"bessel_i{order}e", scaled), (f"bessel_i{order}", scaled * np.exp(wide[:, 0]))):
+        program.result(op, f"graph.{op} %positive : ({given}) -> {given}", given, want, atol=1e-16)
+harmonic = np.array([sum(1 / k for k in range(1, n)) for n in range(1, 41)]) - 0.57721566490153286
+whole = program.input("whole", np.arange(1, 41).astype(np.float64))
+program.result("digamma", f"graph.digamma %whole : ({whole}) -> {whole}", whole, harmonic, ulps=16)
+for shape, lower, upper in ((1.0, lambda v: -np.expm1(-v), lambda v: np.exp(-v)),
+                            (0.5, lambda v: vector(math.erf)(np.sqrt(v)), lambda v: vector(math.erfc)(np.sqrt(v)))):
+    name = f"shape{int(2 * shape)}"
+    program.input(name, np.full_like(x, shape))
+    for op, oracle in (("igamma", lower), ("igammac", upper)):
+        program.result(f"{op}_{name}", f"graph.{op} %{name}, %positive : ({given}, {given}) -> {given}", given, oracle(wide[:, 0]))
+
 z = (rng.normal(size=60) * 2 + 2j * rng.normal(size=60)).astype(np.complex64)
 w = rng.permutation(z)
 given = program.input("z", z)
