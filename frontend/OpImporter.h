@@ -77,6 +77,14 @@ struct ImportState {
   std::vector<mlir::Operation *> discarded;
 };
 
+/// A function that an attribute names, or the one at `index` of its list.
+struct Callee {
+  Callee(const char *attr) : attr(attr) {}
+  Callee(llvm::StringRef attr, int index = -1) : attr(attr), index(index) {}
+  llvm::StringRef attr;
+  int index = -1;
+};
+
 /// One source node in translation.
 class Binder {
 public:
@@ -148,16 +156,16 @@ public:
 
   //===--- Functions and variables ----------------------------------------===//
 
-  /// Number of arguments of the function that attribute `attr` names; fails
-  /// when there is none.
-  virtual unsigned functionArity(llvm::StringRef attr) = 0;
+  /// Number of functions in the list `attr`.
+  virtual int functionCount(llvm::StringRef attr) = 0;
+  /// Number of arguments of a function; fails when there is none.
+  virtual unsigned functionArity(Callee callee) = 0;
   /// Which arguments of that function it returns unchanged in their place.
-  virtual llvm::SmallVector<bool> passedThrough(llvm::StringRef attr) = 0;
+  virtual llvm::SmallVector<bool> passedThrough(Callee callee) = 0;
   /// Translates that function at the builder's place. Values are missing after
   /// a failure.
   virtual llvm::SmallVector<ImportedValue>
-  inlineFunction(llvm::StringRef attr,
-                 llvm::ArrayRef<ImportedValue> arguments) = 0;
+  inlineFunction(Callee callee, llvm::ArrayRef<ImportedValue> arguments) = 0;
   /// The handle of the variable that this node stands for.
   virtual ImportedValue declareVariable(bool reference) = 0;
   /// A variable of this node's own, called `suffix` after it.
@@ -227,7 +235,11 @@ using RowTable = llvm::StringMap<Row>;
 /// Translates an if over two functions: input `condition` chooses, the inputs
 /// from `first` on are their arguments.
 void importIf(Binder &binder, unsigned condition, unsigned first,
-              llvm::StringRef thenAttr, llvm::StringRef elseAttr);
+              Callee thenBranch, Callee elseBranch);
+
+/// The same for one of a list of functions, by the integer input `index`.
+void importCase(Binder &binder, unsigned index, unsigned first,
+                llvm::StringRef branchesAttr);
 
 /// Translates a loop over two functions of all inputs. Arguments that the body
 /// returns unchanged stay outside; shapes that the body changes become dynamic;

@@ -158,66 +158,53 @@ Value listTensor(Binder &binder, const ImportedValue &list,
 // if
 //===----------------------------------------------------------------------===//
 
-void importIf(Binder &binder, unsigned condition, unsigned first,
-              StringRef thenAttr, StringRef elseAttr) {
-  Value chosen = binder.input(condition);
-  if (binder.failed())
-    return;
-  if (binder.rank(chosen) != 0)
-    return binder.fail("the condition must be a scalar");
-  if (!Binder::type(chosen).isInteger(1))
-    chosen = binder.make("graph.not_equal", binder.builder().getI1Type(),
-                         {chosen, binder.scalar(Binder::type(chosen), 0)});
-  SmallVector<ImportedValue> arguments;
-  for (unsigned i = first; i < binder.inputCount(); ++i)
-    arguments.push_back(binder.raw(i));
+namespace {
+using BranchImporter = llvm::function_ref<SmallVector<ImportedValue>()>;
 
+/// Builds an if of two branches. What is the same on both sides passes by,
+/// tensors become results.
+SmallVector<ImportedValue> choose(Binder &binder, Value condition,
+                                  BranchImporter thenBranch,
+                                  BranchImporter elseBranch) {
+  if (binder.failed())
+    return {};
   PendingRegions regions(binder, "graph.if");
   SmallVector<ImportedValue> returned[2];
-  StringRef functions[2] = {thenAttr, elseAttr};
-  {
+  BranchImporter branches[2] = {thenBranch, elseBranch};
+  for (int i = 0; i < 2; ++i) {
     OpBuilder::InsertionGuard guard(binder.builder());
-    for (int i = 0; i < 2; ++i) {
-      binder.builder().createBlock(&regions[i]);
-      returned[i] = binder.inlineFunction(functions[i], arguments);
-    }
+    binder.builder().createBlock(&regions[i]);
+    returned[i] = branches[i]();
   }
   if (returned[0].size() != returned[1].size())
     binder.fail("branches return " + llvm::Twine(returned[0].size()) + " and " +
                 llvm::Twine(returned[1].size()) + " values");
 
-  // Tensors become results; what is the same on both sides passes by.
+  SmallVector<ImportedValue> results(returned[0].size());
   SmallVector<unsigned> carried;
   SmallVector<Value> yielded[2];
-  for (unsigned i = 0; !binder.failed() && i < returned[0].size(); ++i) {
+  for (unsigned i = 0; !binder.failed() && i < results.size(); ++i) {
     const ImportedValue &a = returned[0][i], &b = returned[1][i];
-    if (isMissing(a) || isMissing(b)) {
-      binder.set(i, ImportedValue());
+    if (isMissing(a) || isMissing(b))
       continue;
-    }
-    if (a == b && (!a.tensor || isVisible(binder, a.tensor))) {
-      binder.set(i, a);
+    results[i] = a;
+    if (a == b && (!a.tensor || isVisible(binder, a.tensor)))
       continue;
-    }
-    if (a.kind != b.kind || !a.tensor || !b.tensor) {
+    if (a.kind != b.kind || !a.tensor || !b.tensor)
       binder.fail("result " + llvm::Twine(i) +
-                  " is not a tensor of the same kind in both branches");
-      break;
-    }
-    if (Binder::type(a.tensor) != Binder::type(b.tensor) ||
-        binder.rank(a.tensor) != binder.rank(b.tensor)) {
+                  " is not a tensor of the same kind in all branches");
+    else if (Binder::type(a.tensor) != Binder::type(b.tensor) ||
+             binder.rank(a.tensor) != binder.rank(b.tensor))
       binder.fail("result " + llvm::Twine(i) +
-                  " has another element type or rank in the other branch");
-      break;
-    }
+                  " has another element type or rank in another branch");
     carried.push_back(i);
     yielded[0].push_back(a.tensor);
     yielded[1].push_back(b.tensor);
   }
   if (binder.failed())
-    return;
+    return {};
   OperationState state(binder.location(), "graph.if");
-  state.addOperands(chosen);
+  state.addOperands(condition);
   for (int i = 0; i < 2; ++i) {
     OpBuilder::InsertionGuard guard(binder.builder());
     binder.builder().setInsertionPointToEnd(&regions[i].front());
@@ -228,12 +215,67 @@ void importIf(Binder &binder, unsigned condition, unsigned first,
     state.addTypes(UnrankedTensorType::get(Binder::type(value)));
   Operation *op = finish(binder, state);
   if (!op)
+    return {};
+  for (auto [position, i] : llvm::enumerate(carried))
+    results[i].tensor = op->getResult(position);
+  return results;
+}
+
+/// Input `i`, a scalar.
+Value scalarInput(Binder &binder, unsigned i) {
+  Value value = binder.input(i);
+  if (value && binder.rank(value) != 0)
+    binder.fail("input " + llvm::Twine(i) + " must be a scalar");
+  return binder.failed() ? Value() : value;
+}
+
+SmallVector<ImportedValue> inputsFrom(Binder &binder, unsigned first) {
+  SmallVector<ImportedValue> arguments;
+  for (unsigned i = first; i < binder.inputCount(); ++i)
+    arguments.push_back(binder.raw(i));
+  return arguments;
+}
+} // namespace
+
+void importIf(Binder &binder, unsigned condition, unsigned first,
+              Callee thenBranch, Callee elseBranch) {
+  Value chosen = scalarInput(binder, condition);
+  if (binder.failed())
     return;
-  for (auto [position, i] : llvm::enumerate(carried)) {
-    ImportedValue value = returned[0][i];
-    value.tensor = op->getResult(position);
-    binder.set(i, value);
-  }
+  if (!Binder::type(chosen).isInteger(1))
+    chosen = binder.make("graph.not_equal", binder.builder().getI1Type(),
+                         {chosen, binder.scalar(Binder::type(chosen), 0)});
+  SmallVector<ImportedValue> arguments = inputsFrom(binder, first);
+  auto branch = [&](Callee callee) {
+    return [&, callee] { return binder.inlineFunction(callee, arguments); };
+  };
+  for (ImportedValue &value :
+       choose(binder, chosen, branch(thenBranch), branch(elseBranch)))
+    binder.results.push_back(std::move(value));
+}
+
+void importCase(Binder &binder, unsigned index, unsigned first,
+                StringRef branchesAttr) {
+  Value chosen = scalarInput(binder, index);
+  int count = binder.functionCount(branchesAttr);
+  if (!binder.failed() && (count < 1 || count > 100))
+    binder.fail("impossible number of branches: " + llvm::Twine(count));
+  SmallVector<ImportedValue> arguments = inputsFrom(binder, first);
+  // A chain of ifs; an index that is none takes the last branch.
+  std::function<SmallVector<ImportedValue>(int)> from = [&](int i) {
+    auto branch = [&, i] {
+      return binder.inlineFunction({branchesAttr, i}, arguments);
+    };
+    if (i == count - 1)
+      return branch();
+    Value here =
+        binder.make("graph.equal", binder.builder().getI1Type(),
+                    {chosen, binder.scalar(Binder::type(chosen), double(i))});
+    return choose(binder, here, branch, [&, i] { return from(i + 1); });
+  };
+  if (!binder.failed())
+    for (ImportedValue &value : from(0))
+      binder.results.push_back(std::move(value));
 }
 
 //===----------------------------------------------------------------------===//

@@ -28,8 +28,8 @@ bool isPlumbing(llvm::StringRef op) {
 /// What is left of loops and conditions that were raised.
 bool isControlFlow(llvm::StringRef op) {
   return llvm::StringSwitch<bool>(op)
-      .Cases({"Switch", "RefSwitch", "Enter", "RefEnter", "Exit", "RefExit",
-              "NextIteration", "RefNextIteration", "LoopCond"},
+      .Cases({"Switch", "RefSwitch", "_SwitchN", "Enter", "RefEnter", "Exit",
+              "RefExit", "NextIteration", "RefNextIteration", "LoopCond"},
              true)
       .Default(false);
 }

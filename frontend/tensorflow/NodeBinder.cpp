@@ -103,24 +103,39 @@ ElementsAttr NodeBinder::elements(StringRef attr) {
 // Functions
 //===----------------------------------------------------------------------===//
 
-const Graph *NodeBinder::function(StringRef attr) {
-  const AttrValue *value = find(attr, AttrValue::kFunc, false);
+const Graph *NodeBinder::function(Callee callee) {
+  const AttrValue *value =
+      find(callee.attr, callee.index < 0 ? AttrValue::kFunc : AttrValue::kList,
+           false);
   if (!value)
     return nullptr;
-  const Graph *callee = importer.model.model.function(value->func().name());
-  if (!callee)
-    fail("there is no function '" + value->func().name() + "'");
-  return callee;
+  if (callee.index >= value->list().func_size()) {
+    fail("attribute '" + callee.attr + "' has no function " +
+         llvm::Twine(callee.index));
+    return nullptr;
+  }
+  const std::string &name = callee.index < 0
+                                ? value->func().name()
+                                : value->list().func(callee.index).name();
+  const Graph *graph = importer.model.model.function(name);
+  if (!graph)
+    fail("there is no function '" + name + "'");
+  return graph;
 }
 
-unsigned NodeBinder::functionArity(StringRef attr) {
-  const Graph *callee = function(attr);
-  return callee ? callee->argumentCount : 0;
+int NodeBinder::functionCount(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kList, false);
+  return value ? value->list().func_size() : 0;
 }
 
-SmallVector<bool> NodeBinder::passedThrough(StringRef attr) {
+unsigned NodeBinder::functionArity(Callee callee) {
+  const Graph *body = function(callee);
+  return body ? body->argumentCount : 0;
+}
+
+SmallVector<bool> NodeBinder::passedThrough(Callee called) {
   SmallVector<bool> result;
-  const Graph *callee = function(attr);
+  const Graph *callee = function(called);
   if (!callee)
     return result;
   for (auto [i, edge] : llvm::enumerate(callee->results)) {
@@ -137,8 +152,8 @@ SmallVector<bool> NodeBinder::passedThrough(StringRef attr) {
 }
 
 SmallVector<ImportedValue>
-NodeBinder::inlineFunction(StringRef attr, ArrayRef<ImportedValue> arguments) {
-  const Graph *callee = function(attr);
+NodeBinder::inlineFunction(Callee called, ArrayRef<ImportedValue> arguments) {
+  const Graph *callee = function(called);
   if (!callee)
     return {};
   if (int(arguments.size()) != callee->argumentCount) {

@@ -30,10 +30,11 @@ public:
   shape(llvm::StringRef attr) override;
   mlir::ElementsAttr elements(llvm::StringRef attr) override;
 
-  unsigned functionArity(llvm::StringRef attr) override;
-  llvm::SmallVector<bool> passedThrough(llvm::StringRef attr) override;
+  int functionCount(llvm::StringRef attr) override;
+  unsigned functionArity(Callee callee) override;
+  llvm::SmallVector<bool> passedThrough(Callee callee) override;
   llvm::SmallVector<ImportedValue>
-  inlineFunction(llvm::StringRef attr,
+  inlineFunction(Callee callee,
                  llvm::ArrayRef<ImportedValue> arguments) override;
   ImportedValue declareVariable(bool reference) override;
   ImportedValue declareState(llvm::StringRef suffix,
@@ -46,7 +47,7 @@ private:
   /// Attribute `attr` if it has the given kind of value; a failure otherwise.
   const AttrValue *find(llvm::StringRef attr, AttrValue::ValueCase kind,
                         bool optional);
-  const Graph *function(llvm::StringRef attr);
+  const Graph *function(Callee callee);
   /// Adds the variable of `handle` to the module.
   void buildVariable(const ImportedValue &handle, mlir::RankedTensorType type,
                      mlir::ElementsAttr initial, bool trainable);

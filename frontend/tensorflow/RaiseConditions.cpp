@@ -1,4 +1,4 @@
-//===- RaiseConditions.cpp - Switch and Merge become If -------------------===//
+//===- RaiseConditions.cpp - Switch and Merge become If and Case ----------===//
 //
 // A Merge takes whichever of its inputs is computed. The nodes between a Switch
 // and a Merge are one branch; which one says the output of the Switch that they
@@ -16,6 +16,7 @@ namespace {
 struct Branch {
   int polarity = -1; // output of the Switch; -1: not known
   Edge predicate;
+  bool many = false;          // a _SwitchN
   std::vector<Edge> captured; // edges from outside; Switch outputs themselves
 };
 
@@ -33,34 +34,35 @@ public:
         return order.takeError();
       analyze(*order);
       // Groups by predicate, in the graph's order.
-      std::vector<std::pair<Edge, std::vector<Pair>>> groups;
+      std::vector<std::vector<Choice>> groups;
       for (int index : ready) {
-        Pair pair;
-        pair.merge = index;
-        if (!split(pair))
+        Choice choice;
+        choice.merge = index;
+        if (!split(choice))
           continue; // stays, and is reported where it is needed
         auto found = llvm::find_if(groups, [&](const auto &group) {
-          return group.first == pair.no.predicate;
+          return group.front().predicate == choice.predicate &&
+                 group.front().branches.size() == choice.branches.size();
         });
-        if (found == groups.end()) {
-          groups.push_back({pair.no.predicate, {}});
-          found = std::prev(groups.end());
-        }
-        found->second.push_back(std::move(pair));
+        if (found == groups.end())
+          found = groups.emplace(groups.end());
+        found->push_back(std::move(choice));
       }
       if (groups.empty())
         return llvm::Error::success();
-      for (auto &[predicate, merges] : groups)
-        if (llvm::Error error = raise(predicate, merges))
+      for (const std::vector<Choice> &merges : groups)
+        if (llvm::Error error = raise(merges))
           return error;
     }
   }
 
 private:
-  struct Pair {
+  struct Choice {
     int merge = -1;
-    Branch no, yes;
-    Edge noResult, yesResult;
+    Edge predicate;
+    bool many = false;            // an index chooses, not a boolean
+    std::vector<Branch> branches; // by output of the Switch
+    std::vector<Edge> results;
   };
 
   /// Finds the merges with no other merge before them, and what depends on a
@@ -82,7 +84,7 @@ private:
         meet(control);
       later[index] = late;
       conditional[index] = depends;
-      if (isMerge(node) && !late && node.inputs.size() == 2)
+      if (isMerge(node) && !late && node.inputs.size() >= 2)
         ready.push_back(index);
     }
     llvm::sort(ready);
@@ -116,6 +118,7 @@ private:
           return false;
         any = true;
         branch.predicate = predicate;
+        branch.many = node.op == "_SwitchN";
         if (edge.output >= 0) {
           if (branch.polarity >= 0 && branch.polarity != edge.output)
             return false;
@@ -140,34 +143,50 @@ private:
     return any;
   }
 
-  bool split(Pair &pair) const {
-    const Node &node = graph.nodes[pair.merge];
-    Branch a, b;
-    bool hasA = walk(node.inputs[0], a), hasB = walk(node.inputs[1], b);
-    if (!hasA || !hasB || !(a.predicate == b.predicate))
+  bool split(Choice &choice) const {
+    const Node &node = graph.nodes[choice.merge];
+    size_t count = node.inputs.size();
+    std::vector<Branch> found(count);
+    std::vector<int> places(count, -1); // output of the Switch -> input
+    int unknown = -1;
+    for (size_t i = 0; i < count; ++i) {
+      if (!walk(node.inputs[i], found[i]) ||
+          !(found[i].predicate == found[0].predicate) ||
+          found[i].many != found[0].many)
+        return false;
+      int polarity = found[i].polarity;
+      if (polarity < 0 && unknown >= 0)
+        return false;
+      if (polarity < 0) {
+        unknown = i;
+        continue;
+      }
+      if (polarity >= int(count) || places[polarity] >= 0)
+        return false;
+      places[polarity] = i;
+    }
+    // What one input alone does not say follows from the others.
+    if (unknown >= 0)
+      *llvm::find(places, -1) = unknown;
+    choice.predicate = found[0].predicate;
+    choice.many = found[0].many;
+    if (!choice.many && count != 2)
       return false;
-    if (a.polarity < 0)
-      a.polarity = 1 - b.polarity;
-    if (b.polarity < 0)
-      b.polarity = 1 - a.polarity;
-    if (a.polarity + b.polarity != 1)
-      return false;
-    bool first = a.polarity == 0;
-    pair.no = first ? a : b;
-    pair.yes = first ? b : a;
-    pair.noResult = node.inputs[first ? 0 : 1];
-    pair.yesResult = node.inputs[first ? 1 : 0];
+    for (int place : places) {
+      choice.branches.push_back(found[place]);
+      choice.results.push_back(node.inputs[place]);
+    }
     return true;
   }
 
-  llvm::Error raise(Edge predicate, llvm::ArrayRef<Pair> merges) {
-    std::string name = graph.nodes[merges.front().merge].name;
-    while (model.functions.count(name + "/then"))
+  llvm::Error raise(llvm::ArrayRef<Choice> merges) {
+    const Choice &first = merges.front();
+    size_t count = first.branches.size();
+    std::string name = graph.nodes[first.merge].name;
+    while (model.functions.count(name + "/branch0"))
       name += "_";
-    Piece yes, no;
-    yes.name = name + "/then";
-    no.name = name + "/else";
     std::vector<Edge> inputs;
+    std::vector<Piece> pieces(count);
     auto capture = [&](Piece &piece, Edge edge) {
       // A Switch hands on its first input.
       const Node &node = graph.nodes[edge.node];
@@ -177,33 +196,41 @@ private:
       if (found == inputs.end())
         inputs.push_back(source);
     };
-    for (const Pair &pair : merges) {
-      for (Edge edge : pair.no.captured)
-        capture(no, edge);
-      for (Edge edge : pair.yes.captured)
-        capture(yes, edge);
-      no.results.push_back(pair.noResult);
-      yes.results.push_back(pair.yesResult);
+    for (const Choice &choice : merges)
+      for (size_t i = 0; i < count; ++i) {
+        for (Edge edge : choice.branches[i].captured)
+          capture(pieces[i], edge);
+        pieces[i].results.push_back(choice.results[i]);
+      }
+    for (size_t i = 0; i < count; ++i) {
+      Piece &piece = pieces[i];
+      piece.name = name + "/branch" + std::to_string(i);
+      piece.argumentCount = inputs.size();
+      // What no Switch decides is computed before, also if only its effects
+      // count.
+      piece.isBoundary = [this](const Node &node) {
+        return isSwitch(node) || !conditional[&node - graph.nodes.data()];
+      };
+      if (llvm::Error error = addFunction(model, graph, piece))
+        return error;
     }
-    no.argumentCount = yes.argumentCount = inputs.size();
-    // What no Switch decides is computed before, also if only its effects
-    // count.
-    yes.isBoundary = no.isBoundary = [this](const Node &node) {
-      return isSwitch(node) || !conditional[&node - graph.nodes.data()];
-    };
-    if (llvm::Error error = addFunction(model, graph, yes))
-      return error;
-    if (llvm::Error error = addFunction(model, graph, no))
-      return error;
-    int call = addCall(model, graph, name + "/if", "If",
-                       {{"then_branch", yes.name}, {"else_branch", no.name}});
+    std::vector<std::pair<std::string, std::string>> functions;
+    for (const Piece &piece : pieces)
+      functions.push_back({"", piece.name});
+    if (!first.many) {
+      functions[0].first = "else_branch";
+      functions[1].first = "then_branch";
+    }
+    int call = addCall(model, graph, name + (first.many ? "/case" : "/if"),
+                       first.many ? "Case" : "If", functions,
+                       first.many ? "branches" : "");
     conditional.push_back(false);
     Node &node = graph.nodes[call];
-    node.inputs.push_back(predicate);
+    node.inputs.push_back(first.predicate);
     for (Edge input : inputs)
       node.inputs.push_back(input);
-    for (auto [i, pair] : llvm::enumerate(merges)) {
-      Node &merge = graph.nodes[pair.merge];
+    for (auto [i, choice] : llvm::enumerate(merges)) {
+      Node &merge = graph.nodes[choice.merge];
       merge.op = "Identity";
       merge.inputs.assign(1, Edge{call, int(i)});
     }

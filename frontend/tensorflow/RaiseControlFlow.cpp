@@ -114,12 +114,18 @@ llvm::Error addFunction(GraphModel &model, Graph &graph, const Piece &piece) {
 
 int addCall(GraphModel &model, Graph &graph, const std::string &name,
             const std::string &op,
-            llvm::ArrayRef<std::pair<std::string, std::string>> functions) {
+            llvm::ArrayRef<std::pair<std::string, std::string>> functions,
+            const std::string &list) {
   tfproto::NodeDef &def = model.synthetic.emplace_back();
   def.set_name(name);
   def.set_op(op);
-  for (const auto &[attr, function] : functions)
-    (*def.mutable_attr())[attr].mutable_func()->set_name(function);
+  for (const auto &[attr, function] : functions) {
+    if (list.empty())
+      (*def.mutable_attr())[attr].mutable_func()->set_name(function);
+    else
+      (*def.mutable_attr())[list].mutable_list()->add_func()->set_name(
+          function);
+  }
   Node node;
   node.name = name;
   node.op = op;

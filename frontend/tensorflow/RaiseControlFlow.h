@@ -28,7 +28,7 @@ inline bool isMerge(const Node &node) {
   return node.op == "Merge" || node.op == "RefMerge";
 }
 inline bool isSwitch(const Node &node) {
-  return node.op == "Switch" || node.op == "RefSwitch";
+  return node.op == "Switch" || node.op == "RefSwitch" || node.op == "_SwitchN";
 }
 inline bool isNextIteration(const Node &node) {
   return node.op == "NextIteration" || node.op == "RefNextIteration";
@@ -53,10 +53,12 @@ struct Piece {
 /// Copies a piece into a function of the model and marks its nodes as moved.
 llvm::Error addFunction(GraphModel &model, Graph &graph, const Piece &piece);
 
-/// Appends a node with operation `op` whose attributes name functions.
+/// Appends a node with operation `op` whose attributes name functions; `list`
+/// is the name of one list of them all.
 int addCall(GraphModel &model, Graph &graph, const std::string &name,
             const std::string &op,
-            llvm::ArrayRef<std::pair<std::string, std::string>> functions);
+            llvm::ArrayRef<std::pair<std::string, std::string>> functions,
+            const std::string &list = "");
 
 } // namespace tenon::tf
 

@@ -88,6 +88,9 @@ void addControlRows(RowTable &table) {
   table["If"] = table["StatelessIf"] = [](Binder &b) {
     importIf(b, 0, 1, "then_branch", "else_branch");
   };
+  table["Case"] = table["StatelessCase"] = [](Binder &b) {
+    importCase(b, 0, 1, "branches");
+  };
   table["While"] = table["StatelessWhile"] = [](Binder &b) {
     importWhile(b, "cond", "body");
   };
