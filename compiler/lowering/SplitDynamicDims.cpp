@@ -16,13 +16,16 @@ void expand(memref::ExpandShapeOp op) {
   OpBuilder b(op);
   Location loc = op.getLoc();
   auto source = memref::ExtractStridedMetadataOp::create(b, loc, op.getSrc());
-  SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(), strides(sizes.size());
-  for (auto [group, stride] : llvm::zip(op.getReassociationIndices(), source.getConstifiedMixedStrides())) {
+  SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(),
+                            strides(sizes.size());
+  for (auto [group, stride] : llvm::zip(op.getReassociationIndices(),
+                                        source.getConstifiedMixedStrides())) {
     OpFoldResult next = stride;
     for (int64_t dim : llvm::reverse(group)) {
       strides[dim] = next;
       AffineExpr lhs = b.getAffineSymbolExpr(0), rhs = b.getAffineSymbolExpr(1);
-      next = affine::makeComposedFoldedAffineApply(b, loc, lhs * rhs, {next, sizes[dim]});
+      next = affine::makeComposedFoldedAffineApply(b, loc, lhs * rhs,
+                                                   {next, sizes[dim]});
     }
   }
   auto [staticStrides, staticOffset] = op.getResultType().getStridesAndOffset();
@@ -31,21 +34,27 @@ void expand(memref::ExpandShapeOp op) {
       stride = b.getIndexAttr(known);
     else
       stride = getValueOrCreateConstantIndexOp(b, loc, stride);
-  OpFoldResult offset = ShapedType::isDynamic(staticOffset) ? OpFoldResult(source.getOffset())
-                                                            : OpFoldResult(b.getIndexAttr(staticOffset));
-  op.replaceAllUsesWith(
-      memref::ReinterpretCastOp::create(b, loc, op.getResultType(), source.getBaseBuffer(), offset, sizes, strides)
-          .getResult());
+  OpFoldResult offset = ShapedType::isDynamic(staticOffset)
+                            ? OpFoldResult(source.getOffset())
+                            : OpFoldResult(b.getIndexAttr(staticOffset));
+  op.replaceAllUsesWith(memref::ReinterpretCastOp::create(
+                            b, loc, op.getResultType(), source.getBaseBuffer(),
+                            offset, sizes, strides)
+                            .getResult());
   op.erase();
 }
 
-struct SplitDynamicDimsPass : tenon::impl::SplitDynamicDimsPassBase<SplitDynamicDimsPass> {
+struct SplitDynamicDimsPass
+    : tenon::impl::SplitDynamicDimsPassBase<SplitDynamicDimsPass> {
   void runOnOperation() override {
     getOperation()->walk([](memref::ExpandShapeOp op) {
       ArrayRef<int64_t> shape = op.getResultType().getShape();
-      bool several = llvm::any_of(op.getReassociationIndices(), [&](ArrayRef<int64_t> group) {
-        return llvm::count_if(group, [&](int64_t dim) { return ShapedType::isDynamic(shape[dim]); }) > 1;
-      });
+      bool several = llvm::any_of(
+          op.getReassociationIndices(), [&](ArrayRef<int64_t> group) {
+            return llvm::count_if(group, [&](int64_t dim) {
+                     return ShapedType::isDynamic(shape[dim]);
+                   }) > 1;
+          });
       if (several)
         expand(op);
     });

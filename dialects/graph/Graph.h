@@ -72,8 +72,7 @@ mlir::Value broadcastOperand(LoweringContext &lowering,
 void bindBroadcastDims(mlir::ValueRange graphOperands, mlir::Value result,
                        LoweringContext &lowering);
 mlir::Value extractBroadcast(LoweringContext &lowering,
-                             mlir::OpBuilder &builder,
-                             mlir::Value graphOperand,
+                             mlir::OpBuilder &builder, mlir::Value graphOperand,
                              mlir::ValueRange indices);
 
 /// The shape rule of reductions over `axes`.
