@@ -139,7 +139,7 @@ llvm::Expected<TensorData> Checkpoint::read(llvm::StringRef key) {
                    "': " + text);
   };
   if (entry.slices_size())
-    return failed("partitioned tensors are not supported");
+    return failed("it is stored in parts");
   FileMapping shard;
   auto bytes = bytesOf(entry, shard);
   if (!bytes)

@@ -27,6 +27,10 @@ uint32_t maskCrc(uint32_t crc);
 llvm::Expected<std::map<std::string, std::string>>
 readTable(llvm::ArrayRef<char> file);
 
+/// The key of a part of tensor `name`.
+std::string encodeSliceKey(llvm::StringRef name,
+                           const tfproto::TensorSliceProto &slice);
+
 class Checkpoint {
 public:
   /// Reads `prefix`.index. Shards are mapped when first needed.
@@ -36,6 +40,12 @@ public:
   /// The tensor called `key`, whose bytes stay in the mapped file. Its check
   /// sum is verified.
   llvm::Expected<TensorData> read(llvm::StringRef key);
+
+  /// The part of tensor `key` that `spec` ("4 2 0,2:-": sizes of the whole,
+  /// begin and length in each dimension) names, as it was stored; all of it
+  /// when `spec` is empty.
+  llvm::Expected<TensorData> readSlice(llvm::StringRef key,
+                                       llvm::StringRef spec);
 
 private:
   llvm::Expected<llvm::ArrayRef<char>>

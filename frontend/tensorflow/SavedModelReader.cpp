@@ -242,8 +242,9 @@ std::string initNodeOf(const tfproto::MetaGraphDef &meta) {
 
 llvm::Expected<TensorData> readVariable(Checkpoint &checkpoint,
                                         llvm::StringRef key,
+                                        llvm::StringRef slice,
                                         const Variable &variable) {
-  auto tensor = checkpoint.read(key);
+  auto tensor = checkpoint.readSlice(key, slice);
   if (!tensor)
     return failure("variable '" + variable.name +
                    "': " + llvm::toString(tensor.takeError()));
@@ -294,8 +295,8 @@ llvm::Error restoreVariables(const std::string &prefix, GraphModel &model) {
     if (found == model.variables.end())
       continue;
     Variable &variable = found->second;
-    variable.read = [shared, key = place.first, &variable]() {
-      return readVariable(*shared, key, variable);
+    variable.read = [shared, place = place, &variable]() {
+      return readVariable(*shared, place.first, place.second, variable);
     };
   }
   return llvm::Error::success();
