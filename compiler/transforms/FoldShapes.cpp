@@ -30,7 +30,7 @@ struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
   void runOnOperation() override {
     if (!getOperation()->hasAttr("graph.entry"))
       return;
-    dead.clear();
+    SmallVector<Operation *> dead;
     graph::ShapeContext shapes(&getContext());
     shapes.addEntry(getOperation());
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
@@ -54,13 +54,10 @@ struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
     for (Operation *op : llvm::reverse(dead))
       if (isOpTriviallyDead(op))
         op->erase();
-    dead.clear();
     func::FuncOp entry = getOperation();
     entry.setType(FunctionType::get(
         &getContext(), entry.getArgumentTypes(),
         entry.getBody().front().getTerminator()->getOperandTypes()));
   }
-
-  SmallVector<Operation *> dead;
 };
 } // namespace
