@@ -1,12 +1,7 @@
-#include "compiler/lowering/Passes.h"
+#include "compiler/Pass.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_BUFFERIZEENTRIESPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -61,7 +56,13 @@ Value replaceExclusively(RewriterBase &rewriter, SubsetInsertionOpInterface op,
 }
 
 struct BufferizeEntriesPass
-    : tenon::impl::BufferizeEntriesPassBase<BufferizeEntriesPass> {
+    : PassBase<BufferizeEntriesPass, ModuleOp,
+               bufferization::BufferizationDialect, memref::MemRefDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BufferizeEntriesPass)
+  static constexpr StringLiteral kArgument = "bufferize-entries";
+  static constexpr StringLiteral kSummary =
+      "tensors become buffers, in place where nothing reads the old value";
+
   void runOnOperation() override {
     bufferization::OneShotBufferizationOptions options;
     options.allowReturnAllocsFromLoops = true;
@@ -94,3 +95,9 @@ struct BufferizeEntriesPass
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createBufferizeEntriesPass() {
+  return std::make_unique<BufferizeEntriesPass>();
+}
+} // namespace tenon

@@ -1,14 +1,9 @@
 #include "compiler/lowering/FoldPacks.h"
+#include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/PackWeights.h"
-#include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_FOLDPACKSPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -55,7 +50,17 @@ static ElementsAttr constantOf(Value value) {
 }
 
 namespace {
-struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
+/// A `kernel.pack` of a constant becomes a `memref.global` that carries what is
+/// to be packed and how (`tenon.pack`); its bytes are produced when the weights
+/// are written.
+struct FoldPacksPass
+    : PassBase<FoldPacksPass, ModuleOp, bufferization::BufferizationDialect,
+               memref::MemRefDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FoldPacksPass)
+  static constexpr StringLiteral kArgument = "fold-packs";
+  static constexpr StringLiteral kSummary =
+      "pack constant contraction operands at compile time";
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
@@ -89,3 +94,9 @@ struct FoldPacksPass : tenon::impl::FoldPacksPassBase<FoldPacksPass> {
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createFoldPacksPass() {
+  return std::make_unique<FoldPacksPass>();
+}
+} // namespace tenon

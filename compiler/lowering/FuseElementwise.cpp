@@ -1,12 +1,7 @@
-#include "compiler/lowering/Passes.h"
+#include "compiler/Pass.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_FUSEELEMENTWISEPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -142,8 +137,18 @@ private:
   }
 };
 
+/// The kernel partition: what is one linalg or kernel op after this pass is one
+/// kernel. A producer joins its consumer when each of its elements is computed
+/// once there (or costs no more than a load); an elementwise consumer joins the
+/// contraction or window that produces its operand as epilogue.
 struct FuseElementwisePass
-    : tenon::impl::FuseElementwisePassBase<FuseElementwisePass> {
+    : PassBase<FuseElementwisePass, func::FuncOp, linalg::LinalgDialect,
+               tensor::TensorDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FuseElementwisePass)
+  static constexpr StringLiteral kArgument = "fuse-elementwise";
+  static constexpr StringLiteral kSummary =
+      "fuse elementwise ops into their consumers and into contractions";
+
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     // An elementwise op behind a reshape of a contraction moves before it.
@@ -177,3 +182,9 @@ struct FuseElementwisePass
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createFuseElementwisePass() {
+  return std::make_unique<FuseElementwisePass>();
+}
+} // namespace tenon

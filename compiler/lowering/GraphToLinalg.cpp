@@ -1,14 +1,9 @@
+#include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
-#include "compiler/lowering/Passes.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_GRAPHTOLINALGPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -214,8 +209,22 @@ void lowerVariable(graph::VariableOp variable) {
       ->setAttr("tenon.flag", b.getUnitAttr());
 }
 
+/// Every op lowers itself (`LinalgLowering`). An entry becomes a function of
+/// the type that the runtime calls, `(instance, inputs, outputs, dims) -> i32`;
+/// variables become `memref.global`s with a flag beside those that may be
+/// uninitialized.
 struct GraphToLinalgPass
-    : tenon::impl::GraphToLinalgPassBase<GraphToLinalgPass> {
+    : PassBase<GraphToLinalgPass, ModuleOp, linalg::LinalgDialect,
+               tensor::TensorDialect, bufferization::BufferizationDialect,
+               memref::MemRefDialect, arith::ArithDialect, math::MathDialect,
+               scf::SCFDialect, LLVM::LLVMDialect, affine::AffineDialect,
+               cf::ControlFlowDialect, complex::ComplexDialect,
+               kernel::KernelDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GraphToLinalgPass)
+  static constexpr StringLiteral kArgument = "graph-to-linalg";
+  static constexpr StringLiteral kSummary =
+      "lower entries from graph ops to linalg on tensors";
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SmallVector<func::FuncOp> entries(module.getOps<func::FuncOp>());
@@ -231,3 +240,9 @@ struct GraphToLinalgPass
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createGraphToLinalgPass() {
+  return std::make_unique<GraphToLinalgPass>();
+}
+} // namespace tenon

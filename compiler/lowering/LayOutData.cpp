@@ -1,10 +1,5 @@
+#include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
-#include "compiler/lowering/Passes.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_LAYOUTDATAPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -95,7 +90,22 @@ private:
   uint64_t weights = 0, state = 0;
 };
 
-struct LayOutDataPass : tenon::impl::LayOutDataPassBase<LayOutDataPass> {
+/// Every `memref.global` gets an offset in the weights or, for a variable, in
+/// the instance's state (`tenon.offset`); uses become pointers into them. Sets
+/// the module's `tenon.weights_bytes` and `tenon.state_bytes`.
+struct LayOutDataPass : PassBase<LayOutDataPass, ModuleOp, LLVM::LLVMDialect,
+                                 arith::ArithDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LayOutDataPass)
+  static constexpr StringLiteral kArgument = "lay-out-data";
+  static constexpr StringLiteral kSummary =
+      "give weights and variables their places";
+
   void runOnOperation() override { Layout(getOperation()).run(); }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createLayOutDataPass() {
+  return std::make_unique<LayOutDataPass>();
+}
+} // namespace tenon

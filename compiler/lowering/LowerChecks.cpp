@@ -1,11 +1,6 @@
+#include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
-#include "compiler/lowering/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_LOWERCHECKSPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -29,7 +24,16 @@ void stopLoops(func::FuncOp entry, llvm::SetVector<Operation *> &loops) {
   }
 }
 
-struct LowerChecksPass : tenon::impl::LowerChecksPassBase<LowerChecksPass> {
+/// `cf.assert` becomes a call of the runtime; the run goes on without harm
+/// (loops end) and the entry returns the status. The module's `tenon.failures`
+/// has the messages.
+struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
+                                  arith::ArithDialect, scf::SCFDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerChecksPass)
+  static constexpr StringLiteral kArgument = "lower-checks";
+  static constexpr StringLiteral kSummary =
+      "checks report their failure to the instance";
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     Builder attributes(&getContext());
@@ -69,3 +73,9 @@ struct LowerChecksPass : tenon::impl::LowerChecksPassBase<LowerChecksPass> {
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createLowerChecksPass() {
+  return std::make_unique<LowerChecksPass>();
+}
+} // namespace tenon

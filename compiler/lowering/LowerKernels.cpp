@@ -1,16 +1,11 @@
+#include "compiler/Pass.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerGeneric.h"
-#include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_LOWERKERNELSPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -48,8 +43,14 @@ struct KeepExtremum : OpRewritePattern<ArithOp> {
   }
 };
 
-struct LowerKernelsPass : tenon::impl::LowerKernelsPassBase<LowerKernelsPass> {
-  using LowerKernelsPassBase::LowerKernelsPassBase;
+struct LowerKernelsPass
+    : CpuPassBase<LowerKernelsPass, func::FuncOp, scf::SCFDialect,
+                  vector::VectorDialect, memref::MemRefDialect,
+                  arith::ArithDialect, math::MathDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerKernelsPass)
+  static constexpr StringLiteral kArgument = "lower-kernels";
+  static constexpr StringLiteral kSummary =
+      "lower the compute op of a kernel function to loops for a CPU";
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
@@ -83,3 +84,9 @@ struct LowerKernelsPass : tenon::impl::LowerKernelsPassBase<LowerKernelsPass> {
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createLowerKernelsPass() {
+  return std::make_unique<LowerKernelsPass>();
+}
+} // namespace tenon

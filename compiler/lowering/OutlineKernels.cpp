@@ -1,16 +1,11 @@
+#include "compiler/Pass.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerGeneric.h"
-#include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/TargetParser/Host.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_OUTLINEKERNELSPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -275,9 +270,17 @@ private:
   SmallVector<Attribute> names;
 };
 
+/// A kernel is `(args, begin, end)`: pointers and sizes as words, and the range
+/// of tasks to do. The entry becomes a list of calls, through the instance's
+/// dispatch function when there is one. The module's `tenon.kernels` names the
+/// calls by the source nodes that they compute.
 struct OutlineKernelsPass
-    : tenon::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
-  using OutlineKernelsPassBase::OutlineKernelsPassBase;
+    : CpuPassBase<OutlineKernelsPass, ModuleOp, LLVM::LLVMDialect,
+                  func::FuncDialect, scf::SCFDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(OutlineKernelsPass)
+  static constexpr StringLiteral kArgument = "outline-kernels";
+  static constexpr StringLiteral kSummary =
+      "move every compute op into a kernel function, shared by equal ones";
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -294,3 +297,9 @@ struct OutlineKernelsPass
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createOutlineKernelsPass() {
+  return std::make_unique<OutlineKernelsPass>();
+}
+} // namespace tenon

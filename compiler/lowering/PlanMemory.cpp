@@ -1,13 +1,8 @@
+#include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
-#include "compiler/lowering/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_PLANMEMORYPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -400,7 +395,18 @@ private:
   llvm::DenseMap<Value, Value> hoisted;
 };
 
-struct PlanMemoryPass : tenon::impl::PlanMemoryPassBase<PlanMemoryPass> {
+/// Buffers with static sizes get offsets (largest first, reusing what is dead);
+/// buffers whose sizes follow from the entry's dimensions share slots whose
+/// sizes are computed on entry, in one reservation; buffers whose sizes depend
+/// on data are allocated where they are made. An elementwise kernel whose
+/// operand dies writes over it. Sets `tenon.arena_bytes`.
+struct PlanMemoryPass : PassBase<PlanMemoryPass, ModuleOp, LLVM::LLVMDialect,
+                                 memref::MemRefDialect, arith::ArithDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PlanMemoryPass)
+  static constexpr StringLiteral kArgument = "plan-memory";
+  static constexpr StringLiteral kSummary =
+      "give every buffer its place in the arena";
+
   void runOnOperation() override {
     // On the module: runtime functions are declared in it.
     for (auto function : getOperation().getOps<func::FuncOp>())
@@ -409,3 +415,9 @@ struct PlanMemoryPass : tenon::impl::PlanMemoryPassBase<PlanMemoryPass> {
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createPlanMemoryPass() {
+  return std::make_unique<PlanMemoryPass>();
+}
+} // namespace tenon

@@ -1,11 +1,7 @@
-#include "compiler/lowering/Passes.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_SPLITDYNAMICDIMSPASS
-#include "compiler/lowering/Passes.h.inc"
-} // namespace tenon
+#include "compiler/Pass.h"
 
 using namespace mlir;
+using namespace tenon;
 
 namespace {
 
@@ -45,7 +41,13 @@ void expand(memref::ExpandShapeOp op) {
 }
 
 struct SplitDynamicDimsPass
-    : tenon::impl::SplitDynamicDimsPassBase<SplitDynamicDimsPass> {
+    : PassBase<SplitDynamicDimsPass, func::FuncOp, memref::MemRefDialect,
+               affine::AffineDialect, arith::ArithDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SplitDynamicDimsPass)
+  static constexpr StringLiteral kArgument = "split-dynamic-dims";
+  static constexpr StringLiteral kSummary =
+      "lower memref.expand_shape with several dynamic sizes in a group";
+
   void runOnOperation() override {
     getOperation()->walk([](memref::ExpandShapeOp op) {
       ArrayRef<int64_t> shape = op.getResultType().getShape();
@@ -61,3 +63,9 @@ struct SplitDynamicDimsPass
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createSplitDynamicDimsPass() {
+  return std::make_unique<SplitDynamicDimsPass>();
+}
+} // namespace tenon

@@ -1,10 +1,8 @@
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/lowering/EntryABI.h"
-#include "compiler/lowering/Passes.h"
 #include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
-#include "compiler/transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -17,72 +15,35 @@
 using namespace mlir;
 
 namespace tenon {
+
+// The passes that the phase list names.
+#define PHASE(name)
+#define END_PHASE
+#define PASS(name) std::unique_ptr<Pass> create##name##Pass();
+#define CPU_PASS(name) PASS(name)
+#define MLIR_PASS(create)
+#define MLIR_FUNCTION_PASS(create)
+#include "compiler/pipeline/Phases.def"
+
 namespace {
 
-/// The phases in order. Everything about order is here; why an order matters
-/// stands beside it.
-void buildGraphPhase(OpPassManager &pm) {
-  pm.addPass(createFreezeVariablesPass());
-  // Sizes first: folding below sees static shapes and constant operands.
-  pm.addNestedPass<func::FuncOp>(createFoldShapesPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+void addCpuPass(OpPassManager &pm, std::unique_ptr<Pass> pass,
+                StringRef options) {
+  [[maybe_unused]] LogicalResult known =
+      pass->initializeOptions(options, [](const Twine &) { return failure(); });
+  assert(succeeded(known) && "a CPU pass has the options of CpuPassBase");
+  pm.addPass(std::move(pass));
 }
 
-void buildLinalgPhase(OpPassManager &pm) {
-  pm.addPass(createGraphToLinalgPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  // After CSE, so that weights used twice are packed once.
-  pm.addPass(createFoldPacksPass());
-  pm.addNestedPass<func::FuncOp>(createFuseElementwisePass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-}
-
-void buildBufferPhase(OpPassManager &pm) {
-  pm.addPass(createBufferizeEntriesPass());
-  // A copy of a part onto itself is only seen when equal parts are one value.
-  pm.addPass(createCSEPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createLowerChecksPass());
-  pm.addPass(createPlanMemoryPass());
-  // Data that nothing uses gets no place; afterwards nothing refers to data by
-  // name any more.
-  pm.addPass(createSymbolDCEPass());
-  pm.addPass(createLayOutDataPass());
-}
-
-void buildKernelPhase(OpPassManager &pm, const CpuTarget &target,
-                      StringRef triple) {
-  pm.addPass(createOutlineKernelsPass({triple.str(), target.cpu}));
-  auto &functions = pm.nest<func::FuncOp>();
-  functions.addPass(createLowerKernelsPass({triple.str(), target.cpu}));
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
-}
-
-void buildLlvmPhase(OpPassManager &pm) {
-  auto &functions = pm.nest<func::FuncOp>();
-  functions.addPass(createSplitDynamicDimsPass());
-  functions.addPass(memref::createExpandStridedMetadataPass());
-  functions.addPass(createLowerAffinePass());
-  functions.addPass(arith::createArithExpandOpsPass());
-  functions.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createConvertComplexToStandardPass());
-  pm.addPass(createConvertComplexToLLVMPass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createUBToLLVMConversionPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-}
+// build<Name>Phase for each phase; `cpu` is the options of CPU passes.
+#define PHASE(name)                                                            \
+  void build##name##Phase(OpPassManager &pm, [[maybe_unused]] StringRef cpu) {
+#define END_PHASE }
+#define PASS(name) pm.addPass(create##name##Pass());
+#define CPU_PASS(name) addCpuPass(pm, create##name##Pass(), cpu);
+#define MLIR_PASS(create) pm.addPass(create());
+#define MLIR_FUNCTION_PASS(create) pm.addNestedPass<func::FuncOp>(create());
+#include "compiler/pipeline/Phases.def"
 
 class Compilation {
 public:
@@ -92,15 +53,12 @@ public:
 
   LogicalResult run() {
     if (failed(describeEntries(module, spec)) ||
-        failed(phase(module, "graph",
-                     [](OpPassManager &pm) { buildGraphPhase(pm); })) ||
+        failed(phase(module, "graph", buildGraphPhase)) ||
         (options.evaluateConstants &&
          failed(timed("constants",
                       [&] { return foldConstants(module, options); }))) ||
-        failed(phase(module, "linalg",
-                     [](OpPassManager &pm) { buildLinalgPhase(pm); })) ||
-        failed(phase(module, "buffers",
-                     [](OpPassManager &pm) { buildBufferPhase(pm); })) ||
+        failed(phase(module, "linalg", buildLinalgPhase)) ||
+        failed(phase(module, "buffers", buildBufferPhase)) ||
         failed(describeData(module, spec)))
       return failure();
     describeArena();
@@ -136,12 +94,14 @@ private:
   }
 
   LogicalResult phase(ModuleOp on, StringRef name,
-                      function_ref<void(OpPassManager &)> build) {
+                      function_ref<void(OpPassManager &, StringRef)> build,
+                      StringRef cpu = {}) {
     LogicalResult result = timed(name, [&] {
-      PassManager pm(on.getContext());
+      PassManager pm(on.getContext(), ModuleOp::getOperationName(),
+                     OpPassManager::Nesting::Implicit);
       // Verified once at the end of a phase instead of after each pass.
       pm.enableVerifier(false);
-      build(pm);
+      build(pm, cpu);
       return success(succeeded(pm.run(on)) && succeeded(verify(on)));
     });
     if (succeeded(result) && options.saveStage)
@@ -176,17 +136,14 @@ private:
     for (auto global :
          llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
       global.erase();
-    std::string name = "kernels-" + target.cpu;
-    if (failed(phase(*unit, name, [&](OpPassManager &pm) {
-          buildKernelPhase(pm, target, triple());
-        })))
+    std::string cpu = "triple=" + triple() + " cpu=" + target.cpu;
+    if (failed(phase(*unit, "kernels-" + target.cpu, buildKernelPhase, cpu)))
       return failure();
     if (number == 0)
       for (Attribute kernel :
            cast<ArrayAttr>((*unit)->getAttr("tenon.kernels")))
         spec.kernels.push_back(cast<StringAttr>(kernel).str());
-    if (failed(phase(*unit, "llvm-" + target.cpu,
-                     [](OpPassManager &pm) { buildLlvmPhase(pm); })))
+    if (failed(phase(*unit, "llvm-" + target.cpu, buildLlvmPhase)))
       return failure();
     spec.units.push_back({number, std::move(unit)});
     return success();
@@ -206,8 +163,13 @@ LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options,
 }
 
 void registerPasses() {
-  registerTenonTransformsPasses();
-  registerTenonLoweringPasses();
+#define PHASE(name)
+#define END_PHASE
+#define PASS(name) registerPass(create##name##Pass);
+#define CPU_PASS(name) PASS(name)
+#define MLIR_PASS(create)
+#define MLIR_FUNCTION_PASS(create)
+#include "compiler/pipeline/Phases.def"
 }
 
 } // namespace tenon

@@ -1,10 +1,5 @@
-#include "compiler/transforms/Passes.h"
+#include "compiler/Pass.h"
 #include "dialects/graph/Graph.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_FOLDSHAPESPASS
-#include "compiler/transforms/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
@@ -26,7 +21,16 @@ ElementsAttr knownValue(Value value, graph::ShapeContext &shapes) {
   return DenseElementsAttr::get(type, bits);
 }
 
-struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
+/// Chains such as shape_of, slice, pack, reshape vanish when sizes are static.
+/// Result types are refined to what the analysis knows.
+struct FoldShapesPass
+    : PassBase<FoldShapesPass, func::FuncOp, graph::GraphDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FoldShapesPass)
+  static constexpr StringLiteral kArgument = "fold-shapes";
+  static constexpr StringLiteral kSummary =
+      "integer tensors whose contents the shape analysis knows become "
+      "constants";
+
   void runOnOperation() override {
     if (!getOperation()->hasAttr("graph.entry"))
       return;
@@ -61,3 +65,9 @@ struct FoldShapesPass : tenon::impl::FoldShapesPassBase<FoldShapesPass> {
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createFoldShapesPass() {
+  return std::make_unique<FoldShapesPass>();
+}
+} // namespace tenon

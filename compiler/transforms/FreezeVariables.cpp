@@ -1,17 +1,25 @@
-#include "compiler/transforms/Passes.h"
+#include "compiler/Pass.h"
 #include "dialects/graph/Graph.h"
-
-namespace tenon {
-#define GEN_PASS_DEF_FREEZEVARIABLESPASS
-#include "compiler/transforms/Passes.h.inc"
-} // namespace tenon
 
 using namespace mlir;
 using namespace tenon;
 
 namespace {
+/// A constant can be folded and packed; a variable is memory of each instance.
+///
+/// ```mlir
+/// graph.variable @w : tensor<2xf32> = dense<1.0> : tensor<2xf32>
+/// %v = graph.read @w : tensor<2xf32>
+/// // becomes
+/// %v = graph.constant dense<1.0> : tensor<2xf32>
+/// ```
 struct FreezeVariablesPass
-    : tenon::impl::FreezeVariablesPassBase<FreezeVariablesPass> {
+    : PassBase<FreezeVariablesPass, ModuleOp, graph::GraphDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FreezeVariablesPass)
+  static constexpr StringLiteral kArgument = "freeze-variables";
+  static constexpr StringLiteral kSummary =
+      "variables that no entry writes become constants";
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     llvm::DenseSet<StringAttr> written;
@@ -49,3 +57,9 @@ struct FreezeVariablesPass
   }
 };
 } // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createFreezeVariablesPass() {
+  return std::make_unique<FreezeVariablesPass>();
+}
+} // namespace tenon
