@@ -1,6 +1,7 @@
 //===- OpImporter.cpp - what rows do through their binder -----------------===//
 
 #include "frontend/OpImporter.h"
+#include "dialects/graph/ops/Control.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/APFloat.h"

@@ -1,6 +1,6 @@
 #include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/State.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"

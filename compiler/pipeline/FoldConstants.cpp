@@ -2,7 +2,7 @@
 #include "compiler/backend/cpu/Codegen.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/pipeline/Pipeline.h"
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Control.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"

@@ -1,5 +1,5 @@
 #include "compiler/Pass.h"
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Control.h"
 
 using namespace mlir;
 using namespace tenon;

@@ -1,5 +1,6 @@
 #include "compiler/Pass.h"
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Control.h"
+#include "dialects/graph/ops/State.h"
 
 using namespace mlir;
 using namespace tenon;

@@ -20,31 +20,6 @@ llvm::LogicalResult verifyInferredShapes(mlir::Operation *op);
 #define GET_TYPEDEF_CLASSES
 #include "dialects/graph/GraphTypes.h.inc"
 
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Elementwise.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Contraction.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Convolution.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Pooling.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Reduction.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Shape.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Indexing.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Normalization.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Random.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/State.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Control.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/graph/ops/Sequence.h.inc"
-
 namespace tenon::graph {
 
 /// The shape rule of elementwise ops: operands broadcast against each other.

@@ -1,4 +1,5 @@
 #include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Control.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 

@@ -1,3 +1,4 @@
+#include "dialects/graph/ops/Contraction.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/ContractionSupport.h"

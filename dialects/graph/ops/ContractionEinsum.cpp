@@ -1,6 +1,7 @@
 // einsum: sums and transpositions around one matrix product.
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Contraction.h"
 #include "dialects/graph/ops/ContractionSupport.h"
 #include "dialects/kernel/Kernel.h"
 

@@ -1,5 +1,7 @@
+#include "dialects/graph/ops/Convolution.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/ContractionSupport.h"
+#include "dialects/graph/ops/Indexing.h"
 #include "dialects/graph/ops/WindowSupport.h"
 #include "dialects/kernel/Kernel.h"
 

@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Elementwise.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 

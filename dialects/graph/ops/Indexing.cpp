@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Indexing.h"
 
 using namespace mlir;
 using namespace tenon::graph;

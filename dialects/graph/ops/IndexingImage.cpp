@@ -1,6 +1,6 @@
 // Ops of Indexing.td about images: blocks, sizes, patches.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Indexing.h"
 #include "dialects/graph/ops/WindowSupport.h"
 
 using namespace mlir;

@@ -1,7 +1,7 @@
 // Ops of Indexing.td about bands and diagonals of matrices.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Indexing.h"
 
 using namespace mlir;
 using namespace tenon::graph;

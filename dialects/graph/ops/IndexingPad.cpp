@@ -1,7 +1,7 @@
 // Ops of Indexing.td that move elements along dimensions.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Indexing.h"
 
 using namespace mlir;
 using namespace tenon::graph;

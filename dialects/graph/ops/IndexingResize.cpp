@@ -1,7 +1,7 @@
 // resize: images of another size, sample positions as TensorFlow has them.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Indexing.h"
 
 using namespace mlir;
 using namespace tenon::graph;

@@ -1,7 +1,7 @@
 // Ops of Indexing.td that choose elements by their values.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Indexing.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 
 using namespace mlir;

@@ -1,7 +1,7 @@
 // slice, strided_slice, strided_slice_update.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Indexing.h"
 
 using namespace mlir;
 using namespace tenon::graph;

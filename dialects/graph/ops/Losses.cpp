@@ -1,6 +1,6 @@
 // Cross entropies on top of softmax.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/ops/Formula.h"
+#include "dialects/graph/ops/Normalization.h"
 
 using namespace mlir;
 using namespace tenon::graph;

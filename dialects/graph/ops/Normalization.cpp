@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Normalization.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/Formula.h"
 

@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Pooling.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/WindowSupport.h"
 #include "dialects/kernel/Kernel.h"

@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Reduction.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/Reduce.h"
 #include "dialects/graph/ops/ScalarMath.h"

@@ -1,7 +1,7 @@
 // Running sums and products.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/Reduce.h"
+#include "dialects/graph/ops/Reduction.h"
 #include "dialects/graph/ops/ScalarMath.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include <limits>

@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/Shape.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"

@@ -1,7 +1,7 @@
 // Ops of Shape.td that put tensors together or take them apart.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Shape.h"
 
 using namespace mlir;
 using namespace tenon::graph;

@@ -1,7 +1,7 @@
 // Ops of Shape.td that make new values.
-#include "dialects/graph/Graph.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
+#include "dialects/graph/ops/Shape.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;

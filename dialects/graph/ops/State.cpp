@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/ops/State.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
