@@ -31,51 +31,6 @@ std::string describeInputs(BodyImporter &importer,
 }
 } // namespace
 
-llvm::Expected<std::vector<int>>
-orderNodes(const Graph &graph, ArrayRef<int> roots,
-           llvm::function_ref<bool(Edge)> isFed) {
-  enum : char { New, Open, Done };
-  std::vector<char> states(graph.nodes.size(), New);
-  std::vector<int> order;
-  // An explicit stack: files may hold chains of any length.
-  std::vector<std::pair<int, size_t>> stack;
-  for (int root : roots) {
-    if (states[root] != New)
-      continue;
-    stack.push_back({root, 0});
-    states[root] = Open;
-    while (!stack.empty()) {
-      auto &[index, next] = stack.back();
-      const Node &node = graph.nodes[index];
-      if (next == node.inputs.size() + node.controls.size()) {
-        states[index] = Done;
-        order.push_back(index);
-        stack.pop_back();
-        continue;
-      }
-      // What only has to run before comes first: its effects precede ours.
-      size_t position = next++;
-      int source;
-      if (position < node.controls.size()) {
-        source = node.controls[position];
-      } else {
-        Edge edge = node.inputs[position - node.controls.size()];
-        if (isFed(edge))
-          continue;
-        source = edge.node;
-      }
-      if (states[source] == Open)
-        return llvm::createStringError("node '" + node.name + "' (" + node.op +
-                                       "): it is part of a cycle");
-      if (states[source] == New) {
-        states[source] = Open;
-        stack.push_back({source, 0});
-      }
-    }
-  }
-  return order;
-}
-
 void BodyImporter::report(StringRef node, StringRef op,
                           const llvm::Twine &reason) {
   for (const UnsupportedNode &known : state.unsupported)
@@ -104,7 +59,7 @@ void BodyImporter::importNodes(Frame &frame, ArrayRef<int> roots) {
   frame.results.resize(frame.graph.nodes.size());
   frame.done.resize(frame.graph.nodes.size());
   frame.broken.resize(frame.graph.nodes.size());
-  auto order = orderNodes(frame.graph, roots, [&](Edge edge) {
+  auto order = orderNodes(frame.graph, roots, [&](const Node &, Edge edge) {
     return frame.feeds && frame.feeds->count({edge.node, edge.output});
   });
   if (!order) {
@@ -171,6 +126,10 @@ void BodyImporter::importNode(Frame &frame, int index) {
     return report(name, node.op, binder.failure());
   }
   results = std::move(binder.results);
+  for (auto [i, result] : llvm::enumerate(results))
+    if (frame.sources && frame.sources->count({index, int(i)}) && result.tensor)
+      result.tensor = binder.make("graph.source", Binder::type(result.tensor),
+                                  result.tensor);
 }
 
 SmallVector<ImportedValue>

@@ -8,6 +8,8 @@
 
 #include "llvm/ADT/StringSet.h"
 
+#include <set>
+
 namespace tenon::tf {
 
 /// The rows of all families (ops/<Family>.cpp).
@@ -37,13 +39,9 @@ struct Frame {
   const Frame *caller = nullptr;
   std::vector<std::vector<ImportedValue>> results;
   std::vector<bool> done, broken; // by node; broken: could not be translated
+  /// Tensors that derivatives are taken by: each becomes a value of its own.
+  const std::set<std::pair<int, int>> *sources = nullptr;
 };
-
-/// Nodes that `roots` need, each after what it depends on. `stop` says where
-/// not to go on. Fails with the names of a cycle's nodes.
-llvm::Expected<std::vector<int>>
-orderNodes(const Graph &graph, llvm::ArrayRef<int> roots,
-           llvm::function_ref<bool(Edge)> isFed);
 
 class BodyImporter {
 public:

@@ -213,4 +213,46 @@ llvm::Error buildGraph(const tfproto::GraphDef &def, GraphModel &model) {
   return llvm::Error::success();
 }
 
+llvm::Expected<std::vector<int>>
+orderNodes(const Graph &graph, llvm::ArrayRef<int> roots,
+           llvm::function_ref<bool(const Node &, Edge)> skip) {
+  enum : char { New, Open, Done };
+  std::vector<char> states(graph.nodes.size(), New);
+  std::vector<int> order;
+  // An explicit stack: files may hold chains of any length.
+  std::vector<std::pair<int, size_t>> stack;
+  for (int root : roots) {
+    if (states[root] != New)
+      continue;
+    stack.push_back({root, 0});
+    states[root] = Open;
+    while (!stack.empty()) {
+      auto &[index, next] = stack.back();
+      const Node &node = graph.nodes[index];
+      if (next == node.inputs.size() + node.controls.size()) {
+        states[index] = Done;
+        order.push_back(index);
+        stack.pop_back();
+        continue;
+      }
+      // What only has to run before comes first: its effects precede ours.
+      size_t position = next++;
+      Edge edge = position < node.controls.size()
+                      ? Edge{node.controls[position], -1}
+                      : node.inputs[position - node.controls.size()];
+      if (skip(node, edge))
+        continue;
+      int source = edge.node;
+      if (states[source] == Open)
+        return llvm::createStringError("node '" + node.name + "' (" + node.op +
+                                       "): it is part of a cycle");
+      if (states[source] == New) {
+        states[source] = Open;
+        stack.push_back({source, 0});
+      }
+    }
+  }
+  return order;
+}
+
 } // namespace tenon::tf

@@ -11,6 +11,7 @@
 #include "frontend/tensorflow/Proto.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
@@ -126,6 +127,13 @@ struct GraphModel {
 /// Errors: a node without a name or op, two of one name, an input that names no
 /// node, a malformed reference, more than 2^20 inputs of one node.
 llvm::Error buildGraph(const tfproto::GraphDef &def, GraphModel &model);
+
+/// Nodes that `roots` need, each after what it depends on. An edge for which
+/// `skip` holds, given its consumer, is not followed; a control input is an
+/// edge from output -1. Fails with the name of a node on a cycle.
+llvm::Expected<std::vector<int>>
+orderNodes(const Graph &graph, llvm::ArrayRef<int> roots,
+           llvm::function_ref<bool(const Node &, Edge)> skip);
 
 /// Splits "name", "name:2" and "^name" (output -1).
 llvm::Expected<std::pair<llvm::StringRef, int>>

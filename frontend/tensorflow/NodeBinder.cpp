@@ -59,6 +59,40 @@ Type NodeBinder::elementType(StringRef attr) {
   return type;
 }
 
+SmallVector<std::string> NodeBinder::texts(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kList, true);
+  if (!value)
+    return {};
+  return {value->list().s().begin(), value->list().s().end()};
+}
+
+SmallVector<Type> NodeBinder::elementTypes(StringRef attr) {
+  SmallVector<Type> types;
+  if (const AttrValue *value = find(attr, AttrValue::kList, true))
+    for (int number : value->list().type()) {
+      types.push_back(elementTypeOf(DataType(number), context()));
+      if (!types.back())
+        fail("element type " + dtypeName(DataType(number)) +
+             " is not supported");
+    }
+  return types;
+}
+
+SmallVector<std::optional<SmallVector<int64_t>>>
+NodeBinder::shapeList(StringRef attr) {
+  SmallVector<std::optional<SmallVector<int64_t>>> shapes;
+  if (const AttrValue *value = find(attr, AttrValue::kList, true))
+    for (const auto &shape : value->list().shape()) {
+      std::optional<SmallVector<int64_t>> &sizes = shapes.emplace_back();
+      if (shape.unknown_rank())
+        continue;
+      sizes.emplace();
+      for (const auto &dim : shape.dim())
+        sizes->push_back(dim.size() < 0 ? -1 : dim.size());
+    }
+  return shapes;
+}
+
 SmallVector<int64_t>
 NodeBinder::integers(StringRef attr,
                      std::optional<SmallVector<int64_t>> otherwise) {
@@ -79,6 +113,17 @@ std::optional<SmallVector<int64_t>> NodeBinder::shape(StringRef attr) {
   return sizes;
 }
 
+ElementsAttr NodeBinder::checked(llvm::Expected<TensorData> &tensor,
+                                 StringRef name) {
+  if (!tensor)
+    return fail(llvm::toString(tensor.takeError())), ElementsAttr();
+  if (!elementTypeOf(tensor->dtype, context()))
+    return fail("element type " + dtypeName(tensor->dtype) +
+                " is not supported"),
+           ElementsAttr();
+  return elementsOf(*tensor, name, context());
+}
+
 ElementsAttr NodeBinder::elements(StringRef attr) {
   const AttrValue *value = find(attr, AttrValue::kTensor, false);
   if (!value)
@@ -87,16 +132,7 @@ ElementsAttr NodeBinder::elements(StringRef attr) {
   if (known)
     return known;
   auto tensor = readTensor(value->tensor(), importer.model.model.storage);
-  if (!tensor) {
-    fail(llvm::toString(tensor.takeError()));
-    return {};
-  }
-  if (!elementTypeOf(tensor->dtype, context())) {
-    fail("element type " + dtypeName(tensor->dtype) + " is not supported");
-    return {};
-  }
-  known = elementsOf(*tensor, node.name, context());
-  return known;
+  return known = checked(tensor, node.name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -187,7 +223,7 @@ void NodeBinder::callByName(StringRef callee) {
 
 void NodeBinder::buildVariable(const ImportedValue &handle,
                                RankedTensorType type, ElementsAttr initial,
-                               bool trainable) {
+                               ArrayRef<NamedAttribute> more) {
   OpBuilder::InsertionGuard guard(builder());
   // Variables stand before all entries, in the order in which they are met.
   Block *body = importer.model.module.getBody();
@@ -199,13 +235,13 @@ void NodeBinder::buildVariable(const ImportedValue &handle,
   state.addAttribute("type", TypeAttr::get(type));
   if (initial)
     state.addAttribute("initial", initial);
-  if (trainable)
-    state.addAttribute("trainable", builder().getUnitAttr());
+  state.addAttributes(more);
   builder().create(state);
 }
 
-ImportedValue NodeBinder::declareState(StringRef suffix, ElementsAttr initial) {
-  std::string symbol = (name() + "/" + suffix).str();
+ImportedValue NodeBinder::declareGenerator(RankedTensorType type,
+                                           ElementsAttr initial) {
+  std::string symbol = (name() + "/generator").str();
   ModelState &model = importer.model;
   ImportedValue &known = model.variables[symbol];
   if (known.kind == ImportedValue::Variable)
@@ -214,9 +250,8 @@ ImportedValue NodeBinder::declareState(StringRef suffix, ElementsAttr initial) {
   known.symbol = symbol;
   while (model.reserved.contains(known.symbol))
     known.symbol += "_variable";
-  known.elementType = getElementTypeOrSelf(initial.getType());
-  buildVariable(known, cast<RankedTensorType>(initial.getType()), initial,
-                /*trainable=*/false);
+  known.elementType = type.getElementType();
+  buildVariable(known, type, initial, {{"generator", builder().getUnitAttr()}});
   return known;
 }
 
@@ -243,15 +278,9 @@ ImportedValue NodeBinder::declareVariable(bool reference) {
   auto variable = model.model.variables.find(node.name);
   if (variable != model.model.variables.end() && variable->second.read) {
     auto tensor = variable->second.read();
-    if (!tensor) {
-      fail(llvm::toString(tensor.takeError()));
+    initial = checked(tensor, shared);
+    if (!initial)
       return {};
-    }
-    if (!elementTypeOf(tensor->dtype, context())) {
-      fail("element type " + dtypeName(tensor->dtype) + " is not supported");
-      return {};
-    }
-    initial = elementsOf(*tensor, shared, context());
     bool fits = !sizes || sizes->size() == tensor->shape.size();
     for (size_t i = 0; fits && sizes && i < sizes->size(); ++i)
       fits = (*sizes)[i] < 0 || (*sizes)[i] == tensor->shape[i];
@@ -269,9 +298,13 @@ ImportedValue NodeBinder::declareVariable(bool reference) {
   for (int64_t &size : *sizes)
     if (size < 0)
       size = ShapedType::kDynamic;
-  buildVariable(
-      handle, RankedTensorType::get(*sizes, handle.elementType), initial,
-      variable != model.model.variables.end() && variable->second.trainable);
+  SmallVector<NamedAttribute> more;
+  if (variable != model.model.variables.end() && variable->second.trainable)
+    more.emplace_back("trainable", builder().getUnitAttr());
+  if (handle.symbol != shared)
+    more.emplace_back("original", builder().getStringAttr(shared));
+  buildVariable(handle, RankedTensorType::get(*sizes, handle.elementType),
+                initial, more);
   known = handle;
   return handle;
 }

@@ -23,6 +23,10 @@ public:
   std::string text(llvm::StringRef attr,
                    std::optional<std::string> otherwise) override;
   mlir::Type elementType(llvm::StringRef attr) override;
+  llvm::SmallVector<std::string> texts(llvm::StringRef attr) override;
+  llvm::SmallVector<mlir::Type> elementTypes(llvm::StringRef attr) override;
+  llvm::SmallVector<std::optional<llvm::SmallVector<int64_t>>>
+  shapeList(llvm::StringRef attr) override;
   llvm::SmallVector<int64_t>
   integers(llvm::StringRef attr,
            std::optional<llvm::SmallVector<int64_t>> otherwise) override;
@@ -37,8 +41,8 @@ public:
   inlineFunction(Callee callee,
                  llvm::ArrayRef<ImportedValue> arguments) override;
   ImportedValue declareVariable(bool reference) override;
-  ImportedValue declareState(llvm::StringRef suffix,
-                             mlir::ElementsAttr initial) override;
+  ImportedValue declareGenerator(mlir::RankedTensorType type,
+                                 mlir::ElementsAttr initial) override;
 
   /// Calls function `name` with all inputs; its results become the node's.
   void callByName(llvm::StringRef name);
@@ -48,9 +52,13 @@ private:
   const AttrValue *find(llvm::StringRef attr, AttrValue::ValueCase kind,
                         bool optional);
   const Graph *function(Callee callee);
+  /// A tensor that was read as elements, if it was and its type is supported.
+  mlir::ElementsAttr checked(llvm::Expected<TensorData> &tensor,
+                             llvm::StringRef name);
   /// Adds the variable of `handle` to the module.
   void buildVariable(const ImportedValue &handle, mlir::RankedTensorType type,
-                     mlir::ElementsAttr initial, bool trainable);
+                     mlir::ElementsAttr initial,
+                     llvm::ArrayRef<mlir::NamedAttribute> more);
 
   BodyImporter &importer;
   Frame &frame;

@@ -5,40 +5,11 @@
 namespace tenon::tf {
 
 llvm::Expected<std::vector<int>> forwardOrder(const Graph &graph) {
-  enum : char { New, Open, Done };
-  std::vector<char> states(graph.nodes.size(), New);
-  std::vector<int> order;
-  std::vector<std::pair<int, size_t>> stack;
-  for (int root = 0; root < int(graph.nodes.size()); ++root) {
-    if (states[root] != New)
-      continue;
-    states[root] = Open;
-    stack.push_back({root, 0});
-    while (!stack.empty()) {
-      auto &[index, next] = stack.back();
-      const Node &node = graph.nodes[index];
-      if (next == node.inputs.size() + node.controls.size()) {
-        states[index] = Done;
-        order.push_back(index);
-        stack.pop_back();
-        continue;
-      }
-      size_t position = next++;
-      int source = position < node.inputs.size()
-                       ? node.inputs[position].node
-                       : node.controls[position - node.inputs.size()];
-      if (isMerge(node) && isNextIteration(graph.nodes[source]))
-        continue;
-      if (states[source] == Open)
-        return llvm::createStringError("node '" + node.name + "' (" + node.op +
-                                       "): it is part of a cycle");
-      if (states[source] == New) {
-        states[source] = Open;
-        stack.push_back({source, 0});
-      }
-    }
-  }
-  return order;
+  return orderNodes(
+      graph, llvm::to_vector(llvm::seq<int>(0, graph.nodes.size())),
+      [&](const Node &node, Edge edge) {
+        return isMerge(node) && isNextIteration(graph.nodes[edge.node]);
+      });
 }
 
 llvm::Error addFunction(GraphModel &model, Graph &graph, const Piece &piece) {

@@ -159,6 +159,25 @@ LogicalResult ConvOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
+/// A depthwise convolution of `input` (channels last, of sizes `dims`) by
+/// `filters` [window..., channels, multiplier], which gives `channels`.
+static void lowerDepthwise(Operation *op, LoweringContext &lowering,
+                           const Geometry &shape, Value input, Dims dims,
+                           Value filters, AffineExpr channels) {
+  OpBuilder &b = lowering.builder;
+  Location loc = op->getLoc();
+  Type element = getElementTypeOrSelf(input.getType());
+  SmallVector<int64_t> padding = constantPadding(
+      lowering, loc, input, dims, shape.window, b.getZeroAttr(element));
+  Value destination = lowering.empty(resultDims(shape, channels), element);
+  auto window = tenon::kernel::WindowOp::create(
+      b, loc, tenon::kernel::WindowKind::Depthwise, input, filters, destination,
+      sizesOf(shape.window), stridesOf(shape.window), dilationsOf(shape.window),
+      padding);
+  setChannelsLast(lowering, loc, op->getResult(0), window->getResult(0),
+                  shape.layout);
+}
+
 LogicalResult ConvOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
   Location loc = getLoc();
@@ -181,26 +200,21 @@ LogicalResult ConvOp::lowerToLinalg(LoweringContext &lowering) {
                     "the operand's channels are not the filter's");
     dims = wanted;
   }
-  SmallVector<int64_t> padding = constantPadding(
-      lowering, loc, input, dims, shape->window, b.getZeroAttr(element));
-  Value destination = lowering.empty(resultDims(*shape, filter[1]), element);
   if (*groups > 1 && ShapeContext::asConstant(filter[0]) == 1) {
     // Groups of one channel are a depthwise convolution.
     Dims from(shapes.dims(getFilter())), to(from);
     AffineExpr count = shapes.constant(*groups);
     to[shape->spatial()] = count;
     to.back() = shapes.exactQuotient(from.back(), count);
-    Value filters =
-        reshapeTo(lowering, loc, lowering.get(getFilter()), from, to);
-    Value result =
-        kernel::WindowOp::create(b, loc, kernel::WindowKind::Depthwise, input,
-                                 filters, destination, sizesOf(shape->window),
-                                 stridesOf(shape->window),
-                                 dilationsOf(shape->window), padding)
-            ->getResult(0);
-    setChannelsLast(lowering, loc, getResult(), result, shape->layout);
+    lowerDepthwise(
+        *this, lowering, *shape, input, dims,
+        reshapeTo(lowering, loc, lowering.get(getFilter()), from, to),
+        filter[1]);
     return success();
   }
+  SmallVector<int64_t> padding = constantPadding(
+      lowering, loc, input, dims, shape->window, b.getZeroAttr(element));
+  Value destination = lowering.empty(resultDims(*shape, filter[1]), element);
   Value weights = packed(b, loc, lowering.get(getFilter()), shape->spatial(),
                          *groups, /*transposeB=*/false);
   Value result = kernel::ContractOp::create(b, loc, input, weights, destination,
@@ -231,7 +245,6 @@ LogicalResult DepthwiseConvOp::inferShapes(ShapeContext &shapes) {
 }
 
 LogicalResult DepthwiseConvOp::lowerToLinalg(LoweringContext &lowering) {
-  OpBuilder &b = lowering.builder;
   Location loc = getLoc();
   ShapeContext &shapes = lowering.shapes;
   FailureOr<Geometry> shape = geometry(*this, shapes, shapes.dims(getInput()));
@@ -243,18 +256,8 @@ LogicalResult DepthwiseConvOp::lowerToLinalg(LoweringContext &lowering) {
   wanted.back() = filter[0];
   input = conform(lowering, loc, input, dims, wanted,
                   "the operand's channels are not the filter's");
-  Type element = getElementTypeOrSelf(input.getType());
-  SmallVector<int64_t> padding = constantPadding(
-      lowering, loc, input, wanted, shape->window, b.getZeroAttr(element));
-  Value destination =
-      lowering.empty(resultDims(*shape, filter[0] * filter[1]), element);
-  Value result =
-      kernel::WindowOp::create(b, loc, kernel::WindowKind::Depthwise, input,
-                               lowering.get(getFilter()), destination,
-                               sizesOf(shape->window), stridesOf(shape->window),
-                               dilationsOf(shape->window), padding)
-          ->getResult(0);
-  setChannelsLast(lowering, loc, getResult(), result, shape->layout);
+  lowerDepthwise(*this, lowering, *shape, input, wanted,
+                 lowering.get(getFilter()), filter[0] * filter[1]);
   return success();
 }
 

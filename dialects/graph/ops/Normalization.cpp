@@ -31,41 +31,48 @@ LogicalResult LogSoftmaxOp::inferShapes(ShapeContext &shapes) {
   return inferSoftmax(*this, getAxis(), shapes);
 }
 
-LogicalResult SoftmaxOp::lowerToLinalg(LoweringContext &lowering) {
-  ArrayRef<AffineExpr> dims = lowering.shapes.dims(getInput());
-  Type element = elementOf(getInput());
-  Formula f(lowering, getLoc(), dims, normalized(getAxis(), dims),
+/// Both start alike: what `finish` makes of the formula, the input, its
+/// greatest element `m` along the axis and exp(input - m), in the input's
+/// element type.
+template <typename OpTy>
+static LogicalResult
+lowerSoftmax(OpTy op, LoweringContext &lowering,
+             function_ref<Value(Formula &, Value input, Value greatest,
+                                Value powers, Type element)>
+                 finish) {
+  ArrayRef<AffineExpr> dims = lowering.shapes.dims(op.getInput());
+  Type element = elementOf(op.getInput());
+  Formula f(lowering, op.getLoc(), dims, normalized(op.getAxis(), dims),
             accumulatorType(element));
-  Value input = lowering.get(getInput());
-  Value greatest = f.maximum(input);
+  Value input = lowering.get(op.getInput()), greatest = f.maximum(input);
   Value powers = f.map({input, greatest}, {f.full, f.broadcast},
                        [](ArrayRef<Scalar> v) { return exp(v[0] - v[1]); });
-  Value factor =
-      f.mapKept(f.sum(powers), [](ArrayRef<Scalar> v) { return 1 / v[0]; });
-  lowering.set(getResult(),
-               f.map(
-                   {powers, factor}, {f.full, f.broadcast},
-                   [](ArrayRef<Scalar> v) { return v[0] * v[1]; }, element));
+  lowering.set(op.getResult(), finish(f, input, greatest, powers, element));
   return success();
 }
 
+LogicalResult SoftmaxOp::lowerToLinalg(LoweringContext &lowering) {
+  return lowerSoftmax(
+      *this, lowering,
+      [](Formula &f, Value, Value, Value powers, Type element) {
+        Value factor = f.mapKept(f.sum(powers),
+                                 [](ArrayRef<Scalar> v) { return 1 / v[0]; });
+        return f.map(
+            {powers, factor}, {f.full, f.broadcast},
+            [](ArrayRef<Scalar> v) { return v[0] * v[1]; }, element);
+      });
+}
+
 LogicalResult LogSoftmaxOp::lowerToLinalg(LoweringContext &lowering) {
-  ArrayRef<AffineExpr> dims = lowering.shapes.dims(getInput());
-  Type element = elementOf(getInput());
-  Formula f(lowering, getLoc(), dims, normalized(getAxis(), dims),
-            accumulatorType(element));
-  Value input = lowering.get(getInput());
-  Value greatest = f.maximum(input);
-  Value powers = f.map({input, greatest}, {f.full, f.broadcast},
-                       [](ArrayRef<Scalar> v) { return exp(v[0] - v[1]); });
-  Value logSum =
-      f.mapKept(f.sum(powers), [](ArrayRef<Scalar> v) { return log(v[0]); });
-  lowering.set(
-      getResult(),
-      f.map(
-          {input, greatest, logSum}, {f.full, f.broadcast, f.broadcast},
-          [](ArrayRef<Scalar> v) { return (v[0] - v[1]) - v[2]; }, element));
-  return success();
+  return lowerSoftmax(
+      *this, lowering,
+      [](Formula &f, Value input, Value greatest, Value powers, Type element) {
+        Value logSum = f.mapKept(f.sum(powers),
+                                 [](ArrayRef<Scalar> v) { return log(v[0]); });
+        return f.map(
+            {input, greatest, logSum}, {f.full, f.broadcast, f.broadcast},
+            [](ArrayRef<Scalar> v) { return (v[0] - v[1]) - v[2]; }, element);
+      });
 }
 
 //===----------------------------------------------------------------------===//

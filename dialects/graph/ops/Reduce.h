@@ -48,6 +48,11 @@ mlir::Value countOf(LoweringContext &lowering, mlir::Location loc,
                     mlir::Value input, llvm::ArrayRef<int64_t> axes,
                     mlir::Type type);
 
+/// `value` in the type that a graph value's elements are accumulated in; an
+/// integer type must hold it.
+mlir::Value identityOf(LoweringContext &lowering, mlir::Value input,
+                       double value);
+
 /// f32 for half floats, which would lose small terms; other types themselves.
 mlir::Type accumulatorType(mlir::Type elementType);
 /// Floats of another width; everything else as it is.

@@ -240,26 +240,6 @@ static LogicalResult lowerReduction(Operation *op, LoweringContext &lowering,
   return success();
 }
 
-/// 0 or 1 in the type that `input` is accumulated in.
-static Value identityOf(LoweringContext &lowering, Value input, int64_t value) {
-  OpBuilder &b = lowering.builder;
-  Location loc = input.getLoc();
-  Type element = accumulatorType(
-      LoweringContext::elementType(getElementTypeOrSelf(input.getType())));
-  if (auto complex = dyn_cast<ComplexType>(element)) {
-    Type part = complex.getElementType();
-    return complex::ConstantOp::create(
-        b, loc, complex,
-        b.getArrayAttr({b.getFloatAttr(part, static_cast<double>(value)),
-                        b.getFloatAttr(part, 0)}));
-  }
-  TypedAttr number =
-      b.getIntegerAttr(element.isInteger() ? element : b.getI64Type(), value);
-  if (isa<FloatType>(element))
-    number = b.getFloatAttr(element, static_cast<double>(value));
-  return arith::ConstantOp::create(b, loc, number);
-}
-
 LogicalResult ReduceSumOp::lowerToLinalg(LoweringContext &lowering) {
   return lowerReduction(*this, lowering, getInput(), getAxes(),
                         identityOf(lowering, getInput(), 0), addInAnyOrder);
@@ -272,6 +252,25 @@ LogicalResult ReduceProdOp::lowerToLinalg(LoweringContext &lowering) {
 }
 
 namespace tenon::graph {
+Value identityOf(LoweringContext &lowering, Value input, double value) {
+  OpBuilder &b = lowering.builder;
+  Location loc = input.getLoc();
+  Type element = accumulatorType(
+      LoweringContext::elementType(getElementTypeOrSelf(input.getType())));
+  if (auto complex = dyn_cast<ComplexType>(element)) {
+    Type part = complex.getElementType();
+    return complex::ConstantOp::create(
+        b, loc, complex,
+        b.getArrayAttr({b.getFloatAttr(part, value), b.getFloatAttr(part, 0)}));
+  }
+  TypedAttr number =
+      b.getIntegerAttr(element.isInteger() ? element : b.getI64Type(),
+                       static_cast<int64_t>(value));
+  if (isa<FloatType>(element))
+    number = b.getFloatAttr(element, value);
+  return arith::ConstantOp::create(b, loc, number);
+}
+
 Value countOf(LoweringContext &lowering, Location loc, Value input,
               ArrayRef<int64_t> axes, Type type) {
   OpBuilder &b = lowering.builder;

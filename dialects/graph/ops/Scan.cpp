@@ -82,24 +82,6 @@ lowerScan(Operation *op, LoweringContext &lowering, Value input, int64_t axis,
   return success();
 }
 
-static Value scalarOf(LoweringContext &lowering, Value input, double number) {
-  OpBuilder &b = lowering.builder;
-  Location loc = input.getLoc();
-  Type element = accumulatorType(
-      LoweringContext::elementType(getElementTypeOrSelf(input.getType())));
-  if (auto complex = dyn_cast<ComplexType>(element)) {
-    Type part = complex.getElementType();
-    return complex::ConstantOp::create(
-        b, loc, complex,
-        b.getArrayAttr(
-            {b.getFloatAttr(part, number), b.getFloatAttr(part, 0)}));
-  }
-  if (isa<FloatType>(element))
-    return arith::ConstantOp::create(b, loc, b.getFloatAttr(element, number));
-  return arith::ConstantOp::create(
-      b, loc, b.getIntegerAttr(element, static_cast<int64_t>(number)));
-}
-
 LogicalResult CumSumOp::inferShapes(ShapeContext &shapes) {
   return inferScan(*this, getInput(), getAxis(), shapes);
 }
@@ -113,7 +95,7 @@ LogicalResult CumLogSumExpOp::inferShapes(ShapeContext &shapes) {
 LogicalResult CumSumOp::lowerToLinalg(LoweringContext &lowering) {
   return lowerScan(
       *this, lowering, getInput(), getAxis(), getExclusive(), getReverse(),
-      scalarOf(lowering, getInput(), 0),
+      identityOf(lowering, getInput(), 0),
       [](OpBuilder &b, Location loc, Value lhs, Value rhs) -> Value {
         if (isa<ComplexType>(lhs.getType()))
           return complex::AddOp::create(b, loc, lhs, rhs);
@@ -124,7 +106,7 @@ LogicalResult CumSumOp::lowerToLinalg(LoweringContext &lowering) {
 LogicalResult CumProdOp::lowerToLinalg(LoweringContext &lowering) {
   return lowerScan(
       *this, lowering, getInput(), getAxis(), getExclusive(), getReverse(),
-      scalarOf(lowering, getInput(), 1),
+      identityOf(lowering, getInput(), 1),
       [](OpBuilder &b, Location loc, Value lhs, Value rhs) -> Value {
         if (isa<ComplexType>(lhs.getType()))
           return complex::MulOp::create(b, loc, lhs, rhs);
@@ -136,7 +118,7 @@ LogicalResult CumLogSumExpOp::lowerToLinalg(LoweringContext &lowering) {
   double identity = -std::numeric_limits<double>::infinity();
   return lowerScan(
       *this, lowering, getInput(), getAxis(), getExclusive(), getReverse(),
-      scalarOf(lowering, getInput(), identity),
+      identityOf(lowering, getInput(), identity),
       [](OpBuilder &b, Location loc, Value lhs, Value rhs) -> Value {
         Scalar x(b, loc, lhs), y(b, loc, rhs);
         Scalar greater = x.apply<arith::MaximumFOp>(y),
