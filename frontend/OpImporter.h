@@ -168,9 +168,10 @@ public:
   inlineFunction(Callee callee, llvm::ArrayRef<ImportedValue> arguments) = 0;
   /// The handle of the variable that this node stands for.
   virtual ImportedValue declareVariable(bool reference) = 0;
-  /// A variable of this node's own, called `suffix` after it.
-  virtual ImportedValue declareState(llvm::StringRef suffix,
-                                     mlir::ElementsAttr initial) = 0;
+  /// The state of this node's random numbers: a variable of its own. Without
+  /// `initial` it starts with random bytes.
+  virtual ImportedValue declareGenerator(mlir::RankedTensorType type,
+                                         mlir::ElementsAttr initial) = 0;
 
   //===--- Building -------------------------------------------------------===//
 

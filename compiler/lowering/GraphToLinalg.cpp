@@ -197,7 +197,11 @@ void lowerVariable(graph::VariableOp variable) {
                                        b.getStringAttr("private"), memref,
                                        Attribute(),
                                        /*constant=*/false, IntegerAttr());
-    op->setAttr("tenon.variable", variable.getSymNameAttr());
+    op->setAttr("tenon.variable", variable.getOriginalAttr()
+                                      ? variable.getOriginalAttr()
+                                      : variable.getSymNameAttr());
+    if (variable.getGenerator())
+      op->setAttr("tenon.generator", b.getUnitAttr());
     return op;
   };
   std::string flag = (variable.getSymName() + ".initialized").str();

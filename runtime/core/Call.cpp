@@ -1,6 +1,7 @@
 // Calls of entry points: tensors checked against the signature.
 #include "core/Instance.h"
 
+#include <stdio.h>
 #include <string.h>
 
 namespace tenon {
@@ -11,99 +12,107 @@ namespace {
 struct Call {
   Instance &instance;
   const EntrySpec &entry;
-  const char *kind = ""; // "input" or "output"
-  const char *name = nullptr;
+  const char *kind;
+  const TensorSpec *spec;
 
-  int32_t refuse(const char *what) {
+  [[gnu::noinline]] int32_t refuse(const char *what) {
     return instance.refuse(TENON_INVALID, "entry '%s', %s '%s': %s", entry.name,
-                           kind, name, what);
+                           kind, spec->name, what);
   }
 
-  int32_t mismatch(const TensorSpec &spec, const tenon_tensor &tensor) {
-    char expected[512], got[512];
-    formatType(expected, sizeof expected, spec.dtype, spec.rank, spec.shape);
-    formatType(got, sizeof got, tensor.dtype,
-               tensor.ndim > maxRank ? 0 : tensor.ndim, tensor.shape);
-    return instance.refuse(TENON_INVALID,
-                           "entry '%s', %s '%s': expected %s, got %s",
-                           entry.name, kind, name, expected, got);
+  // `shape`: the sizes that are wanted.
+  [[gnu::noinline]] int32_t mismatch(const int64_t *shape,
+                                     const tenon_tensor *tensor) {
+    char expected[400], got[400] = "nothing", text[900];
+    formatType(expected, sizeof expected, spec->dtype, spec->rank, shape);
+    if (tensor)
+      formatType(got, sizeof got, tensor->dtype,
+                 tensor->ndim > maxRank ? 0 : tensor->ndim, tensor->shape);
+    snprintf(text, sizeof text, "expected %s, got %s", expected, got);
+    return refuse(text);
   }
 
-  int32_t checkType(const TensorSpec &spec, const tenon_tensor &tensor) {
+  [[gnu::noinline]] int32_t checkType(const tenon_tensor &tensor) {
     if (tensor.ndim > 0 && !tensor.shape)
       return refuse("shape is NULL");
     for (int32_t i = 0; i < tensor.ndim && i < maxRank; ++i)
       if (tensor.shape[i] < 0)
         return refuse("a size is negative");
-    if (!sameDtype(spec.dtype, tensor.dtype) || spec.rank != tensor.ndim)
-      return mismatch(spec, tensor);
+    if (!sameDtype(spec->dtype, tensor.dtype) || spec->rank != tensor.ndim)
+      return mismatch(spec->shape, &tensor);
     if (tensor.device.type && tensor.device.type != TENON_CPU)
       return refuse("the tensor is not in the CPU's memory");
     return TENON_OK;
   }
 
+  // Dimension `axis` has another size than an input before gave the symbol.
+  [[gnu::noinline]] int32_t contradiction(int32_t axis, int64_t size,
+                                          int64_t symbol) {
+    const char *label = instance.signature.symbols[symbol];
+    char text[600];
+    snprintf(text, sizeof text,
+             "dimension %d is %lld, but must be %lld (%s%sas in input '%s')",
+             axis, (long long)size, (long long)instance.symbols[symbol], label,
+             *label ? " " : "", instance.symbolSource[symbol]);
+    return refuse(text);
+  }
+
   // Checks sizes and fixes symbols; writes the sizes to `dims`.
-  int32_t checkInputShape(const TensorSpec &spec, const tenon_tensor &tensor,
-                          const int64_t *shape, int64_t *dims) {
-    for (int32_t i = 0; i < spec.rank; ++i) {
-      int64_t wanted = spec.shape[i];
-      dims[i] = shape[i];
-      if (wanted >= 0) {
-        if (wanted != shape[i])
-          return mismatch(spec, tensor);
+  int32_t checkInputShape(const tenon_tensor &tensor, int64_t *dims) {
+    for (int32_t i = 0; i < spec->rank; ++i) {
+      int64_t wanted = spec->shape[i], size = tensor.shape[i];
+      dims[i] = size;
+      if (wanted == size)
         continue;
-      }
-      int64_t symbol = -1 - wanted;
-      if (!instance.symbolSource[symbol]) {
-        instance.symbolSource[symbol] = spec.name;
-        instance.symbols[symbol] = shape[i];
-      } else if (instance.symbols[symbol] != shape[i]) {
-        const char *label = instance.signature.symbols[symbol];
-        return instance.refuse(
-            TENON_INVALID,
-            "entry '%s', %s '%s': dimension %d is %lld, but must be %lld "
-            "(%s%sas in input '%s')",
-            entry.name, kind, name, i, (long long)shape[i],
-            (long long)instance.symbols[symbol], label, *label ? " " : "",
-            instance.symbolSource[symbol]);
+      if (wanted >= 0)
+        return mismatch(spec->shape, &tensor);
+      const char *&source = instance.symbolSource[-1 - wanted];
+      int64_t &symbol = instance.symbols[-1 - wanted];
+      if (!source) {
+        source = spec->name;
+        symbol = size;
+      } else if (symbol != size) {
+        return contradiction(i, size, -1 - wanted);
       }
     }
     return TENON_OK;
   }
 
-  int32_t takeInput(const TensorSpec &spec, const tenon_tensor *tensor,
-                    const void *&data, int64_t *dims);
-  int32_t takeOutput(const TensorSpec &spec, const tenon_tensor *tensor,
-                     void *&data, int64_t *dims);
-  int32_t giveOutput(const TensorSpec &spec, tenon_tensor &tensor, void *data,
-                     int64_t *dims);
+  int32_t takeInput(const tenon_tensor *tensor, const void *&data,
+                    int64_t *dims);
+  int32_t takeOutput(const tenon_tensor *tensor, void *&data, int64_t *dims);
+  int32_t giveOutput(tenon_tensor &tensor, void *data, int64_t *dims);
 };
 
-bool isDense(const tenon_tensor &tensor) {
-  if (!tensor.strides)
-    return true;
-  int64_t step = 1;
-  for (int32_t i = tensor.ndim - 1; i >= 0; --i) {
-    if (tensor.shape[i] != 1 && tensor.strides[i] != step)
-      return false;
-    step *= tensor.shape[i];
+// The distances between elements along each dimension, in bytes.
+struct Steps {
+  int64_t steps[maxRank];
+  bool dense = true; // and row-major
+
+  [[gnu::noinline]] explicit Steps(const tenon_tensor &tensor) {
+    int64_t bytes = dtypeBytes(tensor.dtype), step = bytes;
+    for (int32_t i = tensor.ndim; i--;) {
+      steps[i] = tensor.strides ? tensor.strides[i] * bytes : step;
+      dense &= steps[i] == step || tensor.shape[i] == 1;
+      step *= tensor.shape[i];
+    }
   }
-  return true;
+};
+
+[[gnu::noinline]] bool isDense(const tenon_tensor &tensor) {
+  return Steps(tensor).dense;
 }
 
-char *firstElement(const tenon_tensor &tensor) {
-  return static_cast<char *>(tensor.data) + tensor.byte_offset;
-}
-
-// Copies a view into dense memory, row by row.
-void copyDense(char *to, const tenon_tensor &tensor, int64_t elements) {
+[[gnu::noinline]] void copyElements(char *to, const char *from,
+                                    const tenon_tensor &tensor,
+                                    int64_t elements) {
   size_t bytes = size_t(dtypeBytes(tensor.dtype));
   int64_t index[maxRank] = {};
-  const char *from = firstElement(tensor);
+  Steps steps(tensor);
   for (; elements; --elements, to += bytes) {
     memcpy(to, from, bytes);
-    for (int32_t i = tensor.ndim - 1; i >= 0; --i) {
-      int64_t step = tensor.strides[i] * int64_t(bytes);
+    for (int32_t i = tensor.ndim; i--;) {
+      int64_t step = steps.steps[i];
       from += step;
       if (++index[i] < tensor.shape[i])
         break;
@@ -113,64 +122,57 @@ void copyDense(char *to, const tenon_tensor &tensor, int64_t elements) {
   }
 }
 
-int32_t Call::takeInput(const TensorSpec &spec, const tenon_tensor *tensor,
-                        const void *&data, int64_t *dims) {
+char *firstElement(const tenon_tensor &tensor) {
+  return static_cast<char *>(tensor.data) + tensor.byte_offset;
+}
+
+int32_t Call::takeInput(const tenon_tensor *tensor, const void *&data,
+                        int64_t *dims) {
+  tenon_tensor value = {};
   if (!tensor) {
-    if (!spec.hasDefault) {
-      char expected[512];
-      return instance.refuse(TENON_INVALID,
-                             "entry '%s', input '%s': expected %s, got nothing",
-                             entry.name, name,
-                             formatType(expected, sizeof expected, spec.dtype,
-                                        spec.rank, spec.shape));
-    }
-    tenon_tensor value = {const_cast<void *>(spec.defaultData),
-                          {},
-                          spec.rank,
-                          spec.dtype,
-                          spec.defaultShape,
-                          nullptr,
-                          0};
-    data = spec.defaultData;
-    return checkInputShape(spec, value, spec.defaultShape, dims);
+    if (!spec->hasDefault)
+      return mismatch(spec->shape, nullptr);
+    value.data = const_cast<void *>(spec->defaultData);
+    value.shape = spec->defaultShape;
+    value.ndim = spec->rank;
+    value.dtype = spec->dtype;
+    tensor = &value;
   }
-  if (int32_t status = checkType(spec, *tensor))
+  if (int32_t status = checkType(*tensor))
     return status;
-  if (int32_t status = checkInputShape(spec, *tensor, tensor->shape, dims))
+  if (int32_t status = checkInputShape(*tensor, dims))
     return status;
-  int bytes = dtypeBytes(spec.dtype);
-  int64_t elements = countElements(spec.rank, tensor->shape, bytes);
+  int bytes = dtypeBytes(spec->dtype);
+  int64_t elements = countElements(spec->rank, tensor->shape, bytes);
   if (elements < 0)
     return refuse("its sizes are too large");
   if (elements && !tensor->data)
     return refuse("data is NULL");
-  data = firstElement(*tensor);
+  const char *from = firstElement(*tensor);
+  data = from;
   // Complex numbers and strings are aligned as their halves are.
-  bool halves =
-      spec.dtype.code == TENON_COMPLEX || spec.dtype.code == TENON_STRING;
-  uint64_t alignment = uint64_t(halves ? bytes / 2 : bytes);
-  bool dense = isDense(*tensor);
-  if (!elements || (dense && !(reinterpret_cast<uint64_t>(data) % alignment)))
+  int code = spec->dtype.code;
+  uint64_t alignment =
+      uint64_t(bytes) >> (code == TENON_COMPLEX || code == TENON_STRING);
+  if (!elements ||
+      (isDense(*tensor) && !(reinterpret_cast<uint64_t>(from) % alignment)))
     return TENON_OK;
-  void *copy = tenon_alloc(&instance, elements * bytes);
-  if (!copy)
+  char *to = static_cast<char *>(tenon_alloc(&instance, elements * bytes));
+  data = to;
+  if (!to)
     return instance.status;
-  if (dense)
-    memcpy(copy, data, size_t(elements * bytes));
-  else
-    copyDense(static_cast<char *>(copy), *tensor, elements);
-  data = copy;
+  copyElements(to, from, *tensor, elements);
   return TENON_OK;
 }
 
 // Decides where a result goes: the caller's memory when its size is known and
 // right, else (NULL) the instance's.
-int32_t Call::takeOutput(const TensorSpec &spec, const tenon_tensor *tensor,
-                         void *&data, int64_t *dims) {
+int32_t Call::takeOutput(const tenon_tensor *tensor, void *&data,
+                         int64_t *dims) {
   data = nullptr;
   bool known = true;
-  for (int32_t i = 0; i < spec.rank; ++i) {
-    int64_t size = spec.shape[i];
+  for (int32_t i = 0; i < spec->rank; ++i) {
+    int64_t size = spec->shape[i];
     if (size < 0)
       size =
           instance.symbolSource[-1 - size] ? instance.symbols[-1 - size] : -1;
@@ -181,31 +183,27 @@ int32_t Call::takeOutput(const TensorSpec &spec, const tenon_tensor *tensor,
     return refuse("the tensor is NULL");
   if (!tensor->data)
     return TENON_OK;
-  if (int32_t status = checkType(spec, *tensor))
+  if (int32_t status = checkType(*tensor))
     return status;
   if (!isDense(*tensor))
     return refuse("strides other than row-major ones are not supported");
   if (!known)
     return TENON_OK;
-  if (spec.rank &&
-      memcmp(dims, tensor->shape, size_t(spec.rank) * sizeof *dims)) {
-    TensorSpec exact = spec;
-    exact.shape = dims;
-    return mismatch(exact, *tensor);
-  }
+  for (int32_t i = 0; i < spec->rank; ++i)
+    if (dims[i] != tensor->shape[i])
+      return mismatch(dims, tensor);
   data = firstElement(*tensor);
   return TENON_OK;
 }
 
 // Tells the caller where the result is and how large.
-int32_t Call::giveOutput(const TensorSpec &spec, tenon_tensor &tensor,
-                         void *data, int64_t *dims) {
-  int bytes = dtypeBytes(spec.dtype);
-  int64_t elements = countElements(spec.rank, dims, bytes);
+int32_t Call::giveOutput(tenon_tensor &tensor, void *data, int64_t *dims) {
+  int bytes = dtypeBytes(spec->dtype);
+  int64_t elements = countElements(spec->rank, dims, bytes);
   if (elements < 0 || (elements && !data))
     return refuse("the entry gave no result");
-  tensor.dtype = spec.dtype;
-  tensor.ndim = spec.rank;
+  tensor.dtype = spec->dtype;
+  tensor.ndim = spec->rank;
   if (!tensor.data) {
     tensor.data = data;
     tensor.byte_offset = 0;
@@ -214,17 +212,14 @@ int32_t Call::giveOutput(const TensorSpec &spec, tenon_tensor &tensor,
     tensor.device = {TENON_CPU, 0};
     return TENON_OK;
   }
-  if (elements && data != firstElement(tensor)) {
-    int64_t room = countElements(spec.rank, tensor.shape, bytes);
-    if (room < elements) {
-      TensorSpec exact = spec;
-      exact.shape = dims;
-      return mismatch(exact, tensor);
-    }
-    memcpy(firstElement(tensor), data, size_t(elements * bytes));
+  char *to = firstElement(tensor);
+  if (elements && data != to) {
+    if (countElements(spec->rank, tensor.shape, bytes) < elements)
+      return mismatch(dims, &tensor);
+    memcpy(to, data, size_t(elements * bytes));
   }
-  if (spec.rank)
-    memcpy(tensor.shape, dims, size_t(spec.rank) * sizeof *dims);
+  if (spec->rank)
+    memcpy(tensor.shape, dims, size_t(spec->rank) * sizeof *dims);
   return TENON_OK;
 }
 
@@ -237,41 +232,33 @@ int32_t runCall(Instance &instance, int32_t number,
                            "there is no entry number %d, the model has %d",
                            number, signature.entryCount);
   const EntrySpec &entry = signature.entries[number];
-  Call call{instance, entry};
-  if (signature.symbolCount)
-    memset(instance.symbolSource, 0,
-           size_t(signature.symbolCount) * sizeof(char *));
+  memset(instance.symbolSource, 0,
+         size_t(signature.symbolCount) * sizeof(char *));
   int64_t *dims = instance.dims;
-  call.kind = "input";
-  for (int32_t i = 0; i < entry.inputCount; ++i) {
-    const TensorSpec &spec = entry.inputs[i];
-    call.name = spec.name;
-    if (int32_t status =
-            call.takeInput(spec, inputs[i], instance.inputs[i], dims))
+  Call call{instance, entry, "input", entry.inputs};
+  for (int32_t i = 0; i < entry.inputCount; ++i, ++call.spec) {
+    if (int32_t status = call.takeInput(inputs[i], instance.inputs[i], dims))
       return status;
-    dims += spec.rank;
+    dims += call.spec->rank;
   }
   int64_t *outputDims = dims;
   call.kind = "output";
-  for (int32_t i = 0; i < entry.outputCount; ++i) {
-    const TensorSpec &spec = entry.outputs[i];
-    call.name = spec.name;
-    if (int32_t status =
-            call.takeOutput(spec, outputs[i], instance.outputs[i], dims))
+  call.spec = entry.outputs;
+  for (int32_t i = 0; i < entry.outputCount; ++i, ++call.spec) {
+    if (int32_t status = call.takeOutput(outputs[i], instance.outputs[i], dims))
       return status;
-    dims += spec.rank;
+    dims += call.spec->rank;
   }
   if (int32_t status = instance.entries[number](
           &instance, instance.inputs, instance.outputs, instance.dims))
     return status;
   dims = outputDims;
-  for (int32_t i = 0; i < entry.outputCount; ++i) {
-    const TensorSpec &spec = entry.outputs[i];
-    call.name = spec.name;
+  call.spec = entry.outputs;
+  for (int32_t i = 0; i < entry.outputCount; ++i, ++call.spec) {
     if (int32_t status =
-            call.giveOutput(spec, *outputs[i], instance.outputs[i], dims))
+            call.giveOutput(*outputs[i], instance.outputs[i], dims))
       return status;
-    dims += spec.rank;
+    dims += call.spec->rank;
   }
   return TENON_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 namespace tenon {
 
@@ -84,10 +85,11 @@ bool makeMemory(Instance &instance) {
   instance.zeros = instance.state + stateBytes;
   for (int32_t i = 0; i < signature.variableCount; ++i) {
     const VariableSpec &variable = signature.variables[i];
-    if (variable.initial < 0)
+    char *to = instance.state + variable.stateOffset;
+    if (variable.initial >= 0)
+      memcpy(to, instance.weights + variable.initial, variable.bytes);
+    else if (!variable.generator || getrandom(to, variable.bytes, 0) < 0)
       continue;
-    memcpy(instance.state + variable.stateOffset,
-           instance.weights + variable.initial, variable.bytes);
     instance.state[variable.flagOffset] = 1;
   }
   instance.arenaMemory = instance.allocate(signature.arenaBytes, "the arena");
@@ -195,6 +197,7 @@ tenon_instance *tenon_create(const tenon_model *model,
       memcpy(&instance->options, options,
              options->struct_size < sizeof *options ? options->struct_size
                                                     : sizeof *options);
+    instance->check_numerics = instance->options.check_numerics;
     done = fill(*instance, creationMessage);
   }
   if (done)
@@ -212,6 +215,8 @@ void tenon_destroy(tenon_instance *handle) {
     return;
   Instance &instance = *static_cast<Instance *>(handle);
   stopPool(instance.pool);
+  if (instance.releaseResources)
+    instance.releaseResources(instance);
   releaseInstance(instance);
 }
 

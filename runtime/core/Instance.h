@@ -10,6 +10,7 @@ namespace [[gnu::visibility("hidden")]] tenon {
 
 struct Block;
 struct Profile;
+struct Resource;
 
 // Blocks of tenon_alloc that are free, by size: four classes per doubling.
 enum { blockClasses = 64 * 4 };
@@ -30,6 +31,8 @@ struct Instance : tenon_instance {
   Memory stateMemory;   // variables, then the zeros
   Memory mappedWeights; // of an external file
   Block *live;          // what tenon_alloc handed out
+  Resource *resources;  // of host functions, see host/Host.h
+  void (*releaseResources)(Instance &); // set with the first of them
   uint64_t allocations; // how often memory was asked of the system
   uint64_t heldBytes;   // what is held now
   // Room for a call: pointers and sizes of its tensors, values of symbols.

@@ -1,6 +1,7 @@
 // Reads the FlatBuffers table of a model. The format: a table is found through
 // an offset, holds the distance to its vtable, and the vtable holds the
-// position of each field or 0. Every position is checked before it is read.
+// position of each field or 0. The table stands beside the code and is trusted
+// as much; the compiler aligns it, so that arrays are used where they stand.
 #include "core/Signature.h"
 
 #include <stdlib.h>
@@ -8,224 +9,144 @@
 
 namespace tenon {
 
-struct Chunk {
-  Chunk *next;
-  size_t pad; // keeps what follows 16-byte aligned
-};
-
 namespace {
 
+template <typename T> T load(const char *at) {
+  return *reinterpret_cast<const T *>(at);
+}
+
+// What the offset at `at` leads to.
+const char *follow(const char *at) { return at + load<uint32_t>(at); }
+
+// A field of a table, NULL when it is left out.
+[[gnu::noinline]] const char *findField(const char *table, unsigned index) {
+  const char *vtable = table - load<int32_t>(table);
+  unsigned slot = 4 + 2 * index;
+  unsigned offset =
+      slot < load<uint16_t>(vtable) ? load<uint16_t>(vtable + slot) : 0;
+  return offset ? table + offset : nullptr;
+}
+
+uint8_t readByte(const char *table, unsigned index, uint8_t fallback) {
+  const char *field = findField(table, index);
+  return field ? load<uint8_t>(field) : fallback;
+}
+
+[[gnu::noinline]] uint64_t readWord(const char *table, unsigned index,
+                                    uint64_t fallback = 0) {
+  const char *field = findField(table, index);
+  return field ? load<uint64_t>(field) : fallback;
+}
+
+// First element and number of elements of a vector (or string).
+[[gnu::noinline]] char *readVector(const char *table, unsigned index,
+                                   int32_t &count) {
+  const char *field = findField(table, index);
+  count = 0;
+  if (!field)
+    return nullptr;
+  field = follow(field);
+  count = load<int32_t>(field);
+  return const_cast<char *>(field + 4);
+}
+
+// Strings end in a zero.
+[[gnu::noinline]] const char *readString(const char *table, unsigned index) {
+  int32_t length;
+  const char *text = readVector(table, index, length);
+  return text ? text : "";
+}
+
 struct Reader {
-  const char *base;
-  uint64_t size;
-  Signature &out;
-  bool bad = false;
+  char *room; // what is not used yet of the signature's memory
 
-  // The little-endian number of `bytes` bytes at `position`.
-  [[gnu::noinline]] uint64_t load(uint64_t position, unsigned bytes) {
-    uint64_t value = 0;
-    if (position > size || size - position < bytes)
-      bad = true;
-    else
-      memcpy(&value, base + position, bytes);
-    return value;
+  void *take(size_t bytes) {
+    char *taken = room;
+    room += bytes;
+    return taken;
   }
 
-  template <typename T> T at(uint64_t position) {
-    return T(load(position, sizeof(T)));
-  }
-
-  // Position of a field inside its table, 0 when it is left out.
-  [[gnu::noinline]] uint64_t field(uint64_t table, unsigned index) {
-    uint64_t vtable = table - int64_t(at<int32_t>(table));
-    unsigned slot = 4 + 2 * index;
-    if (slot + 2 > at<uint16_t>(vtable))
-      return 0;
-    uint16_t offset = at<uint16_t>(vtable + slot);
-    return offset ? table + offset : 0;
-  }
-
-  template <typename T> T scalar(uint64_t table, unsigned index, T fallback) {
-    uint64_t position = field(table, index);
-    return position ? at<T>(position) : fallback;
-  }
-
-  // First element and number of elements of a vector (or string).
-  [[gnu::noinline]] uint64_t vector(uint64_t table, unsigned index,
-                                    unsigned elementBytes, int32_t &count) {
-    count = 0;
-    uint64_t position = field(table, index);
-    if (!position)
-      return 0;
-    position += at<uint32_t>(position);
-    uint32_t length = at<uint32_t>(position);
-    position += 4;
-    if (bad || uint64_t(length) * elementBytes > size - position ||
-        length > 0x7fffffff) {
-      bad = true;
-      return 0;
-    }
-    count = int32_t(length);
-    return position;
-  }
-
-  [[gnu::noinline]] uint64_t table(uint64_t first, int32_t index) {
-    uint64_t position = first + 4 * uint64_t(index);
-    return position + at<uint32_t>(position);
-  }
-
-  // The bytes of the string at `position`; they end in a zero.
-  [[gnu::noinline]] const char *stringAt(uint64_t position,
-                                         uint32_t *length = nullptr) {
-    uint32_t bytes = at<uint32_t>(position);
-    if (bad || bytes >= size - position - 4 ||
-        base[position + 4 + bytes] != 0) {
-      bad = true;
-      return "";
-    }
-    if (length)
-      *length = bytes;
-    return base + position + 4;
-  }
-
-  [[gnu::noinline]] const char *string(uint64_t table, unsigned index) {
-    uint64_t position = field(table, index);
-    return position ? stringAt(position + at<uint32_t>(position)) : "";
-  }
-
-  // Zeroed memory that the signature owns.
-  [[gnu::noinline]] void *allocate(size_t count, size_t bytes) {
-    Chunk *chunk =
-        static_cast<Chunk *>(calloc(1, sizeof(Chunk) + count * bytes));
-    if (!chunk) {
-      bad = true;
-      return nullptr;
-    }
-    chunk->next = out.chunks;
-    out.chunks = chunk;
-    return chunk + 1;
-  }
-
-  [[gnu::noinline]] const char **strings(uint64_t table, unsigned index,
+  [[gnu::noinline]] const char **strings(const char *table, unsigned index,
                                          int32_t &count) {
-    uint64_t first = vector(table, index, 4, count);
+    const char *first = readVector(table, index, count);
     const char **list =
-        static_cast<const char **>(allocate(size_t(count) + 1, sizeof(char *)));
-    for (int32_t i = 0; list && i < count; ++i)
-      list[i] = stringAt(this->table(first, i));
+        static_cast<const char **>(take(size_t(count) * sizeof(char *)));
+    for (int32_t i = 0; i < count; ++i)
+      list[i] = follow(first + 4 * i) + 4;
     return list;
   }
 
-  [[gnu::noinline]] int64_t *shape(uint64_t table, unsigned index,
-                                   int32_t &rank) {
-    uint64_t first = vector(table, index, 8, rank);
-    if (rank > maxRank)
-      bad = true;
-    int64_t *sizes = static_cast<int64_t *>(allocate(size_t(rank) + 1, 8));
-    for (int32_t i = 0; !bad && i < rank; ++i) {
-      sizes[i] = at<int64_t>(first + 8 * uint64_t(i));
-      if (sizes[i] < 0 && sizes[i] < -int64_t(out.symbolCount))
-        bad = true;
-    }
-    return sizes;
+  // The numbers of fields that tensors and variables share.
+  enum { Name, Code, Bits, Shape };
+
+  template <typename Spec> void readType(const char *table, Spec &spec) {
+    spec.name = readString(table, Name);
+    spec.dtype = {readByte(table, Code, 0), readByte(table, Bits, 0), 1};
+    spec.shape =
+        reinterpret_cast<int64_t *>(readVector(table, Shape, spec.rank));
   }
 
-  tenon_dtype dtype(uint64_t table) {
-    tenon_dtype type = {scalar<uint8_t>(table, 1, 0),
-                        scalar<uint8_t>(table, 2, 0), 1};
-    if (*dtypeName(type) == '?')
-      bad = true;
-    return type;
-  }
-
-  void readDefault(uint64_t table, TensorSpec &spec) {
+  void readDefault(const char *table, TensorSpec &spec) {
     int32_t rank, count;
-    spec.defaultShape = shape(table, 5, rank);
-    if (!rank && spec.rank) // the sizes are the input's own
-      spec.defaultShape = spec.shape, rank = spec.rank;
-    int64_t elements =
-        bad || rank != spec.rank
-            ? -1
-            : countElements(rank, spec.defaultShape, dtypeBytes(spec.dtype));
-    if (elements < 0) {
-      bad = true;
+    spec.defaultShape = reinterpret_cast<int64_t *>(readVector(table, 5, rank));
+    if (rank != spec.rank) // the sizes are the input's own
+      spec.defaultShape = spec.shape;
+    spec.defaultData = readVector(table, 6, count);
+    if (spec.dtype.code != TENON_STRING)
       return;
+    const char *first = readVector(table, 7, count);
+    tenon_string *list =
+        static_cast<tenon_string *>(take(size_t(count) * sizeof *list));
+    spec.defaultData = list;
+    for (int32_t i = 0; i < count; ++i) {
+      const char *string = follow(first + 4 * i);
+      list[i] = {string + 4, load<uint32_t>(string)};
     }
-    if (spec.dtype.code == TENON_STRING) {
-      uint64_t first = vector(table, 7, 4, count);
-      tenon_string *list =
-          static_cast<tenon_string *>(allocate(size_t(count) + 1, 16));
-      for (int32_t i = 0; !bad && i < count; ++i) {
-        uint32_t length = 0;
-        list[i].data = stringAt(this->table(first, i), &length);
-        list[i].size = length;
-      }
-      spec.defaultData = list;
-    } else {
-      uint64_t first = vector(table, 6, 1, count);
-      void *copy = allocate(size_t(count) + 1, 1);
-      if (!bad)
-        memcpy(copy, base + first, size_t(count));
-      spec.defaultData = copy;
-      elements *= dtypeBytes(spec.dtype);
-    }
-    if (elements != count)
-      bad = true;
   }
 
-  [[gnu::noinline]] TensorSpec *tensors(uint64_t table, unsigned index,
+  [[gnu::noinline]] TensorSpec *tensors(const char *table, unsigned index,
                                         int32_t &count, int32_t &dims) {
-    uint64_t first = vector(table, index, 4, count);
-    TensorSpec *list = static_cast<TensorSpec *>(
-        allocate(size_t(count) + 1, sizeof(TensorSpec)));
-    for (int32_t i = 0; !bad && i < count; ++i) {
+    const char *first = readVector(table, index, count);
+    TensorSpec *list =
+        static_cast<TensorSpec *>(take(size_t(count) * sizeof *list));
+    for (int32_t i = 0; i < count; ++i) {
       TensorSpec &spec = list[i];
-      uint64_t tensor = this->table(first, i);
-      spec.name = string(tensor, 0);
-      spec.dtype = dtype(tensor);
-      spec.shape = shape(tensor, 3, spec.rank);
+      const char *tensor = follow(first + 4 * i);
+      readType(tensor, spec);
       dims += spec.rank;
-      spec.hasDefault = scalar<uint8_t>(tensor, 4, 0);
-      if (spec.hasDefault && !bad)
+      spec.hasDefault = readByte(tensor, 4, 0);
+      if (spec.hasDefault)
         readDefault(tensor, spec);
     }
     return list;
   }
 
-  void readEntries(uint64_t model) {
-    uint64_t first = vector(model, 1, 4, out.entryCount);
+  void readEntries(const char *model, Signature &out) {
+    const char *first = readVector(model, 1, out.entryCount);
     out.entries = static_cast<EntrySpec *>(
-        allocate(size_t(out.entryCount) + 1, sizeof(EntrySpec)));
-    for (int32_t i = 0; !bad && i < out.entryCount; ++i) {
+        take(size_t(out.entryCount) * sizeof(EntrySpec)));
+    for (int32_t i = 0; i < out.entryCount; ++i) {
       EntrySpec &entry = out.entries[i];
-      uint64_t table = this->table(first, i);
-      entry.name = string(table, 0);
+      const char *table = follow(first + 4 * i);
+      entry.name = readString(table, 0);
       entry.inputs = tensors(table, 1, entry.inputCount, entry.dimCount);
       entry.outputs = tensors(table, 2, entry.outputCount, entry.dimCount);
     }
   }
 
-  void readVariables(uint64_t model, uint64_t weightsBytes) {
-    uint64_t first = vector(model, 2, 4, out.variableCount);
+  void readVariables(const char *model, Signature &out) {
+    const char *first = readVector(model, 2, out.variableCount);
     out.variables = static_cast<VariableSpec *>(
-        allocate(size_t(out.variableCount) + 1, sizeof(VariableSpec)));
-    for (int32_t i = 0; !bad && i < out.variableCount; ++i) {
+        take(size_t(out.variableCount) * sizeof(VariableSpec)));
+    for (int32_t i = 0; i < out.variableCount; ++i) {
       VariableSpec &variable = out.variables[i];
-      uint64_t table = this->table(first, i);
-      variable.name = string(table, 0);
-      variable.dtype = dtype(table);
-      variable.shape = shape(table, 3, variable.rank);
-      variable.stateOffset = scalar<uint64_t>(table, 4, 0);
-      variable.bytes = scalar<uint64_t>(table, 5, 0);
-      variable.flagOffset = scalar<uint64_t>(table, 6, 0);
-      variable.initial = scalar<int64_t>(table, 7, -1);
-      if (variable.stateOffset > out.stateBytes ||
-          variable.bytes > out.stateBytes - variable.stateOffset ||
-          variable.flagOffset >= out.stateBytes ||
-          (variable.initial >= 0 &&
-           (uint64_t(variable.initial) > weightsBytes ||
-            variable.bytes > weightsBytes - uint64_t(variable.initial))))
-        bad = true;
+      const char *table = follow(first + 4 * i);
+      readType(table, variable);
+      variable.stateOffset = readWord(table, 4);
+      variable.bytes = readWord(table, 5);
+      variable.flagOffset = readWord(table, 6);
+      variable.initial = int64_t(readWord(table, 7, uint64_t(-1)));
+      variable.generator = readByte(table, 8, 0);
     }
   }
 };
@@ -238,36 +159,27 @@ bool Signature::read(const tenon_model &model, Message &message) {
     return message.fail(
         "the model was compiled for version %u of the runtime, this is %u",
         model.abi_version, TENON_ABI_VERSION);
-  Reader reader{static_cast<const char *>(model.signature),
-                model.signature_bytes, *this};
-  uint64_t root = reader.at<uint32_t>(0);
-  if (model.signature_bytes < 8 || memcmp(reader.base + 4, "TNN1", 4))
-    reader.bad = true;
-  if (!reader.bad) {
-    name = reader.string(root, 0);
-    symbols = reader.strings(root, 3, symbolCount);
-    failures = reader.strings(root, 4, failureCount);
-    kernels = reader.strings(root, 5, kernelCount);
-    arenaBytes = reader.scalar<uint64_t>(root, 6, 0);
-    stateBytes = reader.scalar<uint64_t>(root, 8, 0);
-    zerosBytes = reader.scalar<uint64_t>(root, 9, 0);
-    parallel = reader.scalar<uint8_t>(root, 10, 1);
-    reader.readEntries(root);
-    reader.readVariables(root, model.weights_bytes);
-  }
-  const uint64_t limit = uint64_t(1) << 62;
-  if (reader.bad || arenaBytes > limit || stateBytes > limit ||
-      zerosBytes > limit)
-    return message.fail("the model's signature is damaged");
+  // Nothing grows to more than four times what the table needs for it: an
+  // offset, a table with a field or two, a string.
+  memory = calloc(4, model.signature_bytes);
+  if (!memory)
+    return message.fail("no memory for an instance");
+  Reader reader{static_cast<char *>(memory)};
+  const char *root = follow(static_cast<const char *>(model.signature));
+  name = readString(root, 0);
+  symbols = reader.strings(root, 3, symbolCount);
+  failures = reader.strings(root, 4, failureCount);
+  kernels = reader.strings(root, 5, kernelCount);
+  arenaBytes = readWord(root, 6);
+  stateBytes = readWord(root, 8);
+  zerosBytes = readWord(root, 9);
+  parallel = readByte(root, 10, 1);
+  reader.readEntries(root, *this);
+  reader.readVariables(root, *this);
   return true;
 }
 
-void Signature::release() {
-  while (Chunk *chunk = chunks) {
-    chunks = chunk->next;
-    free(chunk);
-  }
-}
+void Signature::release() { free(memory); }
 
 int32_t Signature::find(const char *entry) const {
   for (int32_t i = 0; i < entryCount; ++i)

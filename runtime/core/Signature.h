@@ -1,5 +1,5 @@
 // A model's signature (signature.fbs) in a form that calls can check against
-// quickly. Reading it trusts no offset.
+// quickly.
 #ifndef TENON_RUNTIME_CORE_SIGNATURE_H
 #define TENON_RUNTIME_CORE_SIGNATURE_H
 
@@ -34,9 +34,10 @@ struct VariableSpec {
   int64_t *shape;
   uint64_t stateOffset, bytes, flagOffset;
   int64_t initial; // offset in the weights, or -1
+  bool generator;  // starts with random bytes when there is no first value
 };
 
-// Names stay in the table that the model carries; the rest is owned.
+// Names, shapes and values stay in the table that the model carries.
 struct Signature {
   const char *name;
   EntrySpec *entries;
@@ -45,7 +46,7 @@ struct Signature {
   int32_t entryCount, variableCount, symbolCount, failureCount, kernelCount;
   uint64_t arenaBytes, stateBytes, zerosBytes;
   bool parallel;
-  struct Chunk *chunks; // what is owned
+  void *memory; // what is owned
 
   // Reads the model's table. On failure returns false with the text; the
   // object can (and must) be released all the same.

@@ -14,6 +14,7 @@ namespace [[gnu::visibility("hidden")]] tenon {
 struct FailContext {
   const char *program;
   const char *entry, *input; // "entry 'main', input 'x': "
+  const char *variable;      // "variable 'w': "
   const char *file;          // "image.npy: "
   const char *temporary;     // an unfinished file, to be removed
   int status;

@@ -63,7 +63,7 @@ struct Header {
     }
   }
 
-  void read() {
+  [[gnu::noinline]] void read() {
     expect('{');
     while (!take('}')) {
       const char *key = quoted();

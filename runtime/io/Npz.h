@@ -50,7 +50,7 @@ struct NpzWriter {
 
   // Adds a tensor under a name ("x" becomes x.npy; bfloat16 x becomes
   // x__bf16.npy).
-  void add(const char *name, const tenon_tensor &tensor);
+  [[gnu::noinline]] void add(const char *name, const tenon_tensor &tensor);
   void finish();
 };
 

@@ -186,7 +186,7 @@ struct Printer {
   int width = 0;        // of integers
 
   // A tensor without dimensions.
-  void printOne() {
+  [[gnu::noinline]] void printOne() {
     int code = tensor.dtype.code, bits = tensor.dtype.bits;
     if (code == TENON_FLOAT) {
       printFloat(out, loadFloat(tensor, 0), bits, 1);

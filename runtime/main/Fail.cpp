@@ -22,6 +22,8 @@ void fail(const char *format, ...) {
   line.print("%s: error: ", context.program);
   if (context.input)
     line.print("entry '%s', input '%s': ", context.entry, context.input);
+  if (context.variable)
+    line.print("variable '%s': ", context.variable);
   if (context.file)
     line.print("%s: ", context.file);
   line.add(text);

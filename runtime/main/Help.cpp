@@ -1,5 +1,6 @@
 // Usage, and the entries of the model.
 #include "main/Help.h"
+#include "checkpoint/Checkpoint.h"
 
 namespace tenon {
 
@@ -24,9 +25,10 @@ void printHelp(Text &out, const char *program, const Signature &signature,
       "  --bench[=SECONDS]     measure calls; --json adds a line of JSON\n"
       "  --shape NAME=1x28x28  sizes of a random input for --bench\n"
       "  --profile[=FILE]      time per kernel; FILE gets a Chrome trace\n"
-      "  --check-numerics      fail when a result or variable is not finite\n"
-      "\n"
-      "entries:\n");
+      "  --check-numerics      fail when a result or variable is not finite\n");
+  if (tenon_main_model.checkpoints)
+    out.add(tenon_main_model.checkpoints->help);
+  out.add("\nentries:\n");
   for (int32_t i = 0; i < signature.entryCount; ++i) {
     const EntrySpec &entry = signature.entries[i];
     out.print("  %s%s\n", entry.name, i == standard ? " (default)" : "");

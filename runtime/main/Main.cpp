@@ -1,5 +1,5 @@
 // main() of generated executables: words to inputs, calls, results.
-#include "core/Instance.h"
+#include "checkpoint/Checkpoint.h"
 #include "cpu/Profile.h"
 #include "io/Fail.h"
 #include "io/File.h"
@@ -49,7 +49,7 @@ int32_t standardEntry(const Signature &signature) {
   return entry;
 }
 
-void findEntries(const Signature &signature, Options &options) {
+[[gnu::noinline]] void findEntries(const Signature &signature, Options &options) {
   Text names;
   for (int32_t i = 0; i < signature.entryCount; ++i)
     names.print(i ? ", %s" : "%s", signature.entries[i].name);
@@ -73,6 +73,7 @@ Instance &createInstance(const Options &options) {
   tenon_options wanted = {};
   wanted.struct_size = sizeof wanted;
   wanted.device = options.device;
+  wanted.check_numerics = options.checkNumerics != nullptr;
   wanted.threads = 1; // until a kernel has several tasks
   int32_t threads = 0;
   if (options.threads)
@@ -128,14 +129,20 @@ void writeProfile(Instance &instance, const Options &options) {
   closeOutput(file, options.profile);
 }
 
-void runAll(Instance &instance, const Options &options, Text &out) {
+[[gnu::noinline]] void runAll(Instance &instance, const Options &options, Text &out) {
   const Signature &signature = instance.signature;
   if (options.profile)
     startProfile(instance, *options.profile);
+  const tenon_checkpoint_functions *checkpoints = tenon_main_model.checkpoints;
+  if ((options.restore || options.save) && !checkpoints)
+    fail("--save, --restore: the model has no variables");
   int32_t init = signature.find("init");
   if (init >= 0 && !signature.entries[init].inputCount &&
-      options.runs[0].number != init)
+      options.runs[0].number != init &&
+      (!options.restore || options.restorePartial))
     callEntry(instance, init, nullptr);
+  if (options.restore)
+    checkpoints->restore(instance, options.restore, options.restorePartial);
   Results results;
   for (int32_t run = 0; run < options.runCount; ++run) {
     int32_t number = options.runs[run].number;
@@ -165,6 +172,8 @@ void runAll(Instance &instance, const Options &options, Text &out) {
   }
   if (!options.bench)
     deliver(results, options, out);
+  if (options.save)
+    checkpoints->save(instance, options.save);
 }
 
 } // namespace

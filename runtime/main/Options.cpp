@@ -11,10 +11,10 @@ namespace tenon {
 namespace {
 
 // What may stand behind an option.
-enum Kind : uint8_t { Flag, Maybe, Word, List, Run };
+enum Kind : uint8_t { Flag, Maybe, Partial, Word, List, Run };
 
 struct Spec {
-  char name[17]; // in place: pointers would need relocations
+  char name[18]; // in place: pointers would need relocations
   Kind kind;
   uint8_t field; // of Options
 };
@@ -29,6 +29,9 @@ const Spec specs[] = {
     {"--cpu", Word, FIELD(cpu)},
     {"--bench", Maybe, FIELD(bench)},
     {"--profile", Maybe, FIELD(profile)},
+    {"--save", Word, FIELD(save)},
+    {"--restore", Word, FIELD(restore)},
+    {"--restore-partial", Partial, FIELD(restorePartial)},
     {"--full", Flag, FIELD(full)},
     {"--cast", Flag, FIELD(cast)},
     {"--json", Flag, FIELD(json)},
@@ -69,7 +72,10 @@ void parseOptions(int argc, char **argv, Options &options) {
     const char *value = word[length] ? word + length + 1 : nullptr;
     if (spec.kind == Flag && value)
       fail("%s takes no value", spec.name);
-    if (spec.kind >= Word && !value) {
+    // A path may follow, when --restore has not given one.
+    bool path =
+        spec.kind == Partial && !options.restore && at[1] && *at[1] != '-';
+    if ((spec.kind >= Word || path) && !value) {
       value = *++at;
       if (!value)
         fail("%s needs a value", word);
@@ -96,6 +102,11 @@ void parseOptions(int argc, char **argv, Options &options) {
     fail("--entry names the only call: use --run NAME for each of several");
   if (!options.bench && (options.json || options.shapes.count))
     fail("--json and --shape belong to --bench");
+  if (options.restorePartial && !options.restore) {
+    options.restore = options.restorePartial;
+    if (!*options.restore)
+      fail("--restore-partial belongs to --restore PATH");
+  }
   if (!options.runCount) {
     options.runCount = 1;
     run->entry = options.entry;

@@ -154,7 +154,7 @@ TEST(CommandLineTest, ConvertsOnlyWhenAsked) {
 
 TEST(CommandLineTest, RefusesWrongOptions) {
   expectError("--foo", 2, "unknown option '--foo' (--help lists all)");
-  for (std::string later : {"--restore", "--save", "--logdir"})
+  for (std::string later : {"--logdir"})
     expectError(later + " x", 2,
                 "unknown option '" + later + "' (--help lists all)");
   expectError("--entry", 2, "--entry needs a value");
@@ -181,6 +181,38 @@ TEST(CommandLineTest, RefusesWrongOptions) {
               "there is no entry 'nope'; the entries are: init, main, add, "
               "step, value, where, pick, text, half, fixed, grow, calls, "
               "divide");
+}
+
+TEST(CommandLineTest, KeepsVariables) {
+  expectOut("--run step x=5 --save kept/model", "15.0\n");
+  EXPECT_EQ(read(folder() + "/kept/checkpoint"),
+            "model_checkpoint_path: \"model\"\n"
+            "all_model_checkpoint_paths: \"model\"\n");
+  // Neither init nor the model's own first values count then.
+  expectOut("--entry step x=1 --restore kept", "16.0\n");
+  expectOut("--run init --run step x=1 --restore kept/model",
+            "1/total: 11.0\n");
+  expectOut("--entry value --restore kept/model -o part.npz", "");
+  expectOut("--entry value --restore part.npz", "total: 15.0\n"
+                                                "bias: [0.5 1.5]\n");
+  expectOut("--entry value -o total=total.npy", "");
+  ASSERT_EQ(system(("cd " + folder() +
+                    " && mkdir one && cp total.npy one/total.npy && cd one && "
+                    "python3 -m zipfile -c ../one.npz total.npy")
+                       .c_str()),
+            0);
+  expectError("--entry value --restore one.npz", 1,
+              "--restore one.npz: the checkpoint lacks: bias "
+              "(--restore-partial initialises them)");
+  expectOut("--entry value --restore one.npz --restore-partial",
+            "total: 10.0\nbias: [0.5 1.5]\n");
+  expectOut("--entry value --restore-partial one.npz",
+            "total: 10.0\nbias: [0.5 1.5]\n");
+  expectError("--entry value --restore-partial", 2,
+              "--restore-partial belongs to --restore PATH");
+  expectError("--entry value --restore none", 1,
+              "--restore none: there is neither a checkpoint nor a file of "
+              "that name");
 }
 
 TEST(CommandLineTest, LeavesNoHalfFile) {

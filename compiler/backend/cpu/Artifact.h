@@ -86,6 +86,9 @@ struct VariableInfo {
   int64_t initial = -1;
   /// Offset in the state of the byte that says whether it is initialised.
   uint64_t flagOffset = 0;
+  /// The state of random numbers, which checkpoints leave out; without a first
+  /// value it starts with random bytes.
+  bool generator = false;
 };
 
 /// Bytes [offset, offset + bytes) of the weights. `write` fills the memory it

@@ -184,6 +184,14 @@ private:
     auto *variantType = StructType::get(context, {i32, ptr, ptr});
     std::vector<Constant *> variants;
     for (auto [index, variant] : llvm::enumerate(spec.variants)) {
+    bool hasVariables =
+        llvm::any_of(spec.variables, [](const VariableInfo &variable) {
+          return !variable.generator;
+        });
+    Constant *checkpoints = options.isExecutable && hasVariables
+                                ? declareHidden("tenon_checkpoints")
+                                : null;
+
       Expected<uint32_t> level = computeCpuLevel(variant);
       if (!level)
         return level.takeError();
@@ -198,7 +206,7 @@ private:
                         addArray(ptr, entries, id + "__entries" + suffix)}));
     }
     auto *modelType = StructType::get(
-        context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr});
+        context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr, ptr});
     model = addConstant(
         ConstantStruct::get(modelType,
                             {builder.getInt32(TENON_ABI_VERSION),
@@ -207,7 +215,7 @@ private:
                              builder.getInt64(signatureBytes), weights,
                              builder.getInt64(spec.weightsBytes), weightsFile,
                              addArray(variantType, variants, id + "__variants"),
-                             mapWeights}),
+                             mapWeights, checkpoints}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");

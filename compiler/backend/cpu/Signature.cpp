@@ -114,7 +114,7 @@ std::string writeSignature(const ArtifactSpec &spec) {
     variables.push_back(fb::CreateVariable(
         builder, name, variable.dtype.code, variable.dtype.bits, shape,
         variable.stateOffset, variable.bytes, variable.flagOffset,
-        variable.initial));
+        variable.initial, variable.generator));
   }
   auto name = builder.CreateString(spec.name);
   auto entriesVector = builder.CreateVector(entries);
@@ -161,7 +161,8 @@ Expected<ArtifactSpec> readSignature(StringRef bytes) {
                                 variable->state_offset(),
                                 variable->bytes(),
                                 variable->initial(),
-                                variable->flag_offset()});
+                                variable->flag_offset(),
+                                variable->generator()});
   spec.symbols = readStrings(model->symbols());
   spec.failures = readStrings(model->failures());
   spec.kernels = readStrings(model->kernels());

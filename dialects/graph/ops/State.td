@@ -8,14 +8,17 @@ def Graph_VariableOp : Op<Graph_Dialect, "variable", [Symbol]> {
   let summary = "a variable of the module";
   let description = [{
     Lives as long as an instance of the compiled model. Without `initial` it is
-    uninitialized until an entry assigns it.
+    uninitialized until an entry assigns it. `original` is its name in the source
+    where that could not be the symbol. A `generator` is the state of random
+    numbers: no checkpoint holds it, and without `initial` it starts with bytes
+    that no two instances share.
 
     ```mlir
     graph.variable @w : tensor<2xf32> = dense<0.0> : tensor<2xf32>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, OptionalAttr<ElementsAttr>:$initial,
-      UnitAttr:$trainable);
+      UnitAttr:$trainable, OptionalAttr<StrAttr>:$original, UnitAttr:$generator);
   let assemblyFormat = "$sym_name `:` $type (`=` $initial^)? (`trainable` $trainable^)? attr-dict";
   let hasVerifier = 1;
 }

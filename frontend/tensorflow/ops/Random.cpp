@@ -36,15 +36,16 @@ Value draw(Binder &b, StringRef op, Type type, Value shape, Value key,
 Row stateful(StringRef op, unsigned bounds) {
   return [op, bounds](Binder &b) {
     uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
-    if (!seed && !seed2)
-      return b.fail("random numbers without a seed are not supported");
     Value shape = b.input(0);
     SmallVector<Value> more = b.inputList(1, bounds);
     Type type = bounds ? Binder::type(more.empty() ? Value() : more[0])
                        : b.elementType("dtype");
     if (b.failed())
       return;
-    ImportedValue state = b.declareState("generator", words(b, {0, seed2}));
+    // Without seeds it is the count that no two starts share.
+    ImportedValue state =
+        b.declareGenerator(RankedTensorType::get({2}, wordType(b)),
+                           seed || seed2 ? words(b, {0, seed2}) : nullptr);
     auto symbol = b.attribute(
         "variable", FlatSymbolRefAttr::get(b.context(), state.symbol));
     Value counter = b.make("graph.read", wordType(b), {}, symbol);

@@ -107,6 +107,8 @@ struct tenon_instance {
   /* 40 */ const tenon_entry_fn *entries; /* of the chosen variant */
   /* 48 */ int32_t status;  /* not 0 once tenon_fail was called in this call */
   /* 52 */ int32_t threads; /* size of the thread pool, at least 1 */
+  /* 56 */ int32_t check_numerics; /* not 0: checks of all nodes count, in a
+                                      model that was compiled with them */
 };
 
 /* ------------------------------------------------------------------------ */
@@ -166,6 +168,9 @@ typedef struct tenon_model {
    * part of the runtime is not linked. */
   char *(*map_weights)(const struct tenon_model *model, const char *path,
                        char *error, size_t room);
+  /* &tenon_checkpoints in an executable whose model has variables, else NULL,
+   * likewise. */
+  const struct tenon_checkpoint_functions *checkpoints;
 } tenon_model;
 
 /* Maps the file of external weights: `path`, or, for NULL, the model's
@@ -173,6 +178,9 @@ typedef struct tenon_model {
  * with a text in `error` when it is missing or not this model's. */
 char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
                         size_t room);
+
+/* How --save and --restore work; private to the runtime. */
+extern const struct tenon_checkpoint_functions tenon_checkpoints;
 
 /* The model of a generated executable; runtime/main reads it. */
 extern const tenon_model tenon_main_model;
@@ -205,6 +213,20 @@ void tenon_free(tenon_instance *instance, void *memory);
  * a percent sign. Safe inside kernels. Returns the status to return, not 0. */
 int32_t tenon_fail(tenon_instance *instance, int32_t site, int64_t a,
                    int64_t b);
+
+/* One call of a function of the runtime that does an operation of the model:
+ * int32_t tenon_host_NAME(const tenon_host_call *). The first input is bytes,
+ * the source node's name and the operation's attributes. Tensors are dense. An
+ * output whose device type is not 0 has memory of its final size; for others
+ * the function sets data and those sizes that are -1. Returns 0 or the
+ * instance's status; in a call that has failed before it does nothing. */
+typedef struct tenon_host_call {
+  tenon_instance *instance;
+  const tenon_tensor *inputs;
+  tenon_tensor *outputs;
+  int32_t input_count;
+  int32_t output_count;
+} tenon_host_call;
 
 /* The entries of the best variant for this machine, NULL when there is none:
  * for wrappers that are called without an instance. Cheap after the first

@@ -36,6 +36,9 @@ typedef struct tenon_options {
   /* Called with the text of every failure, that of creation too. */
   void (*on_error)(void *context, const char *message);
   void *error_context;
+  int32_t check_numerics; /* not 0: fail with the name of the first node whose
+                             result has a NaN or infinity, in a model compiled
+                             with --check-numerics */
 } tenon_options;
 
 /* Makes an instance: variables with their first values, arena, threads.
