@@ -63,6 +63,7 @@ Value Binder::input(unsigned i) {
   case ImportedValue::List:
     fail("input " + llvm::Twine(i) + " is a list, expected a tensor");
     return {};
+  case ImportedValue::Table:
   case ImportedValue::Text:
   case ImportedValue::Missing:
     fail("input " + llvm::Twine(i) + " is not a tensor");

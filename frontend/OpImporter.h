@@ -33,13 +33,17 @@ struct ImportedValue {
     Tensor,   ///< `tensor`
     Variable, ///< handle of the variable `symbol`
     List,     ///< tensors of one shape: `tensor` with a leading dimension
+    Table,    ///< handle of the table `symbol`
     Text      ///< a resource that stands for nothing at run time
   };
   Kind kind = Missing;
   mlir::Value tensor;
   std::string symbol;     // Variable
   bool reference = false; // Variable: reading it needs no operation
-  mlir::Type elementType; // Variable, List
+  mlir::Type elementType; // Variable, List; of a Table's keys
+  mlir::Type valueType;   // of a Table
+  llvm::SmallVector<int64_t> valueShape; // of a value of a Table
+  bool fixed = false; // Table: one initialization gives it its contents
   mlir::Value length;     // List without tensor: scalar
   std::shared_ptr<ListShape> listShape; // List without tensor
 
@@ -145,6 +149,11 @@ public:
   virtual std::string text(llvm::StringRef attr,
                            std::optional<std::string> otherwise = {}) = 0;
   virtual mlir::Type elementType(llvm::StringRef attr) = 0;
+  /// Lists of texts, element types and shapes; empty when absent.
+  virtual llvm::SmallVector<std::string> texts(llvm::StringRef attr) = 0;
+  virtual llvm::SmallVector<mlir::Type> elementTypes(llvm::StringRef attr) = 0;
+  virtual llvm::SmallVector<std::optional<llvm::SmallVector<int64_t>>>
+  shapeList(llvm::StringRef attr) = 0;
   virtual llvm::SmallVector<int64_t>
   integers(llvm::StringRef attr,
            std::optional<llvm::SmallVector<int64_t>> otherwise = {}) = 0;

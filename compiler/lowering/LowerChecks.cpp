@@ -1,5 +1,6 @@
 #include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
+#include "dialects/kernel/HostCall.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
@@ -42,10 +43,8 @@ struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
       if (!entry->hasAttr(kEntryAttr))
         continue;
       llvm::SetVector<Operation *> loops;
-      entry.walk([&](cf::AssertOp check) {
-        OpBuilder b(check);
-        Location loc = check.getLoc();
-        for (Operation *parent = check->getParentOp(); parent != entry;
+      auto endLoopsAround = [&](Operation *op) {
+        for (Operation *parent = op->getParentOp(); parent != entry;
              parent = parent->getParentOp())
           if (isa<scf::WhileOp>(parent))
             loops.insert(parent);
@@ -59,6 +58,13 @@ struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
         Value site = arith::ConstantIntOp::create(b, loc, messages.size(), 32);
         Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
         LLVM::CallOp::create(b, loc, callee,
+      };
+      // The runtime's functions fail by themselves.
+      entry.walk([&](kernel::HostCallOp call) { endLoopsAround(call); });
+      entry.walk([&](cf::AssertOp check) {
+        OpBuilder b(check);
+        Location loc = check.getLoc();
+        endLoopsAround(check);
                              ValueRange{instance, site, none, none});
         // A percent sign introduces a value in the runtime's templates.
         std::string text;

@@ -110,6 +110,13 @@ private:
     SmallVector<int64_t> strides;
     bool strided = hasDynamicStrides(type, strides);
     if (!strided && type.hasStaticShape())
+    if (value.getType().isInteger(128)) { // a string
+      Type half = b.getI64Type();
+      Value shift = arith::ConstantIntOp::create(b, loc, value.getType(), 64);
+      Value high = arith::ShRUIOp::create(b, loc, value, shift);
+      return {arith::TruncIOp::create(b, loc, half, value),
+              arith::TruncIOp::create(b, loc, half, high)};
+    }
       return words;
     auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, value);
     for (int64_t i = 0; i < type.getRank(); ++i)
@@ -158,6 +165,13 @@ private:
                                           pointerAt(b, loc, words, 8 * word++));
           mapping.map(argument.value,
                       complex::CreateOp::create(b, loc, complex, re, im));
+        if (scalar.isInteger(128)) {
+          mapping.map(argument.value,
+                      LLVM::LoadOp::create(b, loc, scalar, address,
+                                           /*alignment=*/8));
+          ++word;
+          continue;
+        }
           continue;
         }
         mapping.map(

@@ -2,6 +2,7 @@
 #include "compiler/backend/cpu/Codegen.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "dialects/graph/HostCall.h"
 #include "dialects/graph/ops/Control.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -45,13 +46,16 @@ struct ConstantSubgraph {
 
 private:
   bool canCompute(Operation *op) {
-    if (!isa<graph::LinalgLowering>(op) || isa<graph::ConstantOp>(op) ||
-        !isPure(op) || op->getNumRegions() || op->getNumResults() == 0)
+    if (!isa<graph::LinalgLowering>(op) ||
+        isa<graph::ConstantOp, graph::HostCall>(op) || !isPure(op) ||
+        op->getNumRegions() || op->getNumResults() == 0)
       return false;
     uint64_t read = 0, written = 0;
     for (Value operand : op->getOperands()) {
       Operation *source = operand.getDefiningOp();
-      if (!source || !(isa<graph::ConstantOp>(source) || ops.contains(source)))
+      if (!source ||
+          !(isa<graph::ConstantOp>(source) || ops.contains(source)) ||
+          isa<graph::StringType>(getElementTypeOrSelf(operand.getType())))
         return false;
       read += bytesOf(operand.getType());
     }

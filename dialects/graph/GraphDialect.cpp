@@ -1,4 +1,4 @@
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/HostCall.h"
 #include "dialects/graph/ops/Control.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -28,6 +28,9 @@ void GraphDialect::initialize() {
   registerStateOps();
   registerControlOps();
   registerSequenceOps();
+  registerStringOps(*this);
+  registerHostOps(*this);
+  registerSparseOps(*this);
 }
 
 Operation *GraphDialect::materializeConstant(OpBuilder &builder,

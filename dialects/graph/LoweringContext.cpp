@@ -1,5 +1,5 @@
 #include "dialects/graph/LoweringContext.h"
-#include "dialects/graph/Graph.h"
+#include "dialects/graph/HostCall.h"
 #include "dialects/graph/ShapeContents.h"
 
 using namespace mlir;
@@ -7,6 +7,8 @@ using namespace mlir;
 namespace tenon::graph {
 
 Type LoweringContext::elementType(Type graphElementType) {
+  if (isa<StringType>(graphElementType))
+    return IntegerType::get(graphElementType.getContext(), 128);
   auto integer = dyn_cast<IntegerType>(graphElementType);
   return integer && !integer.isSignless()
              ? IntegerType::get(integer.getContext(), integer.getWidth())
@@ -158,7 +160,11 @@ Value LoweringContext::generate(
 /// Elements that code can be made for.
 static bool isComputable(Type type) {
   Type element = getElementTypeOrSelf(type);
-  return element.isIntOrFloat() || isa<ComplexType>(element);
+  return element.isIntOrFloat() || isa<ComplexType, StringType>(element);
+}
+
+static bool isString(Type type) {
+  return isa<StringType>(getElementTypeOrSelf(type));
 }
 
 LogicalResult LoweringContext::lowerBody(Block &block) {
@@ -172,6 +178,10 @@ LogicalResult LoweringContext::lowerBody(Block &block) {
       if (!isComputable(type))
         return op.emitOpError()
                << "a result of type " << type << " is not supported";
+    if ((llvm::any_of(op.getOperandTypes(), isString) ||
+         llvm::any_of(op.getResultTypes(), isString)) &&
+        !takesStrings(&op))
+      return op.emitOpError("does not take strings");
     auto lowering = dyn_cast<LinalgLowering>(op);
     if (!lowering)
       return op.emitOpError("has no lowering to linalg");

@@ -30,7 +30,8 @@ public:
     mapping.map(graphValue, lowered);
   }
 
-  /// `ui8` becomes `i8`; all other element types stay.
+  /// `ui8` becomes `i8` and a string `i128` (pointer and length); all other
+  /// element types stay.
   static mlir::Type elementType(mlir::Type graphElementType);
   static mlir::RankedTensorType type(mlir::Type graphType);
 

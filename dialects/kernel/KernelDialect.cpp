@@ -1,4 +1,4 @@
-#include "dialects/kernel/Kernel.h"
+#include "dialects/kernel/HostCall.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -21,4 +21,5 @@ void KernelDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/kernel/KernelOps.cpp.inc"
       >();
+  registerHostCallOp(*this);
 }

@@ -252,7 +252,8 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
       continue;
     }
     for (int i = 0; i < int(outputs); ++i) {
-      if (frame.results[fetch.edge.node][i].kind == ImportedValue::Text)
+      if (auto kind = frame.results[fetch.edge.node][i].kind;
+          kind == ImportedValue::Text || kind == ImportedValue::Table)
         continue;
       std::string name = i ? fetch.name + ":" + std::to_string(i) : fetch.name;
       if (failed(addResult(name, {fetch.edge.node, i})))

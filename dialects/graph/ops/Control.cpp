@@ -1,4 +1,5 @@
 #include "dialects/graph/ops/Control.h"
+#include "dialects/graph/HostCall.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -31,6 +32,11 @@ LogicalResult ConstantOp::inferShapes(ShapeContext &shapes) {
 
 LogicalResult ConstantOp::lowerToLinalg(LoweringContext &lowering) {
   auto type = cast<RankedTensorType>(getValue().getType());
+  if (auto strings = dyn_cast<DenseStringElementsAttr>(getValue())) {
+    lowering.set(getResult(),
+                 lowerStrings(lowering, getLoc(), type, strings));
+    return success();
+  }
   RankedTensorType lowered = LoweringContext::type(type);
   ElementsAttr value = getValue();
   if (lowered != type) {

@@ -23,6 +23,9 @@ constexpr Family kFamilies[] = {
     {"State", addStateRows},
     {"Control", addControlRows},
     {"Sequence", addSequenceRows},
+    {"Strings", addStringsRows},
+    {"Host", addHostRows},
+    {"Sparse", addSparseRows},
 };
 } // namespace
 

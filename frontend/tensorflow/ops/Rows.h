@@ -19,6 +19,9 @@ void addRandomRows(RowTable &table);
 void addStateRows(RowTable &table);
 void addControlRows(RowTable &table);
 void addSequenceRows(RowTable &table);
+void addStringsRows(RowTable &table);
+void addHostRows(RowTable &table);
+void addSparseRows(RowTable &table);
 
 } // namespace tenon::tf
 

@@ -1,0 +1,210 @@
+//===- Host.cpp - output, summaries, files, tables ------------------------===//
+
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+Type stringType(Binder &b) { return graph::StringType::get(b.context()); }
+
+//===----------------------------------------------------------------------===//
+// Output and summaries
+//===----------------------------------------------------------------------===//
+
+void importPrint(Binder &b) {
+  Value input = b.input(0);
+  b.perform("graph.print", b.inputList(1),
+            {b.textAttribute("message", b.text("message", "")),
+             b.attribute("first_n", b.integer("first_n", -1)),
+             b.attribute("summarize", b.integer("summarize", 3))});
+  b.set(0, input);
+}
+
+void importPrintV2(Binder &b) {
+  b.perform("graph.print_text", b.input(0),
+            {b.textAttribute("stream", b.text("output_stream", "stderr")),
+             b.textAttribute("end", b.text("end", "\n"))});
+}
+
+Row summary(StringRef op) {
+  return
+      [op](Binder &b) { b.set(0, b.make(op, stringType(b), b.inputList(0))); };
+}
+
+void importImageSummary(Binder &b) {
+  SmallVector<int64_t> color = {255, 0, 0, 255};
+  if (b.has("bad_color"))
+    if (auto given =
+            dyn_cast_or_null<DenseIntElementsAttr>(b.elements("bad_color"))) {
+      color.clear();
+      for (const APInt &part : given)
+        color.push_back(int64_t(part.getZExtValue()));
+    }
+  b.set(0, b.make("graph.image_summary", stringType(b), b.inputList(0, 2),
+                  {b.attribute("max_images", b.integer("max_images", 3)),
+                   b.attribute("bad_color", ArrayRef<int64_t>(color))}));
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// The handle of a table; nodes with one shared name have one table.
+Row table(bool fixed) {
+  return [fixed](Binder &b) {
+    ImportedValue handle;
+    handle.kind = ImportedValue::Table;
+    handle.symbol = b.text("shared_name", "");
+    if (handle.symbol.empty())
+      handle.symbol = b.name().str();
+    handle.elementType = b.elementType("key_dtype");
+    handle.valueType = b.elementType("value_dtype");
+    handle.fixed = fixed;
+    if (b.has("value_shape")) {
+      auto shape = b.shape("value_shape");
+      if (!shape || llvm::is_contained(*shape, -1))
+        return b.fail("the shape of its values is not known");
+      handle.valueShape = *shape;
+    }
+    if (handle.elementType && isa<FloatType, ComplexType>(handle.elementType))
+      return b.fail("keys cannot be floating-point numbers");
+    if (!b.failed())
+      b.set(0, handle);
+  };
+}
+
+ImportedValue tableOf(Binder &b) {
+  const ImportedValue &value = b.raw(0);
+  if (!b.failed() && value.kind != ImportedValue::Table)
+    b.fail("input 0 is not the handle of a table");
+  return value;
+}
+
+Value typed(Binder &b, unsigned i, Type wanted) {
+  Value value = b.input(i);
+  if (value && Binder::type(value) != wanted)
+    b.fail("input " + llvm::Twine(i) +
+           " has another element type than the table");
+  return value;
+}
+
+Row insertIntoTable(StringRef mode) {
+  return [mode](Binder &b) {
+    ImportedValue handle = tableOf(b);
+    b.perform("graph.table_insert",
+              {typed(b, 1, handle.elementType), typed(b, 2, handle.valueType)},
+              {b.textAttribute("table", handle.symbol),
+               b.textAttribute("mode", handle.fixed && mode == "replace"
+                                           ? StringRef("initialize")
+                                           : mode)});
+  };
+}
+
+void findInTable(Binder &b) {
+  ImportedValue handle = tableOf(b);
+  SmallVector<NamedAttribute> attributes{
+      b.textAttribute("table", handle.symbol)};
+  if (handle.fixed)
+    attributes.push_back(b.unit("fixed"));
+  b.set(0,
+        b.make("graph.table_find", handle.valueType,
+               {typed(b, 1, handle.elementType), typed(b, 2, handle.valueType)},
+               attributes));
+}
+
+void sizeOfTable(Binder &b) {
+  ImportedValue handle = tableOf(b);
+  SmallVector<NamedAttribute> attributes{
+      b.textAttribute("table", handle.symbol)};
+  if (handle.fixed)
+    attributes.push_back(b.unit("fixed"));
+  b.set(0,
+        b.make("graph.table_size", b.builder().getI64Type(), {}, attributes));
+}
+
+void exportTable(Binder &b) {
+  ImportedValue handle = tableOf(b);
+  b.setAll(b.makeAll(
+      "graph.table_export", {handle.elementType, handle.valueType}, {},
+      {b.textAttribute("table", handle.symbol),
+       b.attribute("value_shape", ArrayRef<int64_t>(handle.valueShape))}));
+}
+
+void removeFromTable(Binder &b) {
+  ImportedValue handle = tableOf(b);
+  b.perform("graph.table_remove", typed(b, 1, handle.elementType),
+            b.textAttribute("table", handle.symbol));
+}
+
+void readTextIntoTable(Binder &b) {
+  ImportedValue handle = tableOf(b);
+  if (b.failed())
+    return;
+  auto name = [](Type type) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return text;
+  };
+  b.perform("graph.table_read_text", b.input(1),
+            {b.textAttribute("table", handle.symbol),
+             b.attribute("key_index", b.integer("key_index")),
+             b.attribute("value_index", b.integer("value_index")),
+             b.attribute("size", b.integer("vocab_size", -1)),
+             b.attribute("offset", b.integer("offset", 0)),
+             b.textAttribute("delimiter", b.text("delimiter", "\t")),
+             b.attribute("key_type", TypeAttr::get(handle.elementType)),
+             b.attribute("value_type", TypeAttr::get(handle.valueType)),
+             b.textAttribute("key_name", name(handle.elementType)),
+             b.textAttribute("value_name", name(handle.valueType))});
+}
+} // namespace
+
+void addHostRows(RowTable &rows) {
+  rows["Print"] = importPrint;
+  rows["PrintV2"] = importPrintV2;
+  rows["ScalarSummary"] = summary("graph.scalar_summary");
+  rows["HistogramSummary"] = summary("graph.histogram_summary");
+  rows["MergeSummary"] = summary("graph.merge_summary");
+  rows["ImageSummary"] = importImageSummary;
+  rows["ReadFile"] = [](Binder &b) {
+    b.set(0, b.make("graph.read_file", stringType(b), b.input(0)));
+  };
+  rows["WriteFile"] = [](Binder &b) {
+    b.perform("graph.write_file", {b.input(0), b.input(1)});
+  };
+  rows["ShardedFilename"] = [](Binder &b) {
+    b.set(0, b.make("graph.sharded_filename", stringType(b),
+                    {b.input(0), b.input(1), b.input(2)}));
+  };
+  rows["ShardedFilespec"] = [](Binder &b) {
+    b.set(0, b.make("graph.sharded_filename", stringType(b),
+                    {b.input(0), b.input(1), b.input(1)}, b.unit("any")));
+  };
+  rows["Timestamp"] = [](Binder &b) {
+    b.set(0, b.make("graph.timestamp", b.builder().getF64Type(), {}));
+  };
+  rows["HashTableV2"] = rows["HashTable"] = table(/*fixed=*/true);
+  rows["MutableHashTableV2"] = rows["MutableHashTable"] =
+      rows["MutableHashTableOfTensorsV2"] = rows["MutableHashTableOfTensors"] =
+          table(/*fixed=*/false);
+  struct Form {
+    const char *name;
+    Row row;
+  };
+  for (const Form &form : std::initializer_list<Form>{
+           {"LookupTableFind", findInTable},
+           {"LookupTableSize", sizeOfTable},
+           {"LookupTableExport", exportTable},
+           {"LookupTableRemove", removeFromTable},
+           {"LookupTableInsert", insertIntoTable("update")},
+           {"LookupTableImport", insertIntoTable("replace")},
+           {"InitializeTable", insertIntoTable("initialize")},
+           {"InitializeTableFromTextFile", readTextIntoTable}}) {
+    rows[form.name] = form.row;
+    rows[std::string(form.name) + "V2"] = form.row;
+  }
+}
+
+} // namespace tenon::tf

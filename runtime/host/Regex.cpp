@@ -1,0 +1,915 @@
+#include "host/Regex.h"
+#include "host/Utf8.h"
+
+#include <stdlib.h>
+
+namespace tenon {
+
+namespace {
+
+enum Assertion : uint32_t {
+  TextStart,
+  TextEnd,
+  LineStart,
+  LineEnd,
+  Boundary,
+  NoBoundary
+};
+
+bool isWord(uint32_t c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z') || c == '_';
+}
+
+// Parses a pattern and writes the program. A piece of it is the steps from
+// `first` to the end of the program; a way out of it goes to the step behind.
+class Compiler {
+public:
+  Compiler(Regex &regex, tenon_string pattern)
+      : regex(regex), pattern(pattern) {}
+
+  bool run() {
+    emit({Regex::Step::Save, 0, 0, 0, 0, 0});
+    alternatives(0);
+    if (!failed && at < pattern.size)
+      fail("unexpected ')'");
+    emit({Regex::Step::Save, 0, 0, 1, 0, 0});
+    emit({Regex::Step::Match, 0, 0, 0, 0, 0});
+    return !failed;
+  }
+
+private:
+  struct Flags {
+    bool fold = false, multiLine = false, dotAll = false, ungreedy = false;
+  };
+
+  void fail(const char *what) {
+    if (!failed)
+      regex.call.fail("invalid pattern '%.*s': %s",
+                      int(pattern.size < 200 ? pattern.size : 200),
+                      pattern.data, what);
+    failed = true;
+  }
+
+  // Adds a step whose successor is the one behind it.
+  int32_t emit(Regex::Step step) {
+    if (failed)
+      return 0;
+    if (regex.stepCount >= Regex::maxProgram) {
+      fail("it is too large");
+      return 0;
+    }
+    if (regex.stepCount == regex.stepRoom)
+      grow(regex.steps, regex.stepCount, regex.stepRoom);
+    if (failed)
+      return 0;
+    step.next = regex.stepCount + 1;
+    regex.steps[regex.stepCount] = step;
+    return regex.stepCount++;
+  }
+
+  template <typename T> void grow(T *&list, int32_t count, int32_t &room) {
+    int32_t larger = room ? 2 * room : 64;
+    T *more = regex.call.array<T>(larger);
+    if (!more) {
+      failed = true;
+      return;
+    }
+    if (count)
+      memcpy(more, list, sizeof(T) * size_t(count));
+    list = more;
+    room = larger;
+  }
+
+  void addRange(uint32_t first, uint32_t last) {
+    if (regex.rangeCount == regex.rangeRoom)
+      grow(regex.ranges, regex.rangeCount, regex.rangeRoom);
+    if (!failed)
+      regex.ranges[regex.rangeCount++] = {first, last};
+  }
+
+  // Moves the program's steps from `first` on by one, and puts one there.
+  void insert(int32_t first, Regex::Step step) {
+    emit(step);
+    if (failed)
+      return;
+    for (int32_t i = regex.stepCount - 1; i > first; --i) {
+      regex.steps[i] = regex.steps[i - 1];
+      if (regex.steps[i].next >= first)
+        ++regex.steps[i].next;
+      if (regex.steps[i].other >= first &&
+          regex.steps[i].kind == Regex::Step::Split)
+        ++regex.steps[i].other;
+    }
+    step.next = first + 1;
+    regex.steps[first] = step;
+  }
+
+  bool more() const { return at < pattern.size && !failed; }
+  bool take(char c) {
+    if (!more() || pattern.data[at] != c)
+      return false;
+    ++at;
+    return true;
+  }
+  bool take(const char *word) {
+    size_t length = strlen(word);
+    if (pattern.size - at < length || memcmp(pattern.data + at, word, length))
+      return false;
+    at += length;
+    return true;
+  }
+
+  void alternatives(int depth) {
+    if (depth > 200) {
+      fail("it nests too deeply");
+      return;
+    }
+    int32_t first = regex.stepCount;
+    sequence(depth);
+    if (!more() || pattern.data[at] != '|')
+      return;
+    // split -> this | the rest; this jumps behind the rest.
+    insert(first, {Regex::Step::Split, 0, 0, 0, 0, 0});
+    int32_t jump = emit({Regex::Step::Jump, 0, 0, 0, 0, 0});
+    ++at;
+    if (failed)
+      return;
+    regex.steps[first].other = regex.stepCount;
+    alternatives(depth + 1);
+    if (!failed)
+      regex.steps[jump].next = regex.stepCount;
+  }
+
+  void sequence(int depth) {
+    while (more() && pattern.data[at] != '|' && pattern.data[at] != ')') {
+      int32_t first = regex.stepCount;
+      if (pattern.size - at >= 2 && pattern.data[at] == '\\' &&
+          pattern.data[at + 1] == 'Q') {
+        at += 2;
+        while (more() && !take("\\E"))
+          literal(character());
+        continue;
+      }
+      atom(depth);
+      repeat(first);
+    }
+  }
+
+  uint32_t character() {
+    uint32_t c = decodeUtf8(pattern, at);
+    if (c == badCharacter)
+      fail("it is not UTF-8");
+    return c;
+  }
+
+  void literal(uint32_t c) {
+    uint32_t other = c ^ 32;
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!flags.fold || !letter) {
+      emit({Regex::Step::Char, 0, 0, c, 0, 0});
+      return;
+    }
+    int32_t from = regex.rangeCount;
+    addRange(c, c);
+    addRange(other, other);
+    emit({Regex::Step::Class, 0, 0, 0, from, 2});
+  }
+
+  void assertion(Assertion kind) {
+    emit({Regex::Step::Assert, 0, 0, kind, 0, 0});
+  }
+
+  void atom(int depth) {
+    char c = pattern.data[at];
+    switch (c) {
+    case '(':
+      ++at;
+      return group(depth);
+    case '[':
+      ++at;
+      return bracket();
+    case '.':
+      ++at;
+      if (flags.dotAll) {
+        emit({Regex::Step::Any, 0, 0, 0, 0, 0});
+      } else {
+        int32_t from = regex.rangeCount;
+        addRange(0, '\n' - 1);
+        addRange('\n' + 1, 0x10ffff);
+        emit({Regex::Step::Class, 0, 0, 0, from, 2});
+      }
+      return;
+    case '^':
+      ++at;
+      return assertion(flags.multiLine ? LineStart : TextStart);
+    case '$':
+      ++at;
+      return assertion(flags.multiLine ? LineEnd : TextEnd);
+    case '*':
+    case '+':
+    case '?':
+      return fail("nothing to repeat");
+    case '\\':
+      ++at;
+      return escape();
+    default:
+      return literal(character());
+    }
+  }
+
+  void group(int depth) {
+    Flags outer = flags;
+    int32_t number = 0;
+    if (take('?')) {
+      if (take("P<") || take('<')) {
+        number = regex.groupCount++;
+        size_t name = at;
+        while (more() && isWord(uint8_t(pattern.data[at])))
+          ++at;
+        if (name == at || !take('>'))
+          return fail("a group's name is malformed");
+      } else if (!setFlags()) {
+        return; // flags for the rest of the enclosing group
+      }
+    } else {
+      number = regex.groupCount++;
+    }
+    bool saved = number > 0 && number < Regex::maxGroups;
+    if (saved)
+      emit({Regex::Step::Save, 0, 0, uint32_t(2 * number), 0, 0});
+    alternatives(depth + 1);
+    if (!take(')'))
+      return fail("a ')' is missing");
+    if (saved)
+      emit({Regex::Step::Save, 0, 0, uint32_t(2 * number + 1), 0, 0});
+    flags = outer;
+  }
+
+  // After "(?": true when a group follows, false after "(?i)" and the like.
+  bool setFlags() {
+    bool on = true;
+    for (; more(); ++at) {
+      switch (pattern.data[at]) {
+      case 'i':
+        flags.fold = on;
+        break;
+      case 'm':
+        flags.multiLine = on;
+        break;
+      case 's':
+        flags.dotAll = on;
+        break;
+      case 'U':
+        flags.ungreedy = on;
+        break;
+      case '-':
+        if (!on) {
+          fail("a group's flags are malformed");
+          return false;
+        }
+        on = false;
+        break;
+      case ':':
+        ++at;
+        return true;
+      case ')':
+        ++at;
+        return false;
+      default:
+        fail("a kind of group is not known");
+        return false;
+      }
+    }
+    fail("a ')' is missing");
+    return false;
+  }
+
+  static int hexDigit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  }
+
+  // The character that an escape stands for; at is behind the backslash.
+  uint32_t escapedCharacter() {
+    if (!more()) {
+      fail("a backslash ends it");
+      return 0;
+    }
+    char c = pattern.data[at];
+    switch (c) {
+    case 'a':
+      return ++at, 7;
+    case 'f':
+      return ++at, 12;
+    case 't':
+      return ++at, 9;
+    case 'n':
+      return ++at, 10;
+    case 'r':
+      return ++at, 13;
+    case 'v':
+      return ++at, 11;
+    case 'x': {
+      ++at;
+      uint32_t value = 0;
+      bool braces = take('{');
+      int count = 0;
+      while (more() && (braces || count < 2)) {
+        int digit = hexDigit(pattern.data[at]);
+        if (digit < 0)
+          break;
+        value = value * 16 + uint32_t(digit);
+        ++at;
+        if (++count > 6)
+          break;
+      }
+      if (!count || (braces ? !take('}') : count != 2) || value > 0x10ffff)
+        fail("\\x is malformed");
+      return value;
+    }
+    default:
+      break;
+    }
+    if (c >= '0' && c <= '7') { // octal: \0 to \0377; \1 to \9 are references
+      if (c != '0' && !(pattern.size - at >= 2 && pattern.data[at + 1] >= '0' &&
+                        pattern.data[at + 1] <= '7')) {
+        fail("references to groups are not supported");
+        return 0;
+      }
+      uint32_t value = 0;
+      for (int i = 0; i < 3 && more() && pattern.data[at] >= '0' &&
+                      pattern.data[at] <= '7';
+           ++i)
+        value = value * 8 + uint32_t(pattern.data[at++] - '0');
+      return value;
+    }
+    if (isWord(uint8_t(c)) && uint8_t(c) < 128 && c != '_') {
+      fail("an escape is not known");
+      return 0;
+    }
+    return character();
+  }
+
+  // Adds \d, \w, \s or their opposites; false when the escape is none of them.
+  bool perlClass() {
+    if (!more())
+      return false;
+    char c = pattern.data[at], kind = char(c | 32);
+    if (kind != 'd' && kind != 'w' && kind != 's')
+      return false;
+    ++at;
+    static const Regex::Range digit[] = {{'0', '9'}},
+                              word[] = {{'0', '9'},
+                                        {'A', 'Z'},
+                                        {'_', '_'},
+                                        {'a', 'z'}},
+                              space[] = {{9, 10}, {12, 13}, {32, 32}};
+    if (kind == 'd')
+      addRanges(digit, 1, c == 'D');
+    else if (kind == 'w')
+      addRanges(word, 4, c == 'W');
+    else
+      addRanges(space, 3, c == 'S');
+    return true;
+  }
+
+  // Ranges in ascending order, or all between them.
+  void addRanges(const Regex::Range *list, int count, bool negate) {
+    uint32_t next = 0;
+    for (int i = 0; i < count; ++i) {
+      if (!negate)
+        addRange(list[i].first, list[i].last);
+      else if (list[i].first > next)
+        addRange(next, list[i].first - 1);
+      next = list[i].last + 1;
+    }
+    if (negate)
+      addRange(next, 0x10ffff);
+  }
+
+  void escape() {
+    if (!more())
+      return fail("a backslash ends it");
+    char c = pattern.data[at];
+    int32_t from = regex.rangeCount;
+    if (perlClass()) {
+      emit({Regex::Step::Class, 0, 0, 0, from, regex.rangeCount - from});
+      return;
+    }
+    switch (c) {
+    case 'A':
+      ++at;
+      return assertion(TextStart);
+    case 'z':
+      ++at;
+      return assertion(TextEnd);
+    case 'b':
+      ++at;
+      return assertion(Boundary);
+    case 'B':
+      ++at;
+      return assertion(NoBoundary);
+    case 'p':
+    case 'P':
+      return fail("Unicode classes are not supported");
+    default:
+      return literal(escapedCharacter());
+    }
+  }
+
+  // [:alpha:] and the like inside of brackets.
+  bool posixClass() {
+    struct Named {
+      const char *name;
+      Regex::Range ranges[4];
+      int count;
+    };
+    static const Named names[] = {
+        {"alnum", {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}}, 3},
+        {"alpha", {{'A', 'Z'}, {'a', 'z'}}, 2},
+        {"ascii", {{0, 127}}, 1},
+        {"blank", {{9, 9}, {32, 32}}, 2},
+        {"cntrl", {{0, 31}, {127, 127}}, 2},
+        {"digit", {{'0', '9'}}, 1},
+        {"graph", {{33, 126}}, 1},
+        {"lower", {{'a', 'z'}}, 1},
+        {"print", {{32, 126}}, 1},
+        {"punct", {{33, 47}, {58, 64}, {91, 96}, {123, 126}}, 4},
+        {"space", {{9, 13}, {32, 32}}, 2},
+        {"upper", {{'A', 'Z'}}, 1},
+        {"word", {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}, 4},
+        {"xdigit", {{'0', '9'}, {'A', 'F'}, {'a', 'f'}}, 3}};
+    if (!take("[:"))
+      return false;
+    bool negate = take('^');
+    for (const Named &named : names) {
+      size_t length = strlen(named.name);
+      if (pattern.size - at < length + 2 ||
+          memcmp(pattern.data + at, named.name, length) ||
+          memcmp(pattern.data + at + length, ":]", 2))
+        continue;
+      at += length + 2;
+      addRanges(named.ranges, named.count, negate);
+      return true;
+    }
+    fail("a class is not known");
+    return true;
+  }
+
+  void bracket() {
+    int32_t from = regex.rangeCount;
+    bool negate = take('^'), first = true;
+    for (; more() && (first || pattern.data[at] != ']'); first = false) {
+      if (pattern.data[at] == '[' && posixClass())
+        continue;
+      if (take('\\')) {
+        if (perlClass())
+          continue;
+        if (more() && (pattern.data[at] == 'p' || pattern.data[at] == 'P'))
+          return fail("Unicode classes are not supported");
+        range(escapedCharacter());
+        continue;
+      }
+      range(character());
+    }
+    if (!take(']'))
+      return fail("a ']' is missing");
+    if (flags.fold)
+      foldRanges(from);
+    if (negate)
+      negateRanges(from);
+    emit({Regex::Step::Class, 0, 0, 0, from, regex.rangeCount - from});
+  }
+
+  void range(uint32_t low) {
+    if (pattern.size - at < 2 || pattern.data[at] != '-' ||
+        pattern.data[at + 1] == ']')
+      return addRange(low, low);
+    ++at;
+    uint32_t high = take('\\') ? escapedCharacter() : character();
+    if (high < low)
+      return fail("a range is empty");
+    addRange(low, high);
+  }
+
+  void foldRanges(int32_t from) {
+    for (int32_t i = from, end = regex.rangeCount; i < end && !failed; ++i)
+      for (uint32_t c = 'A'; c <= 'Z'; ++c) {
+        Regex::Range range = regex.ranges[i];
+        bool upper = c >= range.first && c <= range.last,
+             lower = (c | 32) >= range.first && (c | 32) <= range.last;
+        if (upper != lower)
+          addRange(upper ? c | 32 : c, upper ? c | 32 : c);
+      }
+  }
+
+  void negateRanges(int32_t from) {
+    if (failed)
+      return;
+    Regex::Range *list = regex.ranges + from;
+    int32_t count = regex.rangeCount - from;
+    for (int32_t i = 1; i < count; ++i)
+      for (int32_t k = i; k > 0 && list[k].first < list[k - 1].first; --k) {
+        Regex::Range swapped = list[k];
+        list[k] = list[k - 1];
+        list[k - 1] = swapped;
+      }
+    int32_t old = regex.rangeCount;
+    uint32_t next = 0;
+    for (int32_t i = 0; i < count && !failed; ++i) {
+      Regex::Range range = regex.ranges[from + i];
+      if (range.first > next)
+        addRange(next, range.first - 1);
+      if (range.last + 1 > next)
+        next = range.last + 1;
+    }
+    if (next <= 0x10ffff)
+      addRange(next, 0x10ffff);
+    if (failed)
+      return;
+    memmove(regex.ranges + from, regex.ranges + old,
+            sizeof(Regex::Range) * size_t(regex.rangeCount - old));
+    regex.rangeCount -= old - from;
+  }
+
+  bool number(int64_t &value) {
+    if (!more() || pattern.data[at] < '0' || pattern.data[at] > '9')
+      return false;
+    value = 0;
+    while (more() && pattern.data[at] >= '0' && pattern.data[at] <= '9') {
+      value = value * 10 + (pattern.data[at++] - '0');
+      if (value > 100000)
+        value = 100000;
+    }
+    return true;
+  }
+
+  // {n}, {n,} and {n,m}; anything else is literal braces.
+  bool bounds(int64_t &least, int64_t &most) {
+    size_t start = at;
+    if (take('{') && number(least)) {
+      most = least;
+      if (take(',')) {
+        most = -1;
+        number(most);
+      }
+      if (take('}'))
+        return true;
+    }
+    at = start;
+    return false;
+  }
+
+  void repeat(int32_t first) {
+    bool repeated = false;
+    while (more()) {
+      int64_t least = 0, most = -1;
+      if (take('*')) {
+      } else if (take('+')) {
+        least = 1;
+      } else if (take('?')) {
+        most = 1;
+      } else if (!bounds(least, most)) {
+        return;
+      }
+      bool lazy = take('?') != flags.ungreedy;
+      if (least > 1000 || most > 1000)
+        return fail("a number of repetitions is above 1000");
+      if (most >= 0 && most < least)
+        return fail("a number of repetitions is malformed");
+      if (repeated)
+        return fail("a repetition is repeated");
+      repeated = true;
+      copies(first, least, most, lazy);
+    }
+  }
+
+  // The piece from `first` on: `least` to `most` times.
+  void copies(int32_t first, int64_t least, int64_t most, bool lazy) {
+    if (failed)
+      return;
+    int32_t length = regex.stepCount - first;
+    if (least == 0 && most == 0) {
+      regex.stepCount = first;
+      return;
+    }
+    // A copy of the piece, kept while the program grows.
+    Regex::Step *piece = regex.call.array<Regex::Step>(length);
+    if (!piece) {
+      failed = true;
+      return;
+    }
+    if (length)
+      memcpy(piece, regex.steps + first, sizeof(Regex::Step) * size_t(length));
+    regex.stepCount = first;
+    auto paste = [&] {
+      int32_t moved = regex.stepCount - first;
+      for (int32_t i = 0; i < length && !failed; ++i) {
+        int32_t place = emit(piece[i]);
+        if (failed)
+          return;
+        regex.steps[place].next = piece[i].next + moved;
+        regex.steps[place].other = piece[i].other + moved;
+      }
+    };
+    auto split = [&] { return emit({Regex::Step::Split, 0, 0, 0, 0, 0}); };
+    // The way out of a split is known when the piece is written.
+    auto setExit = [&](int32_t step, int32_t exit) {
+      if (failed)
+        return;
+      Regex::Step &made = regex.steps[step];
+      made.other = exit;
+      if (lazy) {
+        made.other = made.next;
+        made.next = exit;
+      }
+    };
+    for (int64_t i = 0; i + 1 < least; ++i)
+      paste();
+    if (most < 0) {
+      int32_t loop = regex.stepCount;
+      if (least > 0) { // piece, then back or out
+        paste();
+        int32_t step = split();
+        if (failed)
+          return;
+        regex.steps[step].next = loop;
+        setExit(step, regex.stepCount);
+        return;
+      }
+      int32_t step = split();
+      paste();
+      int32_t jump = emit({Regex::Step::Jump, 0, 0, 0, 0, 0});
+      if (failed)
+        return;
+      regex.steps[jump].next = loop;
+      setExit(step, regex.stepCount);
+      return;
+    }
+    if (least > 0)
+      paste();
+    // The rest is nested: each copy may be the last.
+    int32_t optional = int32_t(most - least);
+    int32_t *exits = regex.call.array<int32_t>(optional);
+    for (int32_t i = 0; i < optional && exits && !failed; ++i) {
+      exits[i] = split();
+      paste();
+    }
+    for (int32_t i = 0; i < optional && exits && !failed; ++i)
+      setExit(exits[i], regex.stepCount);
+  }
+
+  Regex &regex;
+  tenon_string pattern;
+  size_t at = 0;
+  Flags flags;
+  bool failed = false;
+};
+
+} // namespace
+
+// The ways that are followed at one position, in order of preference.
+struct Regex::Threads {
+  int32_t count;
+  int32_t *steps;
+  int64_t *groups;   // 2 * maxGroups for each
+  int64_t *lastSeen; // position + 1 at which a step was added last
+};
+
+bool Regex::compile(tenon_string pattern) {
+  if (!Compiler(*this, pattern).run())
+    return false;
+  for (Threads *&pool : pools) {
+    pool = call.array<Threads>(1);
+    if (!pool)
+      return false;
+    pool->steps = call.array<int32_t>(stepCount);
+    pool->groups = call.array<int64_t>(int64_t(stepCount) * 2 * maxGroups);
+    pool->lastSeen = call.array<int64_t>(stepCount);
+    if (!pool->steps || !pool->groups || !pool->lastSeen)
+      return false;
+  }
+  // A step's alternative and the saved groups that go with it.
+  stack = call.array<int64_t>(int64_t(stepCount) * 2 * 3 + 8);
+  return stack != nullptr;
+}
+
+// Adds all steps that read a character and can be reached from `at`. A
+// Save is undone when the ways behind it are done.
+void Regex::follow(Threads &into, int32_t start, tenon_string text,
+                   int64_t position, const int64_t *groups) {
+  int64_t now[2 * maxGroups];
+  memcpy(now, groups, sizeof now);
+  int64_t *top = stack;
+  auto push = [&](int64_t kind, int64_t a, int64_t b) {
+    *top++ = a;
+    *top++ = b;
+    *top++ = kind;
+  };
+  push(0, start, 0);
+  while (top != stack) {
+    int64_t kind = *--top, b = *--top, a = *--top;
+    if (kind == 1) { // a group as it was
+      now[a] = b;
+      continue;
+    }
+    int32_t at = int32_t(a);
+    for (bool on = true; on;) {
+      if (into.lastSeen[at] == position + 1)
+        break;
+      into.lastSeen[at] = position + 1;
+      const Step &step = steps[at];
+      switch (step.kind) {
+      case Step::Jump:
+        at = step.next;
+        break;
+      case Step::Split:
+        push(0, step.other, 0);
+        at = step.next;
+        break;
+      case Step::Save:
+        push(1, step.value, now[step.value]);
+        now[step.value] = position;
+        at = step.next;
+        break;
+      case Step::Assert: {
+        int64_t size = int64_t(text.size);
+        bool before = position > 0 && isWord(uint8_t(text.data[position - 1])),
+             after = position < size && isWord(uint8_t(text.data[position]));
+        switch (step.value) {
+        case TextStart:
+          on = position == 0;
+          break;
+        case TextEnd:
+          on = position == size;
+          break;
+        case LineStart:
+          on = position == 0 || text.data[position - 1] == '\n';
+          break;
+        case LineEnd:
+          on = position == size || text.data[position] == '\n';
+          break;
+        case Boundary:
+          on = before != after;
+          break;
+        default:
+          on = before == after;
+        }
+        at = step.next;
+        break;
+      }
+      default:
+        into.steps[into.count] = at;
+        memcpy(into.groups + int64_t(into.count) * 2 * maxGroups, now,
+               sizeof now);
+        ++into.count;
+        on = false;
+      }
+    }
+  }
+}
+
+bool Regex::match(tenon_string text, int64_t from, bool whole,
+                  int64_t (&groups)[2 * maxGroups]) {
+  for (Threads *pool : pools) {
+    pool->count = 0;
+    memset(pool->lastSeen, 0, sizeof(int64_t) * size_t(stepCount));
+  }
+  int64_t none[2 * maxGroups];
+  for (int64_t &group : none)
+    group = -1;
+  Threads *now = pools[0], *next = pools[1];
+  bool found = false;
+  int64_t size = int64_t(text.size);
+  for (int64_t position = from;;) {
+    // A new way starts here unless one was found or must begin at the start.
+    if (!found && (!whole || position == from))
+      follow(*now, 0, text, position, none);
+    if (!now->count && (found || whole))
+      break;
+    size_t behind = size_t(position);
+    uint32_t c = badCharacter;
+    if (position < size) {
+      c = decodeUtf8(text, behind);
+      if (c == badCharacter)
+        c = 0xfffd;
+    }
+    next->count = 0;
+    for (int32_t i = 0; i < now->count; ++i) {
+      const Step &step = steps[now->steps[i]];
+      const int64_t *own = now->groups + int64_t(i) * 2 * maxGroups;
+      if (step.kind == Step::Match) {
+        if (whole && position != size)
+          continue;
+        memcpy(groups, own, sizeof groups);
+        found = true;
+        break; // ways of less preference are given up
+      }
+      bool fits = position < size;
+      if (fits && step.kind == Step::Char)
+        fits = c == step.value;
+      if (fits && step.kind == Step::Class) {
+        fits = false;
+        for (int32_t r = 0; r < step.rangeCount && !fits; ++r) {
+          Range range = ranges[step.ranges + r];
+          fits = c >= range.first && c <= range.last;
+        }
+      }
+      if (fits)
+        follow(*next, step.next, text, int64_t(behind), own);
+    }
+    now->count = 0;
+    Threads *swapped = now;
+    now = next;
+    next = swapped;
+    if (position >= size)
+      break;
+    position = int64_t(behind);
+  }
+  return found;
+}
+
+// Adds the rewrite of a match: \0 to \9 are its groups.
+static bool addRewrite(HostCall &call, Bytes &to, tenon_string rewrite,
+                       tenon_string text, const int64_t *groups) {
+  for (size_t i = 0; i < rewrite.size; ++i) {
+    if (rewrite.data[i] != '\\') {
+      to.add(rewrite.data[i]);
+      continue;
+    }
+    char c = ++i < rewrite.size ? rewrite.data[i] : 0;
+    if (c == '\\') {
+      to.add('\\');
+    } else if (c >= '0' && c <= '9') {
+      int64_t first = groups[2 * (c - '0')], last = groups[2 * (c - '0') + 1];
+      if (first >= 0 && last >= first)
+        to.add(text.data + first, last - first);
+    } else {
+      return call.fail("invalid rewrite '%.*s': a backslash must stand before "
+                       "a digit or another one",
+                       int(rewrite.size), rewrite.data);
+    }
+  }
+  return true;
+}
+
+TENON_HOST(regex_replace) {
+  Regex regex(call);
+  if (!regex.compile(*call.strings(1)))
+    return false;
+  tenon_string rewrite = *call.strings(2);
+  for (size_t i = 0; i + 1 < rewrite.size; ++i)
+    if (rewrite.data[i] == '\\' && rewrite.data[i + 1] == '\\')
+      ++i;
+    else if (rewrite.data[i] == '\\' && rewrite.data[i + 1] >= '0' &&
+             rewrite.data[i + 1] <= '9' &&
+             rewrite.data[i + 1] - '0' >= regex.groupCount)
+      return call.fail("invalid rewrite '%.*s': the pattern has %d groups",
+                       int(rewrite.size), rewrite.data, regex.groupCount - 1);
+  bool all = call.flag("all");
+  StringWriter writer(call, 0);
+  for (int64_t i = 0, count = call.inSize(0); i < count; ++i) {
+    tenon_string text = call.strings(0)[i];
+    int64_t groups[2 * Regex::maxGroups],
+        done = 0, from = 0, size = int64_t(text.size), lastEnd = -1;
+    while (from <= size && regex.match(text, from, false, groups)) {
+      writer.add(text.data + done, groups[0] - done);
+      done = groups[0];
+      // An empty match right behind another one is none.
+      bool empty = groups[0] == groups[1];
+      if (!empty || groups[0] != lastEnd) {
+        if (!addRewrite(call, writer, rewrite, text, groups))
+          return false;
+        done = lastEnd = groups[1];
+        if (!all)
+          break;
+      }
+      from = groups[1];
+      if (empty) { // one character on
+        if (from >= size)
+          break;
+        size_t behind = size_t(from);
+        (void)decodeUtf8(text, behind);
+        from = int64_t(behind);
+      }
+    }
+    writer.add(text.data + done, size - done);
+    writer.end();
+  }
+  return writer.finish();
+}
+
+TENON_HOST(regex_match) {
+  Regex regex(call);
+  if (!regex.compile(*call.strings(1)))
+    return false;
+  int64_t groups[2 * Regex::maxGroups];
+  for (int64_t i = 0, count = call.inSize(0); i < count; ++i)
+    call.out<bool>(0)[i] = regex.match(call.strings(0)[i], 0, true, groups);
+  return true;
+}
+
+} // namespace tenon
