@@ -1,5 +1,4 @@
 // Writing zip archives of stored entries, as numpy.savez does.
-#include "io/Fail.h"
 #include "io/File.h"
 #include "io/Npy.h"
 #include "io/Npz.h"
@@ -34,54 +33,84 @@ uint32_t crc32(uint32_t crc, const char *bytes, size_t size) {
   return ~crc;
 }
 
+namespace {
+
+// The field in which sizes have 64 bits; the 32-bit ones then hold ones. It
+// always stands there, so that files beyond 4 GiB are nothing special.
+struct [[gnu::packed]] Wide {
+  uint16_t kind = 1, size;
+  uint64_t unpacked, packed, offset; // offset: in the directory only
+};
+
+// What stands behind the directory: it by 64-bit numbers, where that is, and
+// the old record, which refers to them.
+struct [[gnu::packed]] End {
+  char wideMark[4] = {'P', 'K', 6, 6};
+  uint64_t wideSize = 44;
+  uint16_t writer = 45, reader = 45;
+  uint32_t disk = 0, start = 0;
+  uint64_t countHere, count, size, offset;
+  char placeMark[4] = {'P', 'K', 6, 7};
+  uint32_t placeDisk = 0;
+  uint64_t place;
+  uint32_t disks = 1;
+  char mark[4] = {'P', 'K', 5, 6};
+  uint32_t oldDisks = 0, oldCounts = ~0u, oldSize = ~0u, oldOffset = ~0u;
+  uint16_t comment = 0;
+};
+
+} // namespace
+
 void NpzWriter::add(const char *name, const tenon_tensor &tensor) {
   NpyFile file(tensor);
-  uint64_t size = file.header.size + file.bytes;
-  if (offset + size > 0xf0000000)
-    fail("the results are too large for one .npz file: write each to its own "
-         ".npy file");
   Text full;
   full.print("%s%s.npy", name,
              tensor.dtype.code == TENON_BFLOAT ? "__bf16" : "");
   // The fields that the entry's header and the directory share.
   struct [[gnu::packed]] {
-    uint16_t version = 20, flags = 0x800; // names are UTF-8
+    uint16_t version = 45, flags = 0x800; // names are UTF-8
     uint16_t method = 0;
     // Always 1980-01-01: the same results give the same file.
     uint16_t time = 0, date = 0x21;
-    uint32_t crc, packed, unpacked;
-    uint16_t nameSize, extraSize = 0;
+    uint32_t crc, packed = ~0u, unpacked = ~0u;
+    uint16_t nameSize, extraSize = 20;
   } common;
   common.crc = crc32(crc32(0, file.header.data, file.header.size), file.data,
                      file.bytes);
-  common.packed = common.unpacked = uint32_t(size);
   common.nameSize = uint16_t(full.size);
+  Wide wide;
+  wide.size = 16;
+  wide.unpacked = wide.packed = file.header.size + file.bytes;
+  wide.offset = offset;
 
   Text header;
   header.add("PK\3\4", 4);
   header.add(&common, sizeof common);
   header.add(full.data, full.size);
+  header.add(&wide, common.extraSize);
   writeAll(descriptor, header.data, header.size);
   writeAll(descriptor, file.header.data, file.header.size);
   writeAll(descriptor, file.data, file.bytes);
 
-  directory.add("PK\1\2\24", 6); // and the version of the writer
+  common.extraSize = sizeof wide;
+  wide.size = sizeof wide - 4;
+  directory.add("PK\1\2\55", 6); // and the version of the writer
   directory.add(&common, sizeof common);
   directory.pad(0, 10); // comment, disk, attributes: none
-  directory.add(&offset, 4);
+  directory.pad(-1, 4);
   directory.add(full.data, full.size);
-  offset += header.size + size;
+  directory.add(&wide, sizeof wide);
+  offset += header.size + wide.packed;
   ++count;
 }
 
 void NpzWriter::finish() {
-  size_t size = directory.size;
-  directory.add("PK\5\6\0\0\0\0", 8);
-  directory.add(&count, 2);
-  directory.add(&count, 2);
-  directory.add(&size, 4);
-  directory.add(&offset, 4);
-  directory.pad(0, 2);
+  End end;
+  end.countHere = end.count = count;
+  end.size = directory.size;
+  end.offset = offset;
+  end.place = offset + directory.size;
+  directory.add(&end, sizeof end);
   writeAll(descriptor, directory.data, directory.size);
 }
 
