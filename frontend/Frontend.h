@@ -33,6 +33,10 @@ struct ImportOptions {
   std::string signature;
   /// Shapes of inputs by name; -1 is an unknown dimension.
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  /// Versions for inputs of these shapes, beside the one for all sizes: each
+  /// holds shapes of inputs by name; -1 stays as it is.
+  std::vector<std::vector<std::pair<std::string, std::vector<int64_t>>>>
+      specializations;
   /// Value of every unknown leading dimension.
   std::optional<int64_t> batch;
   /// Name of a format (see modelFormats); empty: recognised by contents.
@@ -60,6 +64,10 @@ std::vector<OperationFamily> operationFamilies();
 /// `graph.name` and `graph.dims` (a name for a symbolic dimension, a number for
 /// a static one), each result has `graph.name`. Constants over 1 KB refer to
 /// the file's memory, which lives as long as they do.
+///
+/// An entry point for fewer sizes than callers may pass has `graph.fallback`,
+/// the function (marked `graph.version`) for the calls that it does not fit;
+/// that one may have a fallback too, and the last takes all.
 ///
 /// Errors go to the context's diagnostics and make the result null.
 mlir::OwningOpRef<mlir::ModuleOp> importModel(llvm::StringRef path,

@@ -144,6 +144,41 @@ bool isEntryPoint(func::FuncOp function) {
   return function->hasAttr(kEntryAttr) && !function->hasAttr(kVersionAttr);
 }
 
+FailureOr<SmallVector<func::FuncOp>> versionsOf(func::FuncOp first) {
+  SmallVector<func::FuncOp> versions{first};
+  while (Attribute next = versions.back()->getAttr(kFallbackAttr)) {
+    auto name = dyn_cast<FlatSymbolRefAttr>(next);
+    auto version =
+        name ? first->getParentOfType<ModuleOp>().lookupSymbol<func::FuncOp>(
+                   name.getAttr())
+             : func::FuncOp();
+    if (!version || !version->hasAttr(kVersionAttr) ||
+        !version->hasAttr(kEntryAttr) || version.isExternal())
+      return first.emitError()
+             << "entry '" << first.getSymName() << "' has " << kFallbackAttr
+             << " " << next << ", which is no version of an entry";
+    if (llvm::is_contained(versions, version))
+      return first.emitError() << "entry '" << first.getSymName()
+                               << "' falls back to versions in a circle";
+    versions.push_back(version);
+  }
+  auto fits = [](TypeRange mine, TypeRange its) {
+    return mine.size() == its.size() &&
+           llvm::all_of_zip(mine, its, [](Type one, Type other) {
+             return getElementTypeOrSelf(one) == getElementTypeOrSelf(other) &&
+                    succeeded(verifyCompatibleShape(one, other));
+           });
+  };
+  for (func::FuncOp version : versions)
+    if (!fits(version.getArgumentTypes(), versions.back().getArgumentTypes()) ||
+        !fits(version.getResultTypes(), versions.back().getResultTypes()))
+      return first.emitError()
+             << "the versions '" << version.getSymName() << "' and '"
+             << versions.back().getSymName() << "' of entry '"
+             << first.getSymName() << "' have different types";
+  return versions;
+}
+
 LLVM::LLVMFuncOp runtimeFunction(ModuleOp module, StringRef name, Type result,
                                  ArrayRef<Type> arguments) {
   if (auto existing = module.lookupSymbol<LLVM::LLVMFuncOp>(name))

@@ -18,7 +18,8 @@ enum Field : int64_t {
   Weights = 16,
   State = 24,
   Zeros = 32,
-  Status = 48
+  Status = 48,
+  CheckNumerics = 56
 };
 } // namespace abi
 
@@ -58,14 +59,39 @@ mlir::LLVM::LLVMFuncOp runtimeFunction(mlir::ModuleOp module,
 
 /// Attributes of functions: one in the runtime's form or to be lowered to it;
 /// a version of an entry point that the entry point itself calls; the version
-/// to call when sizes that this one takes for equal are not; a kernel.
+/// to call when the sizes of a call are not those that this one is for; the
+/// function that says how much memory a call needs, `i64 (ptr dims)`; a kernel.
 inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry",
                                      kVersionAttr = "graph.version",
                                      kFallbackAttr = "graph.fallback",
+                                     kReserveAttr = "tenon.reserve",
                                      kKernelAttr = "tenon.kernel";
 
 /// Whether callers outside the program see the function.
 bool isEntryPoint(mlir::func::FuncOp function);
+
+/// The entry point `first` of the graph dialect and the versions that it falls
+/// back to, in the order in which they are tried. Fails with an error when they
+/// do not belong together.
+mlir::FailureOr<llvm::SmallVector<mlir::func::FuncOp>>
+versionsOf(mlir::func::FuncOp first);
+
+/// Attributes of the module: the symbol of the pointer to the weights, when
+/// code and weights come in one artifact; whether a kernel ever has several
+/// tasks; whether all nodes are to be checked for NaN and infinities; whether
+/// code is to know its nodes.
+inline constexpr llvm::StringLiteral kWeightsAttr = "tenon.weights_symbol",
+                                     kParallelAttr = "tenon.parallel",
+                                     kCheckNumericsAttr =
+                                         "tenon.check_numerics",
+                                     kDebugAttr = "tenon.debug";
+
+/// Attribute of the memory for results that the caller has no memory for, and of
+/// the loads that find it.
+inline constexpr llvm::StringLiteral kOutputAttr = "tenon.output";
+
+/// Attribute of checks that count only when the instance wants them.
+inline constexpr llvm::StringLiteral kNumericsAttr = "tenon.numerics";
 
 } // namespace tenon
 

@@ -20,13 +20,11 @@ public:
 
   LogicalResult run() {
     shapes.addEntry(source);
-    auto fallback = source->getAttrOfType<FlatSymbolRefAttr>(kFallbackAttr);
-    std::string name = source.getSymName().str();
-    auto entry =
-        func::FuncOp::create(builder, loc, fallback ? name + ".equal" : name,
-                             entryType(builder.getContext()));
+    isVersion = source->hasAttr(kVersionAttr);
+    auto entry = func::FuncOp::create(builder, loc, source.getSymName(),
+                                      entryType(builder.getContext()));
     entry->setAttr(kEntryAttr, builder.getUnitAttr());
-    if (source->hasAttr(kVersionAttr) || fallback) {
+    if (isVersion) {
       entry->setAttr(kVersionAttr, builder.getUnitAttr());
       entry.setPrivate();
     }
@@ -57,52 +55,11 @@ public:
         LLVM::LoadOp::create(builder, loc, builder.getI32Type(),
                              pointerAt(builder, loc, instance, abi::Status));
     func::ReturnOp::create(builder, loc, status);
-    if (fallback)
-      chooseVersion(name, entry, fallback);
     source.erase();
     return success();
   }
 
 private:
-  /// The entry point itself: calls the version in which sizes of several inputs
-  /// are one, or the one that assumes nothing.
-  void chooseVersion(StringRef name, func::FuncOp equal,
-                     FlatSymbolRefAttr general) {
-    OpBuilder b(source);
-    auto entry =
-        func::FuncOp::create(b, loc, name, entryType(builder.getContext()));
-    entry->setAttr(kEntryAttr, builder.getUnitAttr());
-    b.setInsertionPointToStart(entry.addEntryBlock());
-    Value dimsArgument = entry.getArgument(abi::DimsArray), same;
-    llvm::DenseMap<AffineExpr, Value> first;
-    int64_t position = 0;
-    for (BlockArgument argument : source.getArguments())
-      for (AffineExpr dim : shapes.dims(argument)) {
-        int64_t offset = 8 * position++;
-        if (graph::ShapeContext::asConstant(dim))
-          continue;
-        Value size = loadIndex(b, loc, dimsArgument, offset);
-        auto [it, isNew] = first.try_emplace(dim, size);
-        if (isNew)
-          continue;
-        Value equals = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                             it->second, size);
-        same = same ? arith::AndIOp::create(b, loc, same, equals).getResult()
-                    : equals;
-      }
-    auto choice = scf::IfOp::create(b, loc, TypeRange{b.getI32Type()}, same,
-                                    /*withElseRegion=*/true);
-    StringRef names[] = {equal.getSymName(), general.getValue()};
-    for (auto [region, callee] : llvm::zip(choice->getRegions(), names)) {
-      b.setInsertionPointToStart(&region.front());
-      auto call = func::CallOp::create(b, loc, callee, b.getI32Type(),
-                                       entry.getArguments());
-      scf::YieldOp::create(b, loc, call.getResults());
-    }
-    b.setInsertionPointAfter(choice);
-    func::ReturnOp::create(b, loc, choice.getResults());
-  }
-
   void mapInputs(Value inputs) {
     for (BlockArgument argument : source.getArguments()) {
       auto type = LoweringContext::type(argument.getType());
@@ -152,10 +109,13 @@ private:
              position))
       firstDim += cast<RankedTensorType>(before.getType()).getRank();
     for (int64_t i = 0; i < type.getRank(); ++i) {
-      if (!type.isDynamicDim(i))
+      // What is one size here may be any in the signature that callers see.
+      if (!type.isDynamicDim(i) && !isVersion)
         continue;
-      sizes.push_back(lowering.dimIndex(result, i));
-      storeIndex(builder, loc, sizes.back(), dims, 8 * (firstDim + i));
+      Value size = lowering.dimIndex(result, i);
+      storeIndex(builder, loc, size, dims, 8 * (firstDim + i));
+      if (type.isDynamicDim(i))
+        sizes.push_back(size);
     }
     auto memref = MemRefType::get(type.getShape(), type.getElementType());
     Value slot = pointerAt(builder, loc, outputs, 8 * position);
@@ -168,7 +128,7 @@ private:
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(choice.thenBlock());
     auto own = memref::AllocOp::create(builder, loc, memref, sizes);
-    own->setAttr("tenon.output", builder.getUnitAttr());
+    own->setAttr(kOutputAttr, builder.getUnitAttr());
     Value address = pointerOf(builder, loc, own);
     LLVM::StoreOp::create(builder, loc, address, slot);
     scf::YieldOp::create(builder, loc, address);
@@ -186,6 +146,100 @@ private:
   llvm::DenseMap<AffineExpr, Value> known;
   Value instance, outputs, dims;
   int64_t dimCount = 0; ///< of all inputs
+  bool isVersion = false;
+};
+
+/// Makes a function out of an entry point that has versions for some sizes
+/// only: it calls the first version that fits the sizes of its inputs. The last
+/// version fits all that callers may pass.
+class VersionChoice {
+public:
+  VersionChoice(ModuleOp module, ArrayRef<func::FuncOp> versions)
+      : symbols(module), versions(versions) {}
+
+  void run() {
+    func::FuncOp first = versions.front();
+    OpBuilder b(first);
+    Location loc = first.getLoc();
+    auto choice = func::FuncOp::create(b, loc, first.getSymName(),
+                                       entryType(b.getContext()));
+    choice->setAttr(kEntryAttr, b.getUnitAttr());
+    // Takes a name that is free.
+    symbols.remove(first);
+    symbols.insert(choice);
+    first.setSymName((first.getSymName() + ".first").str());
+    symbols.insert(first);
+    for (func::FuncOp version : versions) {
+      version->removeAttr(kFallbackAttr);
+      version->setAttr(kVersionAttr, b.getUnitAttr());
+    }
+    b.setInsertionPointToStart(choice.addEntryBlock());
+    dims = choice.getArgument(abi::DimsArray);
+    func::ReturnOp::create(b, loc,
+                           call(b, loc, versions, choice.getArguments()));
+  }
+
+private:
+  Value call(OpBuilder &b, Location loc, ArrayRef<func::FuncOp> rest,
+             ValueRange arguments) {
+    StringRef name = func::FuncOp(rest.front()).getSymName();
+    Value fits = rest.size() > 1 ? matches(b, loc, rest.front()) : Value();
+    if (!fits)
+      return func::CallOp::create(b, loc, name, b.getI32Type(), arguments)
+          .getResult(0);
+    auto branch = scf::IfOp::create(b, loc, TypeRange{b.getI32Type()}, fits,
+                                    /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    auto direct = func::CallOp::create(b, loc, name, b.getI32Type(), arguments);
+    scf::YieldOp::create(b, loc, direct.getResults());
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, call(b, loc, rest.drop_front(), arguments));
+    return branch.getResult(0);
+  }
+
+  /// Whether the sizes of the call are those of a version, as far as the last
+  /// version (which the runtime has checked) leaves them open; null: always.
+  Value matches(OpBuilder &b, Location loc, func::FuncOp version) {
+    graph::ShapeContext own(version.getContext()), last(version.getContext());
+    own.addEntry(version);
+    last.addEntry(versions.back());
+    Value all;
+    auto require = [&](Value one, Value other) {
+      Value equal =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, one, other);
+      all = all ? arith::AndIOp::create(b, loc, all, equal).getResult() : equal;
+    };
+    struct Seen {
+      Value size;
+      AffineExpr dim; // in the last version
+    };
+    llvm::DenseMap<AffineExpr, Seen> seen;
+    int64_t position = 0;
+    for (BlockArgument argument : version.getArguments()) {
+      BlockArgument open = versions.back().getArgument(argument.getArgNumber());
+      for (auto [dim, other] : llvm::zip(own.dims(argument), last.dims(open))) {
+        int64_t offset = 8 * position++;
+        if (graph::ShapeContext::asConstant(other))
+          continue;
+        auto load = [&] { return loadIndex(b, loc, dims, offset); };
+        if (auto size = graph::ShapeContext::asConstant(dim)) {
+          require(load(), arith::ConstantIndexOp::create(b, loc, *size));
+          continue;
+        }
+        auto known = seen.find(dim);
+        if (known == seen.end())
+          seen[dim] = {load(), other};
+        else if (known->second.dim != other)
+          require(known->second.size, load());
+      }
+    }
+    return all;
+  }
+
+  SymbolTable symbols;
+  SmallVector<func::FuncOp> versions;
+  Value dims;
 };
 
 /// Variables are memory of the instance; a flag says whether one has a value.
@@ -231,9 +285,20 @@ struct GraphToLinalgPass
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    SmallVector<func::FuncOp> entries(module.getOps<func::FuncOp>());
+    SmallVector<func::FuncOp> entries;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr(kEntryAttr))
+        entries.push_back(function);
+    for (func::FuncOp entry : entries) {
+      if (!isEntryPoint(entry) || !entry->hasAttr(kFallbackAttr))
+        continue;
+      auto versions = versionsOf(entry);
+      if (failed(versions))
+        return signalPassFailure();
+      VersionChoice(module, *versions).run();
+    }
     for (func::FuncOp entry : entries)
-      if (entry->hasAttr(kEntryAttr) && failed(EntryLowering(entry).run()))
+      if (failed(EntryLowering(entry).run()))
         return signalPassFailure();
     for (auto variable :
          llvm::make_early_inc_range(module.getOps<graph::VariableOp>())) {

@@ -76,13 +76,34 @@ private:
     OpBuilder b(get);
     Value instance =
         get->getParentOfType<func::FuncOp>().getArgument(abi::Instance);
-    Value base = loadPointer(b, get.getLoc(), instance, field);
+    auto symbol = module->getAttrOfType<StringAttr>(kWeightsAttr);
+    // In one artifact with the weights, code needs no instance to find them.
+    Value base = field == abi::Weights && symbol
+                     ? loadWeights(b, get.getLoc(), symbol)
+                     : loadPointer(b, get.getLoc(), instance, field);
     int64_t offset =
         cast<IntegerAttr>(global->getAttr("tenon.offset")).getInt();
     Value pointer = pointerAt(b, get.getLoc(), base, offset);
     get.replaceAllUsesWith(
         memrefAt(b, get.getLoc(), pointer, global.getType(), {}));
     get.erase();
+  }
+
+  /// The pointer to the weights, which stands beside them.
+  Value loadWeights(OpBuilder &b, Location loc, StringAttr symbol) {
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    auto global = module.lookupSymbol<LLVM::GlobalOp>(symbol);
+    if (!global) {
+      OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+      global =
+          LLVM::GlobalOp::create(top, module.getLoc(), pointer,
+                                 /*isConstant=*/true, LLVM::Linkage::External,
+                                 symbol.getValue(), Attribute());
+      global.setVisibility_(LLVM::Visibility::Hidden);
+      global.setDsoLocal(true);
+    }
+    Value address = LLVM::AddressOfOp::create(b, loc, global);
+    return LLVM::LoadOp::create(b, loc, pointer, address);
   }
 
   ModuleOp module;

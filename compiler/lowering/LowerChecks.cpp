@@ -28,6 +28,16 @@ void stopLoops(func::FuncOp entry, llvm::SetVector<Operation *> &loops) {
 /// `cf.assert` becomes a call of the runtime; the run goes on without harm
 /// (loops end) and the entry returns the status. The module's `tenon.failures`
 /// has the messages.
+/// Whether `condition` holds or the instance does not want to know.
+Value orUnasked(OpBuilder &b, Location loc, Value condition, Value instance) {
+  Value asked = LLVM::LoadOp::create(
+      b, loc, b.getI32Type(), pointerAt(b, loc, instance, abi::CheckNumerics));
+  Value zero = arith::ConstantIntOp::create(b, loc, 0, 32);
+  Value unasked =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, asked, zero);
+  return arith::OrIOp::create(b, loc, condition, unasked);
+}
+
 struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
                                   arith::ArithDialect, scf::SCFDialect> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerChecksPass)
@@ -48,16 +58,6 @@ struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
              parent = parent->getParentOp())
           if (isa<scf::WhileOp>(parent))
             loops.insert(parent);
-        Value instance = entry.getArgument(abi::Instance);
-        auto callee = runtimeFunction(module, "tenon_fail", b.getI32Type(),
-                                      {instance.getType(), b.getI32Type(),
-                                       b.getI64Type(), b.getI64Type()});
-        auto branch =
-            scf::IfOp::create(b, loc, check.getArg(), /*withElseRegion=*/true);
-        b.setInsertionPointToStart(branch.elseBlock());
-        Value site = arith::ConstantIntOp::create(b, loc, messages.size(), 32);
-        Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
-        LLVM::CallOp::create(b, loc, callee,
       };
       // The runtime's functions fail by themselves.
       entry.walk([&](kernel::HostCallOp call) { endLoopsAround(call); });
@@ -65,6 +65,19 @@ struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
         OpBuilder b(check);
         Location loc = check.getLoc();
         endLoopsAround(check);
+        Value instance = entry.getArgument(abi::Instance);
+        auto callee = runtimeFunction(module, "tenon_fail", b.getI32Type(),
+                                      {instance.getType(), b.getI32Type(),
+                                       b.getI64Type(), b.getI64Type()});
+        Value condition = check.getArg();
+        if (check->hasAttr(kNumericsAttr))
+          condition = orUnasked(b, loc, condition, instance);
+        auto branch =
+            scf::IfOp::create(b, loc, condition, /*withElseRegion=*/true);
+        b.setInsertionPointToStart(branch.elseBlock());
+        Value site = arith::ConstantIntOp::create(b, loc, messages.size(), 32);
+        Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
+        LLVM::CallOp::create(b, loc, callee,
                              ValueRange{instance, site, none, none});
         // A percent sign introduces a value in the runtime's templates.
         std::string text;

@@ -51,9 +51,16 @@ public:
       ops.push_back(op);
       return WalkResult::skip();
     });
+    // The row of such an entry in a profile is that of its kernel.
+    isOneKernel = ops.size() == 1;
     for (Operation *op : ops)
       replaceByCall(entry, op);
+    if (!mayFail(entry))
+      returnSuccess(entry);
   }
+
+  /// Whether a call of a kernel may have more than one task.
+  bool isParallel() const { return parallel; }
 
   ArrayRef<Attribute> getNames() const { return names; }
 
@@ -103,13 +110,6 @@ private:
       return {complex::ReOp::create(b, loc, part, value),
               complex::ImOp::create(b, loc, part, value)};
     }
-    auto type = dyn_cast<MemRefType>(value.getType());
-    if (!type)
-      return {value};
-    SmallVector<Value> words{pointerOf(b, loc, value)};
-    SmallVector<int64_t> strides;
-    bool strided = hasDynamicStrides(type, strides);
-    if (!strided && type.hasStaticShape())
     if (value.getType().isInteger(128)) { // a string
       Type half = b.getI64Type();
       Value shift = arith::ConstantIntOp::create(b, loc, value.getType(), 64);
@@ -117,6 +117,13 @@ private:
       return {arith::TruncIOp::create(b, loc, half, value),
               arith::TruncIOp::create(b, loc, half, high)};
     }
+    auto type = dyn_cast<MemRefType>(value.getType());
+    if (!type)
+      return {value};
+    SmallVector<Value> words{pointerOf(b, loc, value)};
+    SmallVector<int64_t> strides;
+    bool strided = hasDynamicStrides(type, strides);
+    if (!strided && type.hasStaticShape())
       return words;
     auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, value);
     for (int64_t i = 0; i < type.getRank(); ++i)
@@ -158,13 +165,6 @@ private:
       if (!type) {
         Type scalar = argument.value.getType();
         Value address = pointerAt(b, loc, words, 8 * word++);
-        if (auto complex = dyn_cast<ComplexType>(scalar)) {
-          Type part = complex.getElementType();
-          Value re = LLVM::LoadOp::create(b, loc, part, address);
-          Value im = LLVM::LoadOp::create(b, loc, part,
-                                          pointerAt(b, loc, words, 8 * word++));
-          mapping.map(argument.value,
-                      complex::CreateOp::create(b, loc, complex, re, im));
         if (scalar.isInteger(128)) {
           mapping.map(argument.value,
                       LLVM::LoadOp::create(b, loc, scalar, address,
@@ -172,6 +172,13 @@ private:
           ++word;
           continue;
         }
+        if (auto complex = dyn_cast<ComplexType>(scalar)) {
+          Type part = complex.getElementType();
+          Value re = LLVM::LoadOp::create(b, loc, part, address);
+          Value im = LLVM::LoadOp::create(b, loc, part,
+                                          pointerAt(b, loc, words, 8 * word++));
+          mapping.map(argument.value,
+                      complex::CreateOp::create(b, loc, complex, re, im));
           continue;
         }
         mapping.map(
@@ -195,7 +202,9 @@ private:
       mapping.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
     b.clone(*op, mapping);
     func::ReturnOp::create(b, loc);
-    function.walk([&](Operation *inner) { inner->setLoc(loc); });
+    // Places cost time in every pass that follows.
+    if (!module->hasAttr(kDebugAttr))
+      function.walk([&](Operation *inner) { inner->setLoc(loc); });
 
     std::string text;
     llvm::raw_string_ostream(text) << *function;
@@ -221,6 +230,38 @@ private:
     for (char c : node.take_back(80))
       name += llvm::isAlnum(c) ? c : '_';
     return name;
+  }
+
+  /// Whether something in the entry can set the instance's status: kernels
+  /// cannot, functions of the runtime can.
+  static bool mayFail(func::FuncOp entry) {
+    return entry
+        .walk([](Operation *op) {
+          bool isKernel = false;
+          if (auto call = dyn_cast<func::CallOp>(op)) {
+            auto callee =
+                op->getParentOfType<ModuleOp>().lookupSymbol(call.getCallee());
+            isKernel = callee && callee->hasAttr(kKernelAttr);
+          }
+          if (auto call = dyn_cast<LLVM::CallOp>(op))
+            isKernel = !call.getCallee(); // through the dispatch function
+          bool isCall =
+              isa<CallOpInterface, kernel::KernelOpInterface>(op) ||
+              isa_and_present<kernel::KernelDialect>(op->getDialect());
+          return isCall && !isKernel ? WalkResult::interrupt()
+                                     : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
+  /// The status is known, so that nothing has to be asked of the instance.
+  static void returnSuccess(func::FuncOp entry) {
+    entry.walk([](func::ReturnOp end) {
+      if (!end.getOperand(0).getDefiningOp<LLVM::LoadOp>())
+        return;
+      OpBuilder b(end);
+      end->setOperand(0, arith::ConstantIntOp::create(b, end.getLoc(), 0, 32));
+    });
   }
 
   void emitCall(func::FuncOp entry, OpBuilder &b, Location loc,
@@ -250,6 +291,13 @@ private:
           LLVM::StoreOp::create(b, loc, value,
                                 pointerAt(b, loc, words, 8 * word++));
       }
+    bool isOneTask = isConstantIntValue(tasks, 1);
+    parallel |= !isOneTask;
+    if (isOneTask && isOneKernel) {
+      Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+      func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
+      return;
+    }
     Value instance = entry.getArgument(abi::Instance);
     Value dispatch = loadPointer(b, loc, instance, abi::Dispatch);
     Value null = LLVM::ZeroOp::create(b, loc, pointer);
@@ -282,6 +330,8 @@ private:
   SymbolTable symbols;
   llvm::StringMap<func::FuncOp> kernels;
   SmallVector<Attribute> names;
+  bool isOneKernel = false; ///< the entry at hand has no other
+  bool parallel = false;
 };
 
 /// A kernel is `(args, begin, end)`: pointers and sizes as words, and the range
@@ -308,6 +358,8 @@ struct OutlineKernelsPass
       outliner.outline(entry);
     module->setAttr("tenon.kernels",
                     ArrayAttr::get(&getContext(), outliner.getNames()));
+    module->setAttr(kParallelAttr,
+                    BoolAttr::get(&getContext(), outliner.isParallel()));
   }
 };
 } // namespace

@@ -10,6 +10,8 @@ using namespace tenon;
 namespace {
 
 constexpr int64_t kAlignment = 64;
+/// Of any address; sums of thousands of such sizes fit in a word.
+constexpr int64_t kAddressBits = 48;
 
 /// A buffer and the part of the function during which it holds a value, as
 /// positions in program order.
@@ -51,7 +53,7 @@ private:
 /// Follows a buffer through views and loop values to its last use.
 Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
   Buffer buffer{alloc, positions.begin(alloc), positions.begin(alloc)};
-  if (alloc->hasAttr("tenon.output")) {
+  if (alloc->hasAttr(kOutputAttr)) {
     // The caller reads it after the call.
     buffer.begin = 0;
     buffer.end = positions.count();
@@ -102,6 +104,21 @@ Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
   return buffer;
 }
 
+/// Starts the function that says how much memory a call of `entry` needs, given
+/// its dimensions; returns it and that argument.
+std::pair<func::FuncOp, Value> startReserve(func::FuncOp entry, OpBuilder &b) {
+  b.setInsertionPointAfter(entry);
+  auto reserve = func::FuncOp::create(
+      b, entry.getLoc(), (entry.getSymName() + ".reserve").str(),
+      b.getFunctionType({entry.getArgument(abi::DimsArray).getType()},
+                        {b.getI64Type()}));
+  reserve.setPrivate();
+  StringAttr name = SymbolTable(entry->getParentOp()).insert(reserve);
+  entry->setAttr(kReserveAttr, FlatSymbolRefAttr::get(name));
+  b.setInsertionPointToStart(reserve.addEntryBlock());
+  return {reserve, reserve.getArgument(0)};
+}
+
 class Planner {
 public:
   explicit Planner(func::FuncOp function)
@@ -127,8 +144,13 @@ public:
     });
     int64_t bytes = placeFixed(fixed);
     function->setAttr("tenon.arena_bytes", builder.getI64IntegerAttr(bytes));
+    Value total;
     if (!fixed.empty() || !sized.empty())
-      placeAll(fixed, sized, bytes);
+      total = placeAll(fixed, sized, bytes);
+    // Entries without a size that varies need no more than they have.
+    if (function->hasAttr(kVersionAttr) ||
+        !function.getArgument(abi::DimsArray).use_empty())
+      addReserve(total, bytes);
   }
 
 private:
@@ -149,7 +171,7 @@ private:
           !op.getIndexingMapsArray().back().isIdentity())
         continue;
       auto target = op.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
-      if (!target || target->hasAttr("tenon.output"))
+      if (!target || target->hasAttr(kOutputAttr))
         continue;
       Buffer written = liveness(target, positions);
       bool firstUse = llvm::all_of(target->getUsers(), [&](Operation *user) {
@@ -159,7 +181,7 @@ private:
         continue;
       for (OpOperand *operand : op.getDpsInputOperands()) {
         auto source = operand->get().getDefiningOp<memref::AllocOp>();
-        if (!source || source == target || source->hasAttr("tenon.output") ||
+        if (!source || source == target || source->hasAttr(kOutputAttr) ||
             source.getType() != target.getType() ||
             source->getOperands() != target->getOperands() ||
             source->getBlock() != target->getBlock() ||
@@ -258,16 +280,39 @@ private:
     return hoisted.lookup(value);
   }
 
-  Value bytesOf(OpBuilder &b, memref::AllocOp alloc, ValueRange sizes) {
+  /// The bytes of a buffer. Sets bits of `excess` when they are more than any
+  /// machine has; the product may be wrong then.
+  Value bytesOf(OpBuilder &b, memref::AllocOp alloc, ValueRange sizes,
+                Value &excess) {
+    Location loc = alloc.getLoc();
     MemRefType type = alloc.getType();
     int64_t unit = elementBytes(type.getElementType());
     for (int64_t size : type.getShape())
       if (!ShapedType::isDynamic(size))
         unit *= size;
-    Value bytes = arith::ConstantIndexOp::create(b, alloc.getLoc(), unit);
-    for (Value size : sizes)
-      bytes = arith::MulIOp::create(b, alloc.getLoc(), bytes, size);
+    Value bytes = arith::ConstantIndexOp::create(b, loc, unit);
+    auto note = [&](Value bits) {
+      excess = excess ? arith::OrIOp::create(b, loc, excess, bits).getResult()
+                      : bits;
+    };
+    for (Value size : sizes) {
+      auto product = arith::MulUIExtendedOp::create(b, loc, bytes, size);
+      bytes = product.getLow();
+      note(product.getHigh());
+    }
+    Value limit = arith::ConstantIndexOp::create(b, loc, kAddressBits);
+    note(arith::ShRUIOp::create(b, loc, bytes, limit));
     return bytes;
+  }
+
+  /// `bytes`, or -1, which the runtime refuses, when there is excess.
+  static Value refuseExcess(OpBuilder &b, Location loc, Value bytes,
+                            Value excess) {
+    Value none = arith::ConstantIndexOp::create(b, loc, 0);
+    Value fits =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, excess, none);
+    return arith::SelectOp::create(b, loc, fits, bytes,
+                                   arith::ConstantIndexOp::create(b, loc, -1));
   }
 
   Value bytesOnEntry(memref::AllocOp alloc) {
@@ -277,7 +322,7 @@ private:
       if (!sizes.back())
         return {};
     }
-    return bytesOf(builder, alloc, sizes);
+    return bytesOf(builder, alloc, sizes, excess);
   }
 
   Value aligned(Location loc, Value bytes) {
@@ -304,22 +349,37 @@ private:
     auto callee =
         runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_alloc",
                         pointer, {pointer, b.getI64Type()});
-    Value bytes = bytesOf(b, alloc, alloc.getDynamicSizes());
-    Value word = arith::IndexCastOp::create(b, loc, b.getI64Type(), bytes);
+    Value tooMuch;
+    Value bytes = bytesOf(b, alloc, alloc.getDynamicSizes(), tooMuch);
+    Value word = arith::IndexCastOp::create(
+        b, loc, b.getI64Type(), refuseExcess(b, loc, bytes, tooMuch));
     auto call = LLVM::CallOp::create(
         b, loc, callee, ValueRange{function.getArgument(abi::Instance), word});
     replace(alloc, call.getResult());
   }
 
-  void placeAll(ArrayRef<Buffer> fixed,
-                ArrayRef<std::pair<Buffer, Value>> sized, int64_t fixedBytes) {
+  /// Returns the bytes that a call needs; null when they are `fixedBytes`.
+  Value placeAll(ArrayRef<Buffer> fixed,
+                 ArrayRef<std::pair<Buffer, Value>> sized, int64_t fixedBytes) {
     Location loc = function.getLoc();
     Value instance = function.getArgument(abi::Instance);
     if (sized.empty()) {
-      Value arena = loadPointer(builder, loc, instance, abi::Arena);
-      for (const Buffer &buffer : fixed)
+      Value arena;
+      for (const Buffer &buffer : fixed) {
+        // The place of a result that the caller has no memory for: nothing is
+        // asked of the instance for others.
+        if (buffer.alloc->hasAttr(kOutputAttr)) {
+          OpBuilder b(buffer.alloc);
+          Value own = loadPointer(b, loc, instance, abi::Arena);
+          own.getDefiningOp()->setAttr(kOutputAttr, b.getUnitAttr());
+          replace(buffer.alloc, pointerIn(own, buffer));
+          continue;
+        }
+        if (!arena)
+          arena = loadPointer(builder, loc, instance, abi::Arena);
         replace(buffer.alloc, pointerIn(arena, buffer));
-      return;
+      }
+      return {};
     }
     // Buffers that never live together share a slot as large as the largest.
     struct Slot {
@@ -349,6 +409,7 @@ private:
       total =
           arith::AddIOp::create(builder, loc, total, aligned(loc, slot.bytes));
     }
+    total = refuseExcess(builder, loc, total, excess);
     Value arena = reserve(loc, instance, total);
     for (const Buffer &buffer : fixed)
       replace(buffer.alloc, pointerIn(arena, buffer));
@@ -357,6 +418,37 @@ private:
       OpBuilder b(alloc);
       replace(alloc, pointerAt(b, alloc.getLoc(), arena, slots[slot].offset));
     }
+    return total;
+  }
+
+  /// The function that computes what `total` is in this one, or returns
+  /// `fixedBytes`.
+  void addReserve(Value total, int64_t fixedBytes) {
+    OpBuilder b(function.getContext());
+    auto [reserve, dims] = startReserve(function, b);
+    Location loc = function.getLoc();
+    Value bytes;
+    if (total) {
+      IRMapping mapping;
+      mapping.map(function.getArgument(abi::DimsArray), dims);
+      bytes = cloneInto(b, total, mapping);
+    } else {
+      bytes = arith::ConstantIndexOp::create(b, loc, fixedBytes);
+    }
+    func::ReturnOp::create(
+        b, loc,
+        arith::IndexCastOp::create(b, loc, b.getI64Type(), bytes).getResult());
+  }
+
+  /// Clones what computes `value`, which follows from the entry's dimensions.
+  static Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping) {
+    if (Value known = mapping.lookupOrNull(value))
+      return known;
+    Operation *op = value.getDefiningOp();
+    for (Value operand : op->getOperands())
+      cloneInto(b, operand, mapping);
+    b.clone(*op, mapping);
+    return mapping.lookup(value);
   }
 
   static Value pointerIn(Value arena, const Buffer &buffer) {
@@ -393,6 +485,7 @@ private:
   func::FuncOp function;
   OpBuilder builder;
   llvm::DenseMap<Value, Value> hoisted;
+  Value excess; ///< bits that are set when a buffer is impossibly large
 };
 
 /// Buffers with static sizes get offsets (largest first, reusing what is dead);
@@ -400,6 +493,55 @@ private:
 /// sizes are computed on entry, in one reservation; buffers whose sizes depend
 /// on data are allocated where they are made. An elementwise kernel whose
 /// operand dies writes over it. Sets `tenon.arena_bytes`.
+bool choosesVersion(func::FuncOp entry) {
+  return entry.walk([](func::CallOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// Clones the ops that choose a version, with the versions' functions that say
+/// how much memory they need in their place. Returns what the block ends with.
+Value cloneChoice(OpBuilder &b, Block &block, SymbolTable &symbols,
+                  IRMapping &mapping) {
+  for (Operation &op : block.without_terminator()) {
+    Location loc = op.getLoc();
+    if (auto call = dyn_cast<func::CallOp>(op)) {
+      auto version = symbols.lookup<func::FuncOp>(call.getCallee());
+      auto reserve = version->getAttrOfType<FlatSymbolRefAttr>(kReserveAttr);
+      auto bytes =
+          func::CallOp::create(b, loc, reserve, b.getI64Type(),
+                               mapping.lookup(call.getOperand(abi::DimsArray)));
+      mapping.map(call.getResult(0), bytes.getResult(0));
+    } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      auto choice = scf::IfOp::create(b, loc, TypeRange{b.getI64Type()},
+                                      mapping.lookup(branch.getCondition()),
+                                      /*withElseRegion=*/true);
+      for (auto [from, to] :
+           llvm::zip(branch->getRegions(), choice->getRegions())) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(&to.front());
+        scf::YieldOp::create(b, loc,
+                             cloneChoice(b, from.front(), symbols, mapping));
+      }
+      mapping.map(branch.getResult(0), choice.getResult(0));
+    } else {
+      b.clone(op, mapping);
+    }
+  }
+  return mapping.lookup(block.getTerminator()->getOperand(0));
+}
+
+void addReserveOfChoice(func::FuncOp entry) {
+  entry->setAttr("tenon.arena_bytes",
+                 Builder(entry.getContext()).getI64IntegerAttr(0));
+  OpBuilder b(entry.getContext());
+  auto [reserve, dims] = startReserve(entry, b);
+  SymbolTable symbols(entry->getParentOp());
+  IRMapping mapping;
+  mapping.map(entry.getArgument(abi::DimsArray), dims);
+  Value bytes = cloneChoice(b, entry.getBody().front(), symbols, mapping);
+  func::ReturnOp::create(b, entry.getLoc(), bytes);
+}
+
 struct PlanMemoryPass : PassBase<PlanMemoryPass, ModuleOp, LLVM::LLVMDialect,
                                  memref::MemRefDialect, arith::ArithDialect> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PlanMemoryPass)
@@ -409,9 +551,14 @@ struct PlanMemoryPass : PassBase<PlanMemoryPass, ModuleOp, LLVM::LLVMDialect,
 
   void runOnOperation() override {
     // On the module: runtime functions are declared in it.
+    SmallVector<func::FuncOp> entries, choices;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr(kEntryAttr))
-        Planner(function).run();
+        (choosesVersion(function) ? choices : entries).push_back(function);
+    for (func::FuncOp entry : entries)
+      Planner(entry).run();
+    for (func::FuncOp choice : choices)
+      addReserveOfChoice(choice);
   }
 };
 } // namespace

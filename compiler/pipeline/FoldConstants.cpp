@@ -78,7 +78,7 @@ struct Instance {
   char *state = nullptr;
   const char *zeros = nullptr;
   const void *entries = nullptr;
-  int32_t status = 0, threads = 1;
+  int32_t status = 0, threads = 1, checkNumerics = 0;
   std::vector<std::unique_ptr<char[]>> blocks; // not seen by the code
 
   char *allocate(uint64_t bytes) {

@@ -13,25 +13,22 @@
 
 namespace tenon {
 
-/// A static version of every entry that takes input `input`.
-struct Specialization {
-  std::string input;
-  std::vector<int64_t> shape; // -1: stays as it is
-};
-
 /// Options of a compilation. Options of the importer are in
 /// frontend/Frontend.h, those of the output in compiler/backend/cpu/Emit.h.
 struct CompileOptions {
-  std::string name;              // prefix of all C symbols
-  std::string cpu = "portable";  // "portable", "native" or LLVM's name of a CPU
-  std::string triple;            // LLVM name of the platform; empty: this one
-  unsigned optLevel = 2;         // -O0 to -O3
-  bool fastMath = false;         // NaN, Inf and order of sums do not matter
-  bool checkNumerics = false;    // a check after every source node
+  std::string name;             // prefix of all C symbols
+  std::string cpu = "portable"; // "portable", "native" or LLVM's name of a CPU
+  std::string triple;           // LLVM name of the platform; empty: this one
+  unsigned optLevel = 2;        // -O0 to -O3
+  bool fastMath = false;        // NaN, Inf and order of sums do not matter
+  bool checkNumerics = false;   // a check after every source node
+  bool debugInfo = false;       // code knows the nodes that it came from
+  /// The weights will be in the same artifact as the code, which then finds
+  /// them without an instance.
+  bool embedWeights = false;
   unsigned threads = 0;          // of the compiler itself; 0: all cores
   bool evaluateConstants = true; // compute constant subgraphs while compiling
   bool verbose = false;          // say what was fused, planned and chosen
-  std::vector<Specialization> specializations;
 
   /// When set, called after each stage with its name ("graph", "linalg", ...)
   /// and the module as it stands (--save-temps).

@@ -1,5 +1,7 @@
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/backend/cpu/Glue.h"
 #include "compiler/backend/cpu/Target.h"
+#include "compiler/backend/cpu/WeightsObject.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
@@ -9,7 +11,6 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Timer.h"
-#include "llvm/TargetParser/Host.h"
 #include <chrono>
 
 using namespace mlir;
@@ -52,6 +53,15 @@ public:
       : module(module), options(options), spec(spec) {}
 
   LogicalResult run() {
+    if (options.checkNumerics)
+      module->setAttr(kCheckNumericsAttr, UnitAttr::get(module.getContext()));
+    if (options.debugInfo)
+      module->setAttr(kDebugAttr, UnitAttr::get(module.getContext()));
+    if (options.embedWeights)
+      module->setAttr(
+          kWeightsAttr,
+          StringAttr::get(module.getContext(),
+                          getWeightsPointerSymbol(getModelIdentifier(spec))));
     if (failed(describeEntries(module, spec)) ||
         failed(phase(module, "graph", buildGraphPhase)) ||
         (options.evaluateConstants &&
@@ -69,18 +79,13 @@ public:
   }
 
 private:
-  std::string triple() const {
-    return options.triple.empty() ? llvm::sys::getDefaultTargetTriple()
-                                  : options.triple;
-  }
-
   SmallVector<CpuTarget> targets() const {
-    llvm::Triple platform(triple());
-    if (options.cpu == "portable" && platform.isX86() && platform.isArch64Bit())
+    llvm::Triple triple(spec.triple);
+    if (options.cpu == "portable" && triple.getArch() == llvm::Triple::x86_64)
       return {CpuTarget::getLevel(2), CpuTarget::getLevel(3),
               CpuTarget::getLevel(4)};
     return {CpuTarget::getNamed(
-        platform, options.cpu == "portable" ? "generic" : options.cpu)};
+        triple, options.cpu == "portable" ? "generic" : options.cpu)};
   }
 
   LogicalResult timed(StringRef name, function_ref<LogicalResult()> work) {
@@ -122,6 +127,42 @@ private:
     }
   }
 
+  /// Entries with sizes that vary say how much memory a call needs, once for
+  /// all variants.
+  void nameReserves(ModuleOp unit, ArrayRef<func::FuncOp> entries,
+                    unsigned variant) {
+    for (auto [i, entry] : llvm::enumerate(entries)) {
+      auto symbol = entry->getAttrOfType<FlatSymbolRefAttr>(kReserveAttr);
+      if (!symbol || variant != 0 || getReserveSymbols(spec.entries[i]).empty())
+        continue;
+      auto reserve = unit.lookupSymbol<func::FuncOp>(symbol);
+      reserve.setSymName(getEntrySymbol(spec, i, variant) + "_reserve");
+      reserve.setPublic();
+      entry->removeAttr(kReserveAttr);
+      spec.entries[i].hasReserve = true;
+    }
+    // The others are there for these only.
+    SymbolTable symbols(unit);
+    SmallVector<Operation *> unneeded;
+    for (auto function : unit.getOps<func::FuncOp>())
+      if (auto symbol =
+              function->getAttrOfType<FlatSymbolRefAttr>(kReserveAttr)) {
+        function->removeAttr(kReserveAttr);
+        unneeded.push_back(symbols.lookup(symbol.getAttr()));
+      }
+    for (Operation *reserve : unneeded)
+      if (SymbolTable::symbolKnownUseEmpty(reserve, unit))
+        symbols.erase(reserve);
+  }
+
+  /// Whether a call reads the instance when its results have places.
+  static bool needsInstance(Value pointer) {
+    return llvm::any_of(pointer.getUsers(), [](Operation *user) {
+      return isa<LLVM::GEPOp>(user) ? needsInstance(user->getResult(0))
+                                    : !user->hasAttr(kOutputAttr);
+    });
+  }
+
   LogicalResult compileVariant(const CpuTarget &target) {
     unsigned number = spec.variants.size();
     spec.variants.push_back(
@@ -133,18 +174,29 @@ private:
         entries.push_back(function);
     for (auto [i, entry] : llvm::enumerate(entries))
       entry.setSymName(getEntrySymbol(spec, i, number));
+    nameReserves(*unit, entries, number);
     for (auto global :
          llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
       global.erase();
-    std::string cpu = "triple=" + triple() + " cpu=" + target.cpu;
+    std::string cpu = "triple=" + spec.triple + " cpu=" + target.cpu;
     if (failed(phase(*unit, "kernels-" + target.cpu, buildKernelPhase, cpu)))
       return failure();
-    if (number == 0)
+    if (number == 0) {
       for (Attribute kernel :
            cast<ArrayAttr>((*unit)->getAttr("tenon.kernels")))
         spec.kernels.push_back(cast<StringAttr>(kernel).str());
+      spec.parallel = false;
+    }
+    spec.parallel |= cast<BoolAttr>((*unit)->getAttr(kParallelAttr)).getValue();
     if (failed(phase(*unit, "llvm-" + target.cpu, buildLlvmPhase)))
       return failure();
+    for (auto [i, entry] : llvm::enumerate(spec.entries)) {
+      auto code =
+          unit->lookupSymbol<LLVM::LLVMFuncOp>(getEntrySymbol(spec, i, number));
+      bool needsNothing = isStaticEntry(entry) && code &&
+                          !needsInstance(code.getArgument(abi::Instance));
+      entry.stateless = (number == 0 || entry.stateless) && needsNothing;
+    }
     spec.units.push_back({number, std::move(unit)});
     return success();
   }
@@ -159,6 +211,11 @@ LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options,
                                 ArtifactSpec &spec) {
   if (!options.name.empty())
     spec.name = options.name;
+  llvm::Expected<llvm::Triple> triple =
+      resolveTriple(options.triple, options.cpu);
+  if (!triple)
+    return emitError(module.getLoc()) << llvm::toString(triple.takeError());
+  spec.triple = triple->str();
   return Compilation(module, options, spec).run();
 }
 

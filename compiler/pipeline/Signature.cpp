@@ -129,10 +129,9 @@ LogicalResult describeEntries(ModuleOp module, ArtifactSpec &spec) {
   for (auto entry : module.getOps<func::FuncOp>())
     if (isEntryPoint(entry)) {
       // What a caller may pass is what the most general version takes.
-      auto fallback = entry->getAttrOfType<FlatSymbolRefAttr>(kFallbackAttr);
-      auto described =
-          fallback ? module.lookupSymbol<func::FuncOp>(fallback) : entry;
-      if (failed(Describer(described, entry.getSymName(), spec).run()))
+      auto versions = versionsOf(entry);
+      if (failed(versions) ||
+          failed(Describer(versions->back(), entry.getSymName(), spec).run()))
         return failure();
     }
   return success();

@@ -121,6 +121,7 @@ struct CodeUnit {
 
 struct ArtifactSpec {
   std::string name; // prefix of all C symbols; made a C identifier when used
+  std::string triple = "x86_64-unknown-linux-gnu"; // one that findPlatform has
   std::vector<EntryInfo> entries;
   std::vector<VariableInfo> variables;
   std::vector<std::string> symbols;  // names of the symbolic dimensions
@@ -134,6 +135,9 @@ struct ArtifactSpec {
   std::vector<WeightPiece> weights;
   std::vector<CodeVariant> variants;
   std::vector<CodeUnit> units;
+  /// What line numbers in debug information count in: a node per line. Made
+  /// with the code, empty without debug information.
+  std::string nodes;
 };
 
 /// C identifiers for `names`, in order: other characters become '_', a leading

@@ -2,8 +2,10 @@
 
 #include "compiler/backend/cpu/Codegen.h"
 
+#include "compiler/backend/cpu/DebugInfo.h"
 #include "compiler/backend/cpu/HalfExpand.h"
 #include "compiler/backend/cpu/ShareKernels.h"
+#include "compiler/backend/cpu/Target.h"
 #include "compiler/backend/cpu/Units.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -19,6 +21,7 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Target/TargetMachine.h"
@@ -30,17 +33,21 @@ using namespace mlir;
 namespace tenon {
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
+createTargetMachine(llvm::StringRef tripleName, const CodeVariant &variant,
+                    unsigned optLevel) {
   static const bool initialized = [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    LLVMInitializeX86AsmParser();
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
     return true;
   }();
   (void)initialized;
-  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  llvm::Triple triple(tripleName);
+  const Platform *platform = findPlatform(triple);
+  if (!platform)
+    return llvm::createStringError("no code can be written for " + tripleName);
   std::string message;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, message);
@@ -50,10 +57,12 @@ createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
   std::unique_ptr<llvm::MCSubtargetInfo> known(
       target->createMCSubtargetInfo(triple, "", ""));
   if (known && !known->isCPUStringValid(variant.cpu))
-    return llvm::createStringError("unknown CPU '%s'", variant.cpu.c_str());
+    return llvm::createStringError("unknown CPU '" + variant.cpu + "' (" +
+                                   triple.getArchName() + ")");
   llvm::TargetOptions options;
   options.FunctionSections = true;
   options.DataSections = true;
+  options.MCOptions.ABIName = platform->abi;
   std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
       triple, variant.cpu, variant.features, options, llvm::Reloc::PIC_,
       llvm::CodeModel::Small,
@@ -63,6 +72,31 @@ createTargetMachine(const CodeVariant &variant, unsigned optLevel) {
     return llvm::createStringError("LLVM has no code generator for %s",
                                    triple.str().c_str());
   return machine;
+}
+
+llvm::Error checkCpu(const llvm::Triple &triple, llvm::StringRef cpu) {
+  if (cpu == "portable" || cpu == "native")
+    return llvm::Error::success();
+  CodeVariant variant;
+  variant.cpu = cpu;
+  return createTargetMachine(triple.str(), variant, 0).takeError();
+}
+
+CodeVariant getBaselineVariant(llvm::StringRef triple) {
+  const Platform *platform = findPlatform(llvm::Triple(triple));
+  CodeVariant variant;
+  variant.cpu = platform->baselineCpu;
+  variant.features = platform->baselineFeatures;
+  return variant;
+}
+
+void setMachine(llvm::Module &module, const llvm::TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  module.setPICLevel(llvm::PICLevel::BigPIC);
+  if (const std::string &abi = machine.Options.MCOptions.ABIName; !abi.empty())
+    module.addModuleFlag(llvm::Module::Error, "target-abi",
+                         llvm::MDString::get(module.getContext(), abi));
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
@@ -114,9 +148,7 @@ void prepareModule(llvm::Module &module, llvm::TargetMachine &machine,
                    const CodeVariant &variant,
                    const llvm::StringSet<> &definitions,
                    const llvm::StringSet<> &entries, llvm::StringRef prefix) {
-  module.setTargetTriple(machine.getTargetTriple());
-  module.setDataLayout(machine.createDataLayout());
-  module.setPICLevel(llvm::PICLevel::BigPIC);
+  setMachine(module, machine);
   for (llvm::GlobalValue &value : module.global_values()) {
     llvm::StringRef name = value.getName();
     if (value.hasLocalLinkage() || name.starts_with("llvm."))
@@ -152,6 +184,16 @@ void allowFastMath(llvm::Module &module) {
         instruction.setFast(true);
 }
 
+/// Half of the code generator's time is this pass of LLVM's, which finds little
+/// to gain in kernels whose loops step through memory by design. A machine has
+/// no switch for it, the process has.
+void skipLoopStrengthReduction(bool skip) {
+  auto &all = llvm::cl::getRegisteredOptions();
+  auto option = all.find("disable-lsr");
+  if (option != all.end())
+    static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(skip);
+}
+
 /// What one thread needs to compile its units.
 class UnitCompiler {
 public:
@@ -173,7 +215,7 @@ public:
   llvm::Error compile(const CodeUnit &unit,
                       llvm::SmallVectorImpl<char> &out) const {
     const CodeVariant &variant = spec.variants[unit.variant];
-    auto machine = createTargetMachine(variant, options.optLevel);
+    auto machine = createTargetMachine(spec.triple, variant, options.optLevel);
     if (!machine)
       return machine.takeError();
     llvm::LLVMContext context;
@@ -233,11 +275,14 @@ compileUnits(ArtifactSpec &spec, UnitOutput output,
   context.appendDialectRegistry(registry);
 
   // -O3 asks for the fastest code: every kernel for its own sizes.
+  skipLoopStrengthReduction(options.optLevel < 3);
   if (options.optLevel < 3)
     for (CodeUnit &unit : spec.units)
       shareKernels(*unit.module);
   spec.units = splitUnits(std::move(spec.units));
   results.resize(spec.units.size());
+  if (options.debugInfo)
+    attachDebugInfo(spec);
   UnitCompiler compiler(spec, output, options);
   // Longest first, so that no long one is left alone at the end.
   std::vector<size_t> order(spec.units.size()), sizes;

@@ -18,10 +18,21 @@ class TargetMachine;
 
 namespace tenon {
 
-/// LLVM's machine description for `variant` at -O`optLevel`: position
-/// independent, small code model, one section per function.
+/// LLVM's machine description for `variant` of `triple` at -O`optLevel`:
+/// position independent, small code model, one section per function.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(const CodeVariant &variant, unsigned optLevel);
+createTargetMachine(llvm::StringRef triple, const CodeVariant &variant,
+                    unsigned optLevel);
+
+/// Whether LLVM knows the CPU of that name; "portable" and "native" are known.
+llvm::Error checkCpu(const llvm::Triple &triple, llvm::StringRef cpu);
+
+/// Code that runs on every machine of `triple`.
+CodeVariant getBaselineVariant(llvm::StringRef triple);
+
+/// Makes `module` one for `machine`: triple, layout and the flags that all
+/// modules of a link share.
+void setMachine(llvm::Module &module, const llvm::TargetMachine &machine);
 
 /// Runs the optimiser on a module of LLVM IR.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
@@ -33,8 +44,9 @@ llvm::Error emitModule(llvm::Module &module, llvm::TargetMachine &machine,
 
 struct CodegenOptions {
   unsigned optLevel = 2;
-  bool fastMath = false; // NaN, Inf and the order of sums do not matter
-  unsigned threads = 0;  // 0: all cores
+  bool fastMath = false;  // NaN, Inf and the order of sums do not matter
+  unsigned threads = 0;   // 0: all cores
+  bool debugInfo = false; // line tables of the model's nodes
 };
 
 /// What compileUnits makes of every unit.

@@ -3,10 +3,12 @@
 #include "compiler/backend/cpu/Emit.h"
 
 #include "compiler/backend/cpu/Codegen.h"
+#include "compiler/backend/cpu/DebugInfo.h"
 #include "compiler/backend/cpu/Files.h"
 #include "compiler/backend/cpu/Glue.h"
 #include "compiler/backend/cpu/Header.h"
 #include "compiler/backend/cpu/Link.h"
+#include "compiler/backend/cpu/Target.h"
 #include "compiler/backend/cpu/WeightsObject.h"
 
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -27,18 +29,12 @@ namespace tenon {
 
 namespace {
 
-/// Code that runs on every x86-64 machine: public functions and descriptor.
-CodeVariant getBaselineVariant() {
-  CodeVariant variant;
-  variant.cpu = "x86-64";
-  return variant;
-}
-
 class Emitter {
 public:
   Emitter(ArtifactSpec &spec, OutputKind kind, StringRef path,
           const EmitOptions &options)
-      : spec(spec), kind(kind), path(path), options(options) {
+      : spec(spec), kind(kind), path(path), options(options),
+        platform(*findPlatform(Triple(spec.triple))) {
     if (hasExternalWeights()) {
       SmallString<128> weightsPath(path);
       sys::path::replace_extension(weightsPath, "weights");
@@ -49,6 +45,13 @@ public:
   }
 
   Error run() {
+    bool isLinked =
+        kind == OutputKind::Executable || kind == OutputKind::SharedLibrary;
+    if (isLinked && !platform.hasRuntime)
+      return createStringError(
+          "the runtime library is not there for " + spec.triple +
+          "; an object (-o NAME.o), a static library (.a), LLVM IR (.ll) and "
+          "assembly (.s) can be written");
     // Outputs first: a folder that cannot be written to is known at once.
     Expected<OutputFile> output = OutputFile::create(path);
     if (!output)
@@ -56,6 +59,10 @@ public:
     outputs.push_back(std::move(*output));
     if (Error error = isText() ? emitText() : emitBinary())
       return error;
+    if (options.debugInfo)
+      if (Error error =
+              addOutput(getPathBeside(getNodesFile(spec)), spec.nodes))
+        return error;
     for (OutputFile &file : outputs)
       if (Error error = file.commit())
         return error;
@@ -86,9 +93,9 @@ private:
     if (!options.saveTemps.empty())
       if (Error error = saveUnits("mlir"))
         return error;
-    auto results =
-        compileUnits(spec, unitOutput,
-                     {options.optLevel, options.fastMath, options.threads});
+    auto results = compileUnits(spec, unitOutput,
+                                {options.optLevel, options.fastMath,
+                                 options.threads, options.debugInfo});
     if (!results)
       return results.takeError();
     compiled = std::move(*results);
@@ -127,9 +134,7 @@ private:
     auto module = createGlue(spec, glue, context);
     if (!module)
       return module.takeError();
-    (*module)->setTargetTriple(machine.getTargetTriple());
-    (*module)->setDataLayout(machine.createDataLayout());
-    (*module)->setPICLevel(PICLevel::BigPIC);
+    setMachine(**module, machine);
     optimize(**module, machine, options.optLevel);
     return module;
   }
@@ -140,7 +145,8 @@ private:
             phase("codegen", [&] { return compile(UnitOutput::Bitcode); }))
       return error;
     LLVMContext context;
-    auto machine = createTargetMachine(getBaselineVariant(), options.optLevel);
+    auto machine = createTargetMachine(
+        spec.triple, getBaselineVariant(spec.triple), options.optLevel);
     if (!machine)
       return machine.takeError();
     auto module = makeGlue(context, **machine);
@@ -191,11 +197,15 @@ private:
   }
 
   std::string getHeaderPath() const {
-    SmallString<128> header(sys::path::parent_path(path));
     bool isFileName = !StringRef(spec.name).contains('/');
-    sys::path::append(
-        header, (isFileName ? spec.name : getModelIdentifier(spec)) + ".h");
-    return header.str().str();
+    return getPathBeside((isFileName ? spec.name : getModelIdentifier(spec)) +
+                         ".h");
+  }
+
+  std::string getPathBeside(StringRef name) const {
+    SmallString<128> file(sys::path::parent_path(path));
+    sys::path::append(file, name);
+    return file.str().str();
   }
 
   Error addOutput(const std::string &file, StringRef contents) {
@@ -216,7 +226,8 @@ private:
 
   Error addGlue() {
     LLVMContext context;
-    auto machine = createTargetMachine(getBaselineVariant(), options.optLevel);
+    auto machine = createTargetMachine(
+        spec.triple, getBaselineVariant(spec.triple), options.optLevel);
     if (!machine)
       return machine.takeError();
     auto module = makeGlue(context, **machine);
@@ -260,6 +271,8 @@ private:
       inputs.objects.push_back(weights.getPath());
     inputs.runtimeArchive = options.runtimeArchive;
     inputs.threads = options.threads;
+    inputs.keepDebugInfo = options.debugInfo;
+    inputs.platform = &platform;
     const std::string &out = outputs.front().getTemporaryPath();
     switch (kind) {
     case OutputKind::Executable:
@@ -315,6 +328,7 @@ private:
   OutputKind kind;
   StringRef path;
   const EmitOptions &options;
+  const Platform &platform;
   GlueOptions glue;
   std::string externalPath;
   std::vector<SmallVector<char, 0>> compiled;

@@ -22,8 +22,9 @@ enum class OutputKind {
 
 struct EmitOptions {
   unsigned optLevel = 2;
-  bool fastMath = false; // NaN, Inf and the order of sums do not matter
-  unsigned threads = 0;  // 0: all cores
+  bool fastMath = false;  // NaN, Inf and the order of sums do not matter
+  unsigned threads = 0;   // 0: all cores
+  bool debugInfo = false; // keep the sections of debug information
   /// Weights go to <output without suffix>.weights instead of the artifact.
   bool externalWeights = false;
   /// Path of libtenon.a, for executables and shared libraries.

@@ -75,10 +75,13 @@ namespace {
 
 /// tenon_variant.cpu_level: the lowest x86-64 level that has all instructions
 /// of its levels that the code may use, and a bit for each one beyond.
-Expected<uint32_t> computeCpuLevel(const CodeVariant &variant) {
+Expected<uint32_t> computeCpuLevel(StringRef triple,
+                                   const CodeVariant &variant) {
   if (variant.level)
     return variant.level;
-  auto machine = createTargetMachine(variant, 0);
+  if (!Triple(triple).isX86())
+    return 0; // Only this architecture has levels.
+  auto machine = createTargetMachine(triple, variant, 0);
   if (!machine)
     return machine.takeError();
   const MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
@@ -181,9 +184,6 @@ private:
                           FunctionType::get(ptr, {ptr, ptr, ptr, i64}, false));
     }
 
-    auto *variantType = StructType::get(context, {i32, ptr, ptr});
-    std::vector<Constant *> variants;
-    for (auto [index, variant] : llvm::enumerate(spec.variants)) {
     bool hasVariables =
         llvm::any_of(spec.variables, [](const VariableInfo &variable) {
           return !variable.generator;
@@ -192,7 +192,10 @@ private:
                                 ? declareHidden("tenon_checkpoints")
                                 : null;
 
-      Expected<uint32_t> level = computeCpuLevel(variant);
+    auto *variantType = StructType::get(context, {i32, ptr, ptr});
+    std::vector<Constant *> variants;
+    for (auto [index, variant] : llvm::enumerate(spec.variants)) {
+      Expected<uint32_t> level = computeCpuLevel(spec.triple, variant);
       if (!level)
         return level.takeError();
       std::vector<Constant *> entries;
@@ -398,6 +401,12 @@ private:
                            : function->getArg(
                                  1 + (llvm::find(symbols, unsigned(-1 - dim)) -
                                       symbols.begin())));
+    // The runtime refuses a negative number of bytes.
+    Value *isNegative = builder.getFalse();
+    for (unsigned i = 1; i < function->arg_size(); ++i)
+      isNegative = builder.CreateOr(
+          isNegative,
+          builder.CreateICmpSLT(function->getArg(i), builder.getInt64(0)));
     auto *type = ArrayType::get(i64, dims.size());
     Value *array = builder.CreateAlloca(type);
     for (auto [i, dim] : llvm::enumerate(dims))
@@ -405,6 +414,7 @@ private:
           dim, builder.CreateConstInBoundsGEP2_32(type, array, 0, i));
     Value *bytes =
         callRuntime(getEntrySymbol(spec, index, 0) + "_reserve", i64, {array});
+    bytes = builder.CreateSelect(isNegative, builder.getInt64(-1), bytes);
     Value *arena =
         callRuntime("tenon_reserve", ptr, {function->getArg(0), bytes});
     builder.CreateRet(builder.CreateSelect(

@@ -65,21 +65,23 @@ Expected<std::vector<std::string>> makeArguments(const LinkInputs &inputs,
   if (!sys::fs::exists(inputs.runtimeArchive))
     return createStringError("Tenon's runtime library was not found at '" +
                              inputs.runtimeArchive + "'");
-  return std::vector<std::string>{"-o",
-                                  out,
-                                  "-m",
-                                  "elf_x86_64",
-                                  "-s",
-                                  "--gc-sections",
-                                  "-z",
-                                  "relro",
-                                  "-z",
-                                  "now",
-                                  "-z",
-                                  "noexecstack",
-                                  "--as-needed",
-                                  "--hash-style=gnu",
-                                  "--build-id=none"};
+  std::vector<std::string> arguments = {"-o",
+                                        out,
+                                        "-m",
+                                        inputs.platform->linkerName,
+                                        "-z",
+                                        "relro",
+                                        "-z",
+                                        "now",
+                                        "-z",
+                                        "noexecstack",
+                                        "--as-needed",
+                                        "--gc-sections",
+                                        "--hash-style=gnu",
+                                        "--build-id=none"};
+  if (!inputs.keepDebugInfo)
+    arguments.push_back("-s");
+  return arguments;
 }
 
 /// The C library by its run-time names: development files are not needed. The
@@ -140,7 +142,8 @@ Error linkSharedLibrary(const LinkInputs &inputs, const std::string &out) {
 }
 
 Error linkObject(const LinkInputs &inputs, const std::string &out) {
-  std::vector<std::string> arguments = {"-r", "-m", "elf_x86_64", "-o", out};
+  std::vector<std::string> arguments = {"-r", "-m", inputs.platform->linkerName,
+                                        "-o", out};
   llvm::append_range(arguments, inputs.objects);
   return runLinker(std::move(arguments), inputs.threads);
 }

@@ -3,6 +3,8 @@
 #ifndef TENON_COMPILER_BACKEND_CPU_LINK_H
 #define TENON_COMPILER_BACKEND_CPU_LINK_H
 
+#include "compiler/backend/cpu/Target.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
@@ -17,6 +19,8 @@ struct LinkInputs {
   std::vector<std::string> exports; // what a shared library shows
   std::string soname;
   unsigned threads = 0;
+  const Platform *platform = nullptr;
+  bool keepDebugInfo = false; // in executables and shared libraries
 };
 
 /// Links a dynamic, position independent executable. Needs libc's start files.
@@ -28,7 +32,7 @@ llvm::Error linkSharedLibrary(const LinkInputs &inputs, const std::string &out);
 /// Puts the objects together into one relocatable object.
 llvm::Error linkObject(const LinkInputs &inputs, const std::string &out);
 
-/// Makes every hidden global symbol that the x86-64 object `path` defines a
+/// Makes every hidden global symbol that the object `path` defines a
 /// local one, in place, so that no two objects can clash over them.
 llvm::Error localizeHiddenSymbols(const std::string &path);
 

@@ -3,6 +3,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
@@ -17,6 +18,16 @@ namespace {
 /// Accumulator tiles larger than these gain nothing and cost code size.
 constexpr unsigned kMaxRows = 6;
 constexpr unsigned kMaxPanels = 4;
+
+constexpr Platform kPlatforms[] = {
+    {Triple::x86_64, "elf_x86_64", ELF::EM_X86_64, 0, ELF::R_X86_64_64,
+     "x86-64", "", "", true},
+    {Triple::aarch64, "aarch64linux", ELF::EM_AARCH64, 0, ELF::R_AARCH64_ABS64,
+     "generic", "", "", false},
+    {Triple::riscv64, "elf64lriscv", ELF::EM_RISCV,
+     ELF::EF_RISCV_RVC | ELF::EF_RISCV_FLOAT_ABI_DOUBLE, ELF::R_RISCV_64,
+     "generic-rv64", "+m,+a,+f,+d,+c", "lp64d", false},
+};
 
 void setVectorFacts(CpuTarget &target, bool avx512, bool avx2, bool fma) {
   target.vectorBits = avx512 ? 512 : avx2 ? 256 : 128;
@@ -47,6 +58,29 @@ void setX86Facts(CpuTarget &target) {
 
 } // namespace
 
+const Platform *findPlatform(const Triple &triple) {
+  if (!triple.isOSLinux() || !triple.isOSBinFormatELF() || triple.isX32())
+    return nullptr;
+  for (const Platform &platform : kPlatforms)
+    if (platform.arch == triple.getArch())
+      return &platform;
+  return nullptr;
+}
+
+Expected<Triple> resolveTriple(StringRef name, StringRef cpu) {
+  Triple own(sys::getDefaultTargetTriple());
+  Triple triple(name.empty() ? own.str() : Triple::normalize(name));
+  if (!findPlatform(triple))
+    return createStringError(
+        "--triple '" + name +
+        "': code can be written for x86_64, aarch64 and riscv64 Linux, such as "
+        "aarch64-linux-gnu");
+  if (cpu == "native" && triple.getArch() != own.getArch())
+    return createStringError("--cpu native is the CPU of this machine, a " +
+                             own.getArchName() + ", not of " + triple.str());
+  return triple;
+}
+
 CpuTarget CpuTarget::getLevel(unsigned level) {
   CpuTarget target;
   target.level = level;
@@ -58,6 +92,11 @@ CpuTarget CpuTarget::getLevel(unsigned level) {
 CpuTarget CpuTarget::getNamed(const Triple &triple, StringRef cpu) {
   CpuTarget target;
   target.cpu = cpu.str();
+  const Platform *platform = findPlatform(triple);
+  if (platform && (cpu == "generic" || cpu == platform->baselineCpu)) {
+    target.cpu = platform->baselineCpu;
+    target.features = platform->baselineFeatures;
+  }
   if (cpu == "native") {
     target.cpu = sys::getHostCPUName().str();
     // The name alone can promise what the hypervisor has switched off.

@@ -4,6 +4,7 @@
 #define TENON_COMPILER_BACKEND_CPU_TARGET_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <cstdint>
@@ -14,6 +15,27 @@ namespace tenon {
 /// Columns of C that a panel of packed weights holds, for every CPU and element
 /// type, so that all variants in an artifact read the same weights.
 inline constexpr int64_t kPanelWidth = 16;
+
+/// A kind of machine that objects can be written for: 64-bit little-endian ELF.
+struct Platform {
+  llvm::Triple::ArchType arch;
+  const char *linkerName;     // lld's name of the object format
+  uint16_t elfMachine;        // EM_*
+  uint32_t elfFlags;          // e_flags of its objects
+  uint32_t pointerRelocation; // of a 64-bit address
+  const char *baselineCpu;    // LLVM's name of the CPU that all programs run on
+  const char *baselineFeatures;
+  const char *abi; // LLVM's name; "": the only one
+  bool hasRuntime; // libtenon.a and the link know it
+};
+
+/// The platform of a triple; null when objects cannot be written for it.
+const Platform *findPlatform(const llvm::Triple &triple);
+
+/// Checks the triple that the user gave (empty: this machine's) and the CPU;
+/// returns the triple in LLVM's form.
+llvm::Expected<llvm::Triple> resolveTriple(llvm::StringRef triple,
+                                           llvm::StringRef cpu);
 
 /// The register tile of a contraction: `rows` rows of C times `panels` panels.
 struct RegisterTile {
@@ -36,8 +58,9 @@ struct CpuTarget {
   /// The baseline x86-64-v<level>, level 2 to 4.
   static CpuTarget getLevel(unsigned level);
 
-  /// The CPU `cpu` of `triple`. "native" is the machine this runs on. Unknown
-  /// names get the facts of the triple's oldest machine.
+  /// The CPU `cpu` of `triple`. "native" is the machine this runs on, "generic"
+  /// the platform's baseline. Unknown names get the facts of the triple's
+  /// oldest machine.
   static CpuTarget getNamed(const llvm::Triple &triple, llvm::StringRef cpu);
 
   /// Vector registers that one panel row takes, for accumulators of `bits`.

@@ -1,13 +1,16 @@
 //===- WeightsObject.cpp - weights as an ELF object or a file -------------===//
 //
 // The object is written by hand because every way through LLVM or a linker
-// script holds all weights in memory. The section is a large one (SHF_X86_64_
-// LARGE), so that linkers keep it away from code and its constants; code finds
-// it through the pointer in .data.rel.ro, which works at any distance.
+// script holds all weights in memory. The section is a large one (on x86-64:
+// SHF_X86_64_LARGE), so that linkers keep it away from code and its constants;
+// code finds it through the pointer in .data.rel.ro, which works at any
+// distance.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/backend/cpu/WeightsObject.h"
+
+#include "compiler/backend/cpu/Target.h"
 
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/Errno.h"
@@ -132,7 +135,8 @@ Error writeWeightsObject(const ArtifactSpec &spec, int fd, unsigned threads) {
 
   uint64_t pointerValue = 0;
   Elf64_Rela relocation = {};
-  relocation.setSymbolAndType(1, R_X86_64_64);
+  const Platform &platform = *findPlatform(Triple(spec.triple));
+  relocation.setSymbolAndType(1, platform.pointerRelocation);
 
   uint64_t at = alignTo(weightsAt + spec.weightsBytes, 64);
   Elf64_Shdr sections[Count] = {};
@@ -148,7 +152,9 @@ Error writeWeightsObject(const ArtifactSpec &spec, int fd, unsigned threads) {
     if (index != Weights)
       at = section.sh_offset + size;
   };
-  place(Weights, ".lrodata.tenon", SHT_PROGBITS, SHF_ALLOC | SHF_X86_64_LARGE,
+  place(Weights, ".lrodata.tenon", SHT_PROGBITS,
+        SHF_ALLOC |
+            (platform.elfMachine == EM_X86_64 ? SHF_X86_64_LARGE : uint64_t(0)),
         spec.weightsBytes, 64);
   place(Pointer, ".data.rel.ro." + id, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 8,
         8);
@@ -173,7 +179,8 @@ Error writeWeightsObject(const ArtifactSpec &spec, int fd, unsigned threads) {
   header.e_ident[EI_DATA] = ELFDATA2LSB;
   header.e_ident[EI_VERSION] = EV_CURRENT;
   header.e_type = ET_REL;
-  header.e_machine = EM_X86_64;
+  header.e_machine = platform.elfMachine;
+  header.e_flags = platform.elfFlags;
   header.e_version = EV_CURRENT;
   header.e_ehsize = sizeof header;
   header.e_shoff = alignTo(at, 8);

@@ -21,12 +21,12 @@ struct CommandLine {
   cl::SubCommand compile, inspect, run, verify;
   cl::opt<std::string> compileModel, inspectModel, runModel, verifyModel;
   cl::list<std::string> runArguments, verifyInputs;
-  cl::list<std::string> entries, shapes;
+  cl::list<std::string> entries, shapes, specializations;
   cl::opt<std::string> signature, format;
   cl::opt<unsigned> batch;
-  cl::opt<std::string> cpu, name;
+  cl::opt<std::string> cpu, triple, name;
   cl::opt<unsigned> optLevel;
-  cl::opt<bool> fastMath;
+  cl::opt<bool> fastMath, checkNumerics, debugInfo;
   cl::opt<std::string> output, emit, weights, saveTemps;
   cl::opt<unsigned> jobs;
   cl::opt<bool> timeReport, verbose, json;
@@ -70,6 +70,12 @@ CommandLine::CommandLine()
           "shape", cl::value_desc("NAME=1x224x224x3"),
           cl::desc("Fix or relax (?) the dimensions of an input, repeatable"),
           ALL_SUBS),
+      specializations(
+          "specialize", cl::value_desc("NAME=1x224x224x3"),
+          cl::desc("Add a version for inputs of this shape beside the one for "
+                   "all sizes, repeatable; naming an input again begins the "
+                   "next version"),
+          CODE_SUBS),
       signature("signature", cl::value_desc("KEY"),
                 cl::desc("Only this signature of a SavedModel"), ALL_SUBS),
       format("format", cl::value_desc("FORMAT"),
@@ -81,6 +87,10 @@ CommandLine::CommandLine()
           cl::desc("portable (default): x86-64-v2, v3 and v4 in one artifact, "
                    "chosen at creation; this machine; a named CPU"),
           CODE_SUBS),
+      triple("triple", cl::value_desc("PLATFORM"),
+             cl::desc("Another platform than this one: aarch64-linux-gnu, "
+                      "riscv64-linux-gnu, ... (objects, .a, .ll and .s)"),
+             cl::cat(category), cl::sub(compile)),
       name("name", cl::value_desc("NAME"),
            cl::desc("Prefix of the C symbols (default: from the file name)"),
            CODE_SUBS),
@@ -89,6 +99,15 @@ CommandLine::CommandLine()
       fastMath("fast-math",
                cl::desc("NaN, Inf and the order of sums do not matter"),
                CODE_SUBS),
+      checkNumerics("check-numerics",
+                    cl::desc("Compile a check after every node, so that the "
+                             "program's --check-numerics can name the first "
+                             "that made a NaN or Inf"),
+                    CODE_SUBS),
+      debugInfo("g",
+                cl::desc("Debug information that maps code to the model's "
+                         "nodes"),
+                CODE_SUBS),
       output("o", cl::value_desc("OUT"),
              cl::desc("Output; its suffix says the kind: none executable, .o, "
                       ".a, .so, .ll, .s, .mlir, .mlirbc (default: the model's "
@@ -147,14 +166,19 @@ Options CommandLine::get() const {
       options.entries.push_back(entry);
   }
   options.shapes.assign(shapes.begin(), shapes.end());
+  options.specializations.assign(specializations.begin(),
+                                 specializations.end());
   options.signature = signature;
   options.format = format;
   if (batch.getNumOccurrences())
     options.batch = batch;
   options.cpu = cpu;
+  options.triple = triple;
   options.name = name;
   options.optLevel = optLevel;
   options.fastMath = fastMath;
+  options.checkNumerics = checkNumerics;
+  options.debugInfo = debugInfo;
   options.output = output;
   options.emit = emit;
   options.weights = weights;

@@ -2,7 +2,9 @@
 
 #include "compiler/tools/tenon/Commands.h"
 
+#include "compiler/backend/cpu/Codegen.h"
 #include "compiler/backend/cpu/Files.h"
+#include "compiler/backend/cpu/Target.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/tenon/Model.h"
 #include "compiler/tools/tenon/ModuleFile.h"
@@ -127,6 +129,13 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
   Expected<ImportOptions> import = options.getImportOptions();
   if (!import) // Options::check has reported it.
     return consumeError(import.takeError()), kSyntax;
+  // Known to be wrong before anything is read.
+  Expected<Triple> triple = resolveTriple(options.triple, options.cpu);
+  Error unfit = triple ? checkCpu(*triple, options.cpu) : triple.takeError();
+  if (unfit) {
+    errs() << path << ": error: " << toString(std::move(unfit)) << '\n';
+    return kFault;
+  }
   TimeReport report;
   auto start = std::chrono::steady_clock::now();
   Model model(path, *import);

@@ -13,17 +13,21 @@ using namespace mlir;
 
 namespace tenon {
 
-/// The innermost name of a node that `location` holds.
-static StringRef findNodeName(Location location) {
-  StringRef name;
+/// The node that `location` holds, as "node 'name' (Op): "; empty without one.
+static std::string describeNode(Location location) {
+  std::string text;
   location->walk([&](Location inner) {
-    if (auto named = dyn_cast<NameLoc>(inner)) {
-      name = named.getName();
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
+    auto named = dyn_cast<NameLoc>(inner);
+    if (!named)
+      return WalkResult::advance();
+    text = "node '" + named.getName().str() + "'";
+    // The importer leaves the source's operation behind the name.
+    if (auto op = dyn_cast<NameLoc>(named.getChildLoc()))
+      text += " (" + op.getName().str() + ")";
+    text += ": ";
+    return WalkResult::interrupt();
   });
-  return name;
+  return text;
 }
 
 Model::Model(llvm::StringRef path, const ImportOptions &options)
@@ -41,7 +45,8 @@ Model::Model(llvm::StringRef path, const ImportOptions &options)
   if (options.format == "mlir" ||
       (options.format.empty() && isModuleFile(path))) {
     if (!options.entries.empty() || !options.shapes.empty() ||
-        !options.signature.empty() || options.batch)
+        !options.specializations.empty() || !options.signature.empty() ||
+        options.batch)
       fail(llvm::createStringError("options that change entries or shapes need "
                                    "a model file, not a module"));
     else
@@ -74,10 +79,9 @@ void Model::print(Diagnostic &diagnostic) {
       llvm::WithColor::note(llvm::errs());
     }
     std::string message = one.str();
-    StringRef node = findNodeName(one.getLocation());
     // Messages of the importer name their node themselves.
-    if (!node.empty() && !StringRef(message).starts_with("node '"))
-      llvm::errs() << "node '" << node << "': ";
+    if (!StringRef(message).starts_with("node '"))
+      llvm::errs() << describeNode(one.getLocation());
     llvm::errs() << message << '\n';
   };
   printOne(diagnostic);

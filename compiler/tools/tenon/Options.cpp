@@ -6,13 +6,15 @@
 
 #include "llvm/ADT/StringExtras.h"
 
+#include <set>
+
 using namespace llvm;
 
 namespace tenon {
 
 /// "NAME=1x?x3".
 static Expected<std::pair<std::string, std::vector<int64_t>>>
-parseShape(StringRef text) {
+parseShape(StringRef option, StringRef text) {
   // The last '=', since names of tensors may hold anything.
   auto [name, dims] = text.rsplit('=');
   std::vector<int64_t> shape;
@@ -29,7 +31,8 @@ parseShape(StringRef text) {
       isValid = false;
   }
   if (!isValid)
-    return createStringError("--shape '" + text + "': expected NAME=1x224x?x3");
+    return createStringError(option + " '" + text +
+                             "': expected NAME=1x224x?x3");
   return std::make_pair(name.str(), shape);
 }
 
@@ -43,10 +46,24 @@ Expected<ImportOptions> Options::getImportOptions() const {
     options.entries.push_back(entry);
   }
   for (const std::string &text : shapes) {
-    auto shape = parseShape(text);
+    auto shape = parseShape("--shape", text);
     if (!shape)
       return shape.takeError();
     options.shapes.push_back(std::move(*shape));
+  }
+  // Shapes of several inputs make one version; naming an input a second time
+  // begins the next.
+  std::set<std::string> named;
+  for (const std::string &text : specializations) {
+    auto shape = parseShape("--specialize", text);
+    if (!shape)
+      return shape.takeError();
+    if (named.empty() || named.count(shape->first)) {
+      named.clear();
+      options.specializations.emplace_back();
+    }
+    named.insert(shape->first);
+    options.specializations.back().push_back(std::move(*shape));
   }
   options.signature = signature;
   options.format = format;
@@ -57,8 +74,12 @@ Expected<ImportOptions> Options::getImportOptions() const {
 CompileOptions Options::getCompileOptions() const {
   CompileOptions options;
   options.cpu = cpu;
+  options.triple = triple;
   options.optLevel = optLevel;
   options.fastMath = fastMath;
+  options.checkNumerics = checkNumerics;
+  options.debugInfo = debugInfo;
+  options.embedWeights = weights != "external";
   options.threads = jobs;
   options.verbose = verbose;
   return options;
@@ -69,6 +90,7 @@ EmitOptions Options::getEmitOptions() const {
   options.optLevel = optLevel;
   options.fastMath = fastMath;
   options.threads = jobs;
+  options.debugInfo = debugInfo;
   options.externalWeights = weights == "external";
   options.saveTemps = saveTemps;
   return options;
@@ -95,11 +117,14 @@ std::string Options::describe() const {
     os << "entry " << entry << '\n';
   for (const std::string &shape : shapes)
     os << "shape " << shape << '\n';
+  for (const std::string &shape : specializations)
+    os << "specialize " << shape << '\n';
   os << "signature " << signature << "\nformat " << format << "\nbatch ";
   if (batch)
     os << *batch;
   os << "\ncpu " << cpu << "\nname " << name << "\nO " << optLevel
-     << "\nfast-math " << fastMath << '\n';
+     << "\nfast-math " << fastMath << "\ncheck-numerics " << checkNumerics
+     << "\ndebug " << debugInfo << '\n';
   return text;
 }
 

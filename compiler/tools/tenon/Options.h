@@ -26,14 +26,14 @@ struct Options {
   std::vector<std::string> arguments; // of the program, for run and verify
 
   // How to read the model.
-  std::vector<std::string> entries, shapes;
+  std::vector<std::string> entries, shapes, specializations;
   std::string signature, format;
   std::optional<unsigned> batch;
 
   // How to compile it.
-  std::string cpu, name;
+  std::string cpu, triple, name;
   unsigned optLevel = 2;
-  bool fastMath = false;
+  bool fastMath = false, checkNumerics = false, debugInfo = false;
 
   // What to write.
   std::string output, emit, weights, saveTemps;

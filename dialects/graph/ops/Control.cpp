@@ -311,7 +311,10 @@ LogicalResult CheckOp::inferShapes(ShapeContext &) { return success(); }
 LogicalResult CheckOp::lowerToLinalg(LoweringContext &lowering) {
   Value condition = tensor::ExtractOp::create(
       lowering.builder, getLoc(), lowering.get(getCondition()), ValueRange());
-  cf::AssertOp::create(lowering.builder, getLoc(), condition, getMessage());
+  auto check =
+      cf::AssertOp::create(lowering.builder, getLoc(), condition, getMessage());
+  // What says when the check counts stays with it.
+  check->setDiscardableAttrs((*this)->getDiscardableAttrDictionary());
   return success();
 }
 
