@@ -7,19 +7,24 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
-/// Gives every user a fill of its own: CSE shares them, but each is only the
-/// start of one user's destination.
-void separateFills(RewriterBase &rewriter, func::FuncOp function) {
-  SmallVector<linalg::FillOp> fills;
-  function.walk([&](linalg::FillOp fill) {
-    if (fill.hasPureTensorSemantics())
-      fills.push_back(fill);
+/// Gives every user a destination of its own: CSE shares empty tensors and
+/// fills, but each is only the start of one user's destination. What starts
+/// from one tensor is one alias set, whose analysis is quadratic.
+void separateDestinations(RewriterBase &rewriter, func::FuncOp function) {
+  SmallVector<Operation *> starts;
+  function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    auto fill = dyn_cast<linalg::FillOp>(op);
+    if (!op->use_empty() && (isa<tensor::EmptyOp>(op) ||
+                             (fill && fill.hasPureTensorSemantics())))
+      starts.push_back(op);
   });
-  for (linalg::FillOp fill : fills)
+  // Fills come after their empty tensors: from the last to the first, copies of
+  // a fill are users of the tensor that is copied next.
+  for (Operation *start : llvm::reverse(starts))
     for (OpOperand &use : llvm::make_early_inc_range(
-             llvm::drop_begin(fill.getResult(0).getUses()))) {
+             llvm::drop_begin(start->getResult(0).getUses()))) {
       rewriter.setInsertionPoint(use.getOwner());
-      Operation *own = rewriter.clone(*fill);
+      Operation *own = rewriter.clone(*start);
       rewriter.modifyOpInPlace(use.getOwner(),
                                [&] { use.set(own->getResult(0)); });
     }
@@ -82,7 +87,7 @@ struct BufferizeEntriesPass
     IRRewriter rewriter(&getContext());
     for (auto function : module.getOps<func::FuncOp>()) {
       // Producers write into the parts of a concatenation and into outputs.
-      separateFills(rewriter, function);
+      separateDestinations(rewriter, function);
       bufferization::OneShotAnalysisState analysis(function, options);
       if (failed(bufferization::analyzeOp(function, analysis)) ||
           failed(bufferization::eliminateEmptyTensors(
