@@ -1,7 +1,7 @@
 // Reads checkpoints: TensorFlow's V2 (a table of places in data files), its V1
 // (a table that holds the tensors themselves) and .npz files.
 #include "checkpoint/Checkpoint.h"
-#include "checkpoint/Format.h"
+#include "checkpoint/Parts.h"
 #include "io/Fail.h"
 #include "io/File.h"
 #include "io/Npz.h"
@@ -42,173 +42,6 @@ Bytes mapFile(const char *path) {
   close(file);
   return bytes;
 }
-
-// ---- parts of tensors
-
-// A part: where it begins and how long it is, by dimension.
-struct Slice {
-  int32_t rank = 0;
-  int64_t begin[maxRank], length[maxRank];
-  bool all[maxRank]; // the whole dimension
-
-  // Reads a TensorSliceProto of a tensor of that shape.
-  Slice(Bytes message, int32_t shapeRank, const int64_t *shape) {
-    for (Fields extent(message); extent.next();) {
-      if (extent.field != 1 || extent.wire != Delimited)
-        continue;
-      if (rank == shapeRank)
-        fail("a part has too many dimensions");
-      begin[rank] = 0;
-      all[rank] = true;
-      for (Fields range(extent.bytes); range.next();)
-        if (range.field == 1) {
-          begin[rank] = int64_t(range.number);
-        } else if (range.field == 2) {
-          length[rank] = int64_t(range.number);
-          all[rank] = false;
-        }
-      int64_t size = shape[rank];
-      if (all[rank]) {
-        begin[rank] = 0;
-        length[rank] = size;
-      }
-      if (begin[rank] < 0 || length[rank] < 0 || begin[rank] > size ||
-          length[rank] > size - begin[rank])
-        fail("a part lies outside of its tensor");
-      ++rank;
-    }
-    if (rank != shapeRank)
-      fail("a part has too few dimensions");
-  }
-
-  // The key of the part in tables: an encoding that sorts as the values do.
-  Text key(const char *name) const {
-    Text key;
-    key.pad(0, 1); // the number 0
-    for (; *name; ++name) {
-      key.add(name, 1);
-      if (uint8_t(*name) == 255)
-        key.pad(0, 1);
-    }
-    key.add("\0\1", 2);
-    key.pad(rank ? 1 : 0, 1); // bytes of the rank
-    if (rank)
-      key.pad(char(rank), 1);
-    for (int32_t i = 0; i < rank; ++i) {
-      addSigned(key, all[i] ? 0 : begin[i]);
-      addSigned(key, all[i] ? -1 : length[i]);
-    }
-    return key;
-  }
-
-  int64_t elements() const { return countElements(rank, length, 1); }
-
-  // Puts the part's elements to their places in the tensor.
-  void place(char *to, const int64_t *shape, const char *from,
-             size_t bytes) const {
-    if (!elements())
-      return;
-    int64_t index[maxRank] = {};
-    size_t row = rank ? size_t(length[rank - 1]) * bytes : bytes;
-    for (;;) {
-      int64_t position = 0;
-      for (int32_t i = 0; i < rank; ++i)
-        position = position * shape[i] + begin[i] + index[i];
-      memcpy(to + size_t(position) * bytes, from, row);
-      from += row;
-      int32_t axis = rank - 2;
-      while (axis >= 0 && ++index[axis] == length[axis])
-        index[axis--] = 0;
-      if (axis < 0)
-        return;
-    }
-  }
-
-private:
-  // As many leading ones as there are bytes; each byte holds 7 bits.
-  static void addSigned(Text &key, int64_t value) {
-    uint64_t size = uint64_t(value < 0 ? ~value : value);
-    int count = 1;
-    while (count < 10 && size >> (7 * count - 1))
-      ++count;
-    uint8_t bytes[10];
-    for (int i = 0; i < 10; ++i)
-      bytes[i] = uint8_t(i < 8 ? value >> (8 * i) : value >> 63);
-    // `bytes` is little-endian: its element count - 1 comes first.
-    unsigned ones = (0xff00u << (8 - (count < 8 ? count : 8)));
-    if (count > 8)
-      ones = count == 9 ? 0xff80 : 0xffc0;
-    bytes[count - 1] ^= uint8_t(ones >> 8);
-    if (count > 1)
-      bytes[count - 2] ^= uint8_t(ones);
-    while (count--)
-      key.add(&bytes[count], 1);
-  }
-};
-
-// ---- what a tensor is, and where
-
-// BundleEntryProto (V2) or SavedSliceMeta (V1).
-struct Entry {
-  uint64_t type = 0, shard = 0, offset = 0, size = 0, crc = 0;
-  int32_t rank = 0;
-  int64_t shape[maxRank];
-  Bytes message;
-  bool parts = false;
-  bool first; // V1
-  static constexpr uint32_t partsField[] = {7, 4};
-
-  Entry(Bytes from, bool first) : message(from), first(first) {
-    for (Fields fields(from); fields.next();) {
-      if (fields.field == partsField[first])
-        parts = true;
-      else if (fields.field == (first ? 3 : 1))
-        type = fields.number;
-      else if (fields.field == 2)
-        readShape(fields.bytes);
-      else if (fields.field == 3)
-        shard = fields.number;
-      else if (fields.field == 4)
-        offset = fields.number;
-      else if (fields.field == 5)
-        size = fields.number;
-      else if (fields.field == 6)
-        crc = fields.number;
-    }
-  }
-
-  void readShape(Bytes from) {
-    for (Fields fields(from); fields.next();) {
-      if (fields.field != 2 || fields.wire != Delimited)
-        continue;
-      if (rank == maxRank)
-        fail("a tensor has too many dimensions");
-      shape[rank] = 0; // protocol buffers leave zeros out
-      for (Fields dim(fields.bytes); dim.next();)
-        if (dim.field == 1)
-          shape[rank] = int64_t(dim.number);
-      ++rank;
-    }
-  }
-
-  // Fails unless the variable has this type and shape.
-  void check(const tenon_tensor &wanted) const {
-    bool same = rank == wanted.ndim;
-    for (int32_t i = 0; same && i < rank; ++i)
-      same = shape[i] == wanted.shape[i];
-    bool sameType = type == uint64_t(typeNumber(wanted.dtype));
-    if (same && sameType)
-      return;
-    char expected[256], got[256];
-    formatType(expected, sizeof expected, wanted.dtype, wanted.ndim,
-               wanted.shape);
-    if (sameType)
-      fail("expected %s, got %s", expected,
-           formatType(got, sizeof got, wanted.dtype, rank, shape));
-    fail("expected %s, got TensorFlow's type number %llu", expected,
-         (unsigned long long)type);
-  }
-};
 
 // ---- the formats
 
@@ -361,35 +194,90 @@ struct Source {
     fail("a part of the tensor is empty");
   }
 
+  // What describes a tensor in a table.
+  Bytes describe(size_t table, const char *name) const {
+    return format == V2 ? tables[table].find({name, strlen(name)})
+                        : findMeta(table, name);
+  }
+
+  // Calls `visit` with each part of a tensor, and what describes the whole.
+  template <typename Visit> void forEachPart(const char *name, Visit visit) {
+    for (size_t i = 0; i < tableCount; ++i) {
+      Bytes message = describe(i, name);
+      if (!message.data)
+        continue;
+      Entry entry(message, format == V1);
+      for (Fields fields(message); fields.next();)
+        if (fields.field == entry.partsField && fields.wire == Delimited)
+          visit(entry, Slice(fields.bytes, entry.rank, entry.shape));
+    }
+  }
+
   bool readTensor(const char *name, const tenon_tensor &variable) {
-    int64_t placed = 0;
+    char *to = static_cast<char *>(variable.data);
     bool found = false;
     for (size_t i = 0; i < tableCount; ++i) {
-      Bytes message = format == V2 ? tables[i].find({name, strlen(name)})
-                                   : findMeta(i, name);
+      Bytes message = describe(i, name);
       if (!message.data)
         continue;
       found = true;
       Entry entry(message, format == V1);
       entry.check(variable);
       if (format == V2 && !entry.parts) {
-        memcpy(variable.data, bytesOf(entry, byteCount(variable)),
-               byteCount(variable));
+        memcpy(to, bytesOf(entry, byteCount(variable)), byteCount(variable));
         return true;
       }
-      for (Fields fields(message); fields.next();) {
-        if (fields.field != Entry::partsField[entry.first] ||
-            fields.wire != Delimited)
-          continue;
-        Slice slice(fields.bytes, entry.rank, entry.shape);
-        slice.place(static_cast<char *>(variable.data), entry.shape,
-                    readPart(slice, name, variable.dtype),
-                    size_t(dtypeBytes(variable.dtype)));
-        placed += slice.elements();
-      }
     }
-    if (found && placed < elementCount(variable))
+    if (!found)
+      return readNumberedPart(name, variable);
+    int64_t placed = 0;
+    forEachPart(name, [&](const Entry &entry, const Slice &slice) {
+      slice.place(to, entry.shape, readPart(slice, name, variable.dtype),
+                  size_t(dtypeBytes(variable.dtype)));
+      placed += slice.elements();
+    });
+    if (placed < elementCount(variable))
       fail("parts of the tensor are missing");
+    return true;
+  }
+
+  // A partitioned variable is several in a graph, "w/part_0" and so on (and
+  // "w/part_0/Adam"), but one tensor in parts in a checkpoint.
+  bool readNumberedPart(const char *name, const tenon_tensor &variable) {
+    const char *mark = nullptr, *behind = nullptr;
+    uint64_t number = 0;
+    for (const char *at = name; (at = strstr(at, "/part_"));) {
+      char *end;
+      uint64_t value = strtoull(at + 6, &end, 10);
+      if (end != at + 6 && (!*end || *end == '/')) {
+        mark = at;
+        behind = end;
+        number = value;
+      }
+      at += 6;
+    }
+    if (!mark)
+      return false;
+    Text text;
+    text.add(name, size_t(mark - name));
+    text.add(behind);
+    const char *whole = text.terminated();
+    bool found = false;
+    forEachPart(whole, [&](const Entry &entry, const Slice &slice) {
+      uint64_t before = 0; // parts that begin earlier
+      forEachPart(whole, [&](const Entry &, const Slice &other) {
+        before += other.isBefore(slice);
+      });
+      if (before != number || found)
+        return;
+      tenon_dtype dtype = variable.dtype;
+      Entry part = entry;
+      part.rank = slice.rank;
+      memcpy(part.shape, slice.length, sizeof part.shape);
+      part.check(variable);
+      memcpy(variable.data, readPart(slice, whole, dtype), byteCount(variable));
+      found = true;
+    });
     return found;
   }
 
@@ -443,8 +331,8 @@ struct Source {
       addTable(file);
       return;
     }
-    pattern.print("%s-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9]",
-                  path);
+    // State files name the shards of V1 by a pattern.
+    pattern.print(strchr(path, '?') ? "%s" : "%s-[0-9]*-of-[0-9]*", path);
     glob_t found = {};
     if (glob(pattern.terminated(), 0, nullptr, &found))
       fail("--restore %s: there is neither a checkpoint nor a file of that "

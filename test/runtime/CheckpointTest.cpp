@@ -162,6 +162,32 @@ TEST_F(CheckpointTest, ReadsTheFirstFormat) {
   }
 }
 
+TEST_F(CheckpointTest, ReadsPartsOfTheirOwn) {
+  for (const char *name : {"parts", "v1parts-\?\?\?\?\?-of-00002"}) {
+    SCOPED_TRACE(name);
+    bool first = *name == 'v';
+    Model model({"wide", "brain"});
+    VariableSpec &kernel = model.variables[1];
+    // Columns 3 and 4, or row 2.
+    std::vector<int64_t> shape = {3, 2}, row = {1, 5};
+    kernel.name = "layer/kernel/part_1";
+    kernel.shape = first ? row.data() : shape.data();
+    kernel.bytes = first ? 20 : 24;
+    EXPECT_EQ(model.restore(fixtures + name), "");
+    const float *got =
+        reinterpret_cast<float *>(model.state + kernel.stateOffset);
+    EXPECT_EQ(got[0], first ? 9 : 2);
+    EXPECT_EQ(got[1], first ? 10 : 3);
+    EXPECT_EQ(got[2], first ? 11 : 7);
+    kernel.name = "layer/kernel/part_2";
+    EXPECT_NE(model.restore(fixtures + name).find("lacks: layer/kernel/part_2"),
+              std::string::npos);
+    kernel.name = "layer/kernel/part_0";
+    EXPECT_NE(model.restore(fixtures + name).find("expected float32["),
+              std::string::npos);
+  }
+}
+
 TEST_F(CheckpointTest, SavesAndRestores) {
   Model saved;
   saved.fill();

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define TENON_ABI_VERSION 1u
+#define TENON_ABI_VERSION 2u
 
 /* ------------------------------------------------------------------------ */
 /* Tensors                                                                  */
