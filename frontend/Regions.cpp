@@ -357,6 +357,22 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
     varies[i].assign(binder.rank(filled), false);
     return Again;
   }
+  if (argument.kind == ImportedValue::Tensor &&
+      next.kind == ImportedValue::List && next.tensor &&
+      binder.rank(argument.tensor) == 0) {
+    // The sum of a list's gradients, which starts as a zero.
+    Value sizes = binder.shapeTensor(binder.dims(next.tensor));
+    Value zeros = binder.make("graph.fill", next.elementType,
+                              {sizes, binder.scalar(next.elementType, 0)});
+    if (!zeros)
+      return Stop;
+    inits[i] = ImportedValue();
+    inits[i].kind = ImportedValue::List;
+    inits[i].tensor = zeros;
+    inits[i].elementType = next.elementType;
+    varies[i].assign(binder.rank(zeros), false);
+    return Again;
+  }
   if (next.kind != argument.kind || !next.tensor || !argument.tensor) {
     binder.fail(what + "is not a tensor of one kind");
     return Stop;

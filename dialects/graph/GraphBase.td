@@ -35,6 +35,8 @@ def Graph_Dialect : Dialect {
     void registerStateOps();
     void registerControlOps();
     void registerSequenceOps();
+    void registerGradientsOps();
+    void registerSamplingOps();
   }];
   let dependentDialects = [];
 }

@@ -28,6 +28,8 @@ void GraphDialect::initialize() {
   registerStateOps();
   registerControlOps();
   registerSequenceOps();
+  registerGradientsOps();
+  registerSamplingOps();
   registerStringOps(*this);
   registerHostOps(*this);
   registerSparseOps(*this);

@@ -112,6 +112,8 @@ llvm::Error raiseControlFlow(GraphModel &model) {
   for (Graph *graph : graphs) {
     if (llvm::none_of(graph->nodes, isMerge))
       continue;
+    if (llvm::Error error = raiseStacks(model, *graph))
+      return error;
     if (llvm::Error error = raiseLoops(model, *graph))
       return error;
     if (llvm::Error error = raiseConditions(model, *graph))

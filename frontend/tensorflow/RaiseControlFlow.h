@@ -20,7 +20,8 @@ namespace tenon::tf {
 /// Errors name the node: a cycle that is no loop, a loop without a condition.
 llvm::Error raiseControlFlow(GraphModel &model);
 
-/// The two steps: loops of `graph`, then conditions of any graph.
+/// The steps: stacks and loops of `graph`, then conditions of any graph.
+llvm::Error raiseStacks(GraphModel &model, Graph &graph);
 llvm::Error raiseLoops(GraphModel &model, Graph &graph);
 llvm::Error raiseConditions(GraphModel &model, Graph &graph);
 

@@ -1,7 +1,7 @@
 // resize: images of another size, sample positions as TensorFlow has them.
-#include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/Indexing.h"
+#include "dialects/graph/ops/ResizeSupport.h"
 
 using namespace mlir;
 using namespace tenon::graph;
@@ -36,106 +36,73 @@ LogicalResult ResizeOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
-namespace {
+namespace tenon::graph {
 
-/// Arithmetic of one dimension's sample positions, in f32 as TensorFlow does.
-struct Sampling {
-  bool alignCorners, halfPixel;
-  Value input, last, scale; ///< size, size - 1, step per result element
+Value Sampling::number(OpBuilder &b, Location loc, double value) {
+  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+}
 
-  static Value number(OpBuilder &b, Location loc, double value) {
-    return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
-  }
-  static Value toFloat(OpBuilder &b, Location loc, Value index) {
-    Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
-    return arith::SIToFPOp::create(b, loc, b.getF32Type(), integer);
-  }
-  Value toClampedIndex(OpBuilder &b, Location loc, Value real) const {
-    Value integer = arith::FPToSIOp::create(b, loc, b.getI64Type(), real);
-    return clampIndex(
-        b, loc, arith::IndexCastOp::create(b, loc, b.getIndexType(), integer),
-        constantIndex(b, loc, 0), last);
-  }
-  /// Where result element `index` samples the image.
-  Value position(OpBuilder &b, Location loc, Value index) const {
-    Value x = toFloat(b, loc, index);
-    if (!halfPixel)
-      return arith::MulFOp::create(b, loc, x, scale);
-    Value half = number(b, loc, 0.5);
-    Value center = arith::AddFOp::create(b, loc, x, half);
-    return arith::SubFOp::create(
-        b, loc, arith::MulFOp::create(b, loc, center, scale), half);
-  }
-  Value nearest(OpBuilder &b, Location loc, Value index) const {
-    Value x = toFloat(b, loc, index);
-    if (halfPixel)
-      x = arith::AddFOp::create(b, loc, x, number(b, loc, 0.5));
-    x = arith::MulFOp::create(b, loc, x, scale);
-    x = alignCorners ? math::RoundOp::create(b, loc, x).getResult()
-                     : math::FloorOp::create(b, loc, x).getResult();
-    return toClampedIndex(b, loc, x);
-  }
-};
+Value Sampling::toFloat(OpBuilder &b, Location loc, Value index) {
+  Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+  return arith::SIToFPOp::create(b, loc, b.getF32Type(), integer);
+}
 
-Sampling sampling(ResizeOp op, LoweringContext &lowering, int64_t dim) {
+Value Sampling::toClampedIndex(OpBuilder &b, Location loc, Value real) const {
+  Value integer = arith::FPToSIOp::create(b, loc, b.getI64Type(), real);
+  return clampIndex(
+      b, loc, arith::IndexCastOp::create(b, loc, b.getIndexType(), integer),
+      constantIndex(b, loc, 0), last);
+}
+
+Value Sampling::position(OpBuilder &b, Location loc, Value index) const {
+  Value x = toFloat(b, loc, index);
+  if (!halfPixel)
+    return arith::MulFOp::create(b, loc, x, scale);
+  Value half = number(b, loc, 0.5);
+  Value center = arith::AddFOp::create(b, loc, x, half);
+  return arith::SubFOp::create(
+      b, loc, arith::MulFOp::create(b, loc, center, scale), half);
+}
+
+Value Sampling::nearest(OpBuilder &b, Location loc, Value index) const {
+  Value x = toFloat(b, loc, index);
+  if (halfPixel)
+    x = arith::AddFOp::create(b, loc, x, number(b, loc, 0.5));
+  x = arith::MulFOp::create(b, loc, x, scale);
+  x = alignCorners ? math::RoundOp::create(b, loc, x).getResult()
+                   : math::FloorOp::create(b, loc, x).getResult();
+  return toClampedIndex(b, loc, x);
+}
+
+Sampling Sampling::of(LoweringContext &lowering, Location loc, AffineExpr input,
+                      AffineExpr output, bool alignCorners, bool halfPixel) {
   OpBuilder &b = lowering.builder;
-  Location loc = op.getLoc();
-  Value one = lowering.constantIndex(1);
-  Sampling result{op.getAlignCorners(),
-                  op.getHalfPixelCenters(),
-                  lowering.dimIndex(op.getInput(), dim),
-                  {},
-                  {}};
+  Value one = lowering.constantIndex(1), to = lowering.index(output);
+  Sampling result{alignCorners, halfPixel, lowering.index(input), {}, {}};
   result.last = sub(b, loc, result.input, one);
-  Value output = lowering.dimIndex(op.getResult(), dim);
   auto ratio = [&](Value x, Value y) -> Value {
-    return arith::DivFOp::create(b, loc, Sampling::toFloat(b, loc, x),
-                                 Sampling::toFloat(b, loc, y));
+    return arith::DivFOp::create(b, loc, toFloat(b, loc, x),
+                                 toFloat(b, loc, y));
   };
-  result.scale = ratio(result.input, output);
-  if (result.alignCorners)
+  result.scale = ratio(result.input, to);
+  if (alignCorners)
     result.scale =
-        select(b, loc, less(b, loc, one, output),
-               ratio(result.last, sub(b, loc, output, one)), result.scale);
+        select(b, loc, less(b, loc, one, to),
+               ratio(result.last, sub(b, loc, to, one)), result.scale);
   return result;
 }
 
-/// The element at a row and a column, as f32.
-using Read = function_ref<Value(Value row, Value column)>;
-
-Value bilinear(OpBuilder &b, Location loc, const Sampling &vertical,
-               const Sampling &horizontal, Value y, Value x, Read read) {
-  struct Ends {
-    Value low, high, weight;
-  };
-  auto ends = [&](const Sampling &along, Value index) {
-    Value at = along.position(b, loc, index);
-    Value floor = math::FloorOp::create(b, loc, at);
-    return Ends{along.toClampedIndex(b, loc, floor),
-                along.toClampedIndex(b, loc, math::CeilOp::create(b, loc, at)),
-                arith::SubFOp::create(b, loc, at, floor)};
-  };
-  auto mix = [&](Value from, Value to, Value weight) -> Value {
-    Value difference = arith::SubFOp::create(b, loc, to, from);
-    return arith::AddFOp::create(
-        b, loc, from, arith::MulFOp::create(b, loc, difference, weight));
-  };
-  Ends rows = ends(vertical, y), columns = ends(horizontal, x);
-  Value top = mix(read(rows.low, columns.low), read(rows.low, columns.high),
-                  columns.weight);
-  Value bottom = mix(read(rows.high, columns.low),
-                     read(rows.high, columns.high), columns.weight);
-  return mix(top, bottom, rows.weight);
+LinearTaps linearTaps(OpBuilder &b, Location loc, const Sampling &along,
+                      Value index) {
+  Value at = along.position(b, loc, index);
+  Value floor = math::FloorOp::create(b, loc, at);
+  return {along.toClampedIndex(b, loc, floor),
+          along.toClampedIndex(b, loc, math::CeilOp::create(b, loc, at)),
+          arith::SubFOp::create(b, loc, at, floor)};
 }
 
-/// Four taps of a cubic kernel; weights are those of 1024 steps between two
-/// elements. With half-pixel centers (Keys' kernel) taps outside the image have
-/// no weight, and the others make up for it.
-struct Taps {
-  Value index[4], weight[4];
-};
-
-Taps cubicTaps(OpBuilder &b, Location loc, const Sampling &along, Value i) {
+CubicTaps cubicTaps(OpBuilder &b, Location loc, const Sampling &along,
+                    Value i) {
   auto number = [&](double value) { return Sampling::number(b, loc, value); };
   auto plus = [&](Value x, Value y) -> Value {
     return arith::AddFOp::create(b, loc, x, y);
@@ -164,7 +131,7 @@ Taps cubicTaps(OpBuilder &b, Location loc, const Sampling &along, Value i) {
                       x),
                 number(-4 * a));
   };
-  Taps taps{{}, {outer(near), inner(near), inner(far), outer(far)}};
+  CubicTaps taps{{}, {outer(near), inner(near), inner(far), outer(far)}};
   Value first = arith::IndexCastOp::create(
       b, loc, b.getIndexType(),
       arith::FPToSIOp::create(b, loc, b.getI64Type(), floor));
@@ -190,11 +157,34 @@ Taps cubicTaps(OpBuilder &b, Location loc, const Sampling &along, Value i) {
   return taps;
 }
 
+} // namespace tenon::graph
+
+namespace {
+
+/// The element at a row and a column, as f32.
+using Read = function_ref<Value(Value row, Value column)>;
+
+Value bilinear(OpBuilder &b, Location loc, const Sampling &vertical,
+               const Sampling &horizontal, Value y, Value x, Read read) {
+  auto mix = [&](Value from, Value to, Value weight) -> Value {
+    Value difference = arith::SubFOp::create(b, loc, to, from);
+    return arith::AddFOp::create(
+        b, loc, from, arith::MulFOp::create(b, loc, difference, weight));
+  };
+  LinearTaps rows = linearTaps(b, loc, vertical, y),
+             columns = linearTaps(b, loc, horizontal, x);
+  Value top = mix(read(rows.low, columns.low), read(rows.low, columns.high),
+                  columns.weight);
+  Value bottom = mix(read(rows.high, columns.low),
+                     read(rows.high, columns.high), columns.weight);
+  return mix(top, bottom, rows.weight);
+}
+
 Value bicubic(OpBuilder &b, Location loc, const Sampling &vertical,
               const Sampling &horizontal, Value y, Value x, Read read) {
-  Taps rows = cubicTaps(b, loc, vertical, y),
-       columns = cubicTaps(b, loc, horizontal, x);
-  auto dot = [&](const Taps &taps, function_ref<Value(Value)> at) {
+  CubicTaps rows = cubicTaps(b, loc, vertical, y),
+            columns = cubicTaps(b, loc, horizontal, x);
+  auto dot = [&](const CubicTaps &taps, function_ref<Value(Value)> at) {
     Value result;
     for (int64_t k = 0; k < 4; ++k) {
       Value part =
@@ -221,8 +211,12 @@ LogicalResult ResizeOp::lowerToLinalg(LoweringContext &lowering) {
           getResult(), i + 1,
           b.createOrFold<arith::MaxSIOp>(loc, lowering.element(getSize(), i),
                                          lowering.constantIndex(0)));
-  Sampling vertical = sampling(*this, lowering, 1),
-           horizontal = sampling(*this, lowering, 2);
+  auto sampling = [&](unsigned dim) {
+    return Sampling::of(lowering, loc, lowering.shapes.dim(getInput(), dim),
+                        lowering.shapes.dim(getResult(), dim),
+                        getAlignCorners(), getHalfPixelCenters());
+  };
+  Sampling vertical = sampling(1), horizontal = sampling(2);
   Value input = lowering.get(getInput());
   Type from = getElementTypeOrSelf(getInput().getType()),
        to = LoweringContext::type(getResult().getType()).getElementType();

@@ -1,7 +1,7 @@
 #include "dialects/graph/ops/Random.h"
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
-#include "dialects/graph/ops/ScalarMath.h"
+#include "dialects/graph/ops/RandomSupport.h"
 
 using namespace mlir;
 using namespace tenon::graph;
@@ -10,8 +10,9 @@ using namespace tenon::graph;
 // Shapes
 //===----------------------------------------------------------------------===//
 
-static LogicalResult expectCount(Operation *op, ShapeContext &shapes,
-                                 Value value, int64_t count, StringRef name) {
+LogicalResult tenon::graph::expectCount(Operation *op, ShapeContext &shapes,
+                                        Value value, int64_t count,
+                                        StringRef name) {
   auto known = ShapeContext::asConstant(shapes.product(shapes.dims(value)));
   if (!known || *known == count)
     return success();
@@ -81,7 +82,7 @@ struct GeneratorBlock {
 };
 } // namespace
 
-static Scalar shiftRight(const Scalar &x, unsigned distance) {
+Scalar tenon::graph::shiftRight(const Scalar &x, unsigned distance) {
   return x.apply<arith::ShRUIOp>(x.bits(distance));
 }
 static Scalar truncated(const Scalar &x, unsigned width) {
@@ -121,22 +122,14 @@ static SmallVector<Scalar, 4> philox(GeneratorBlock block) {
   return c;
 }
 
-namespace {
-/// The generator's state in 64-bit words, read once per op.
-struct State {
-  Value key, low, high;
-
-  /// The block that is `distance` (i64) blocks ahead.
-  SmallVector<Scalar, 4> at(const Scalar &distance) const {
-    Scalar start = distance.wrap(low), sum = start + distance;
-    Scalar carry = extended(distance.wrap(arith::CmpIOp::create(
-        distance.b(), distance.at(), arith::CmpIPredicate::ult, sum, start)));
-    SmallVector<Scalar, 4> counter = halves(sum);
-    counter.append(halves(distance.wrap(high) + carry));
-    return philox({counter, halves(distance.wrap(key))});
-  }
-};
-} // namespace
+SmallVector<Scalar, 4> GeneratorState::at(const Scalar &distance) const {
+  Scalar start = distance.wrap(low), sum = start + distance;
+  Scalar carry = extended(distance.wrap(arith::CmpIOp::create(
+      distance.b(), distance.at(), arith::CmpIPredicate::ult, sum, start)));
+  SmallVector<Scalar, 4> counter = halves(sum);
+  counter.append(halves(distance.wrap(high) + carry));
+  return philox({counter, halves(distance.wrap(key))});
+}
 
 static Value extractAt(LoweringContext &lowering, Value graphValue,
                        int64_t position) {
@@ -147,7 +140,8 @@ static Value extractAt(LoweringContext &lowering, Value graphValue,
                                    tensor, indices);
 }
 
-static State stateOf(LoweringContext &lowering, Value key, Value counter) {
+GeneratorState GeneratorState::of(LoweringContext &lowering, Value key,
+                                  Value counter) {
   return {extractAt(lowering, key, 0), extractAt(lowering, counter, 0),
           extractAt(lowering, counter, 1)};
 }
@@ -189,8 +183,7 @@ static void generateRandom(LoweringContext &lowering, Operation *op,
           }));
 }
 
-/// One of several values by an i64.
-static Scalar choose(const Scalar &index, ArrayRef<Scalar> values) {
+Scalar tenon::graph::choose(const Scalar &index, ArrayRef<Scalar> values) {
   Scalar result = values[0];
   for (size_t i = 1; i < values.size(); ++i)
     result = select(index == static_cast<double>(i), values[i], result);
@@ -223,7 +216,7 @@ static Scalar uniformHalf(const Scalar &bits, FloatType type) {
 }
 
 LogicalResult RandomUniformOp::lowerToLinalg(LoweringContext &lowering) {
-  State state = stateOf(lowering, getKey(), getCounter());
+  GeneratorState state = GeneratorState::of(lowering, getKey(), getCounter());
   auto type = cast<FloatType>(getElementTypeOrSelf(getResult().getType()));
   generateRandom(lowering, *this, getShape(), [&](const Scalar &i) -> Value {
     if (type.isF64()) {
@@ -239,7 +232,7 @@ LogicalResult RandomUniformOp::lowerToLinalg(LoweringContext &lowering) {
 }
 
 LogicalResult RandomUniformIntOp::lowerToLinalg(LoweringContext &lowering) {
-  State state = stateOf(lowering, getKey(), getCounter());
+  GeneratorState state = GeneratorState::of(lowering, getKey(), getCounter());
   Value low = extractAt(lowering, getLow(), 0),
         high = extractAt(lowering, getHigh(), 0);
   bool wide = low.getType().isInteger(64);
@@ -273,7 +266,7 @@ static SmallVector<Scalar, 2> boxMuller(Scalar first, const Scalar &second) {
 }
 
 LogicalResult RandomNormalOp::lowerToLinalg(LoweringContext &lowering) {
-  State state = stateOf(lowering, getKey(), getCounter());
+  GeneratorState state = GeneratorState::of(lowering, getKey(), getCounter());
   auto type = cast<FloatType>(getElementTypeOrSelf(getResult().getType()));
   generateRandom(lowering, *this, getShape(), [&](const Scalar &i) -> Value {
     Scalar odd = i & i.bits(1);
@@ -297,7 +290,7 @@ LogicalResult RandomNormalOp::lowerToLinalg(LoweringContext &lowering) {
 /// element repeats what the group's elements before it have drawn.
 LogicalResult
 RandomTruncatedNormalOp::lowerToLinalg(LoweringContext &lowering) {
-  State state = stateOf(lowering, getKey(), getCounter());
+  GeneratorState state = GeneratorState::of(lowering, getKey(), getCounter());
   auto type = cast<FloatType>(getElementTypeOrSelf(getResult().getType()));
   bool isDouble = type.isF64();
   unsigned groupBits = isDouble ? 1 : 2;

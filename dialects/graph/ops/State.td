@@ -53,4 +53,28 @@ def Graph_IsInitializedOp : Graph_Op<"is_initialized", [MemoryEffects<[MemRead]>
   let assemblyFormat = "$variable attr-dict `:` type($result)";
 }
 
+def Graph_OptimizerStepOp : Graph_PureOp<"optimizer_step", [AttrSizedOperandSegments]> {
+  let summary = "a variable and its slots after one step of an optimizer";
+  let description = [{
+    `states` are the variable and its slots, all of one shape; the results are
+    their new values. `rule` names the optimizer, `parameters` are its numbers,
+    scalars of the variable's element type, in the order of TensorFlow's
+    operations; `variant` is Nesterov's momentum, a linear slot in units of the
+    rate, or slots that stay as they are, whatever the rule has. With `indices`
+    the gradient has rows for these rows of the variable only: they are changed
+    one after another, so a row that is named twice takes two steps.
+
+    ```mlir
+    %v, %m = graph.optimizer_step momentum(%w, %a) by %g with (%rate, %momentum) {variant}
+        : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
+    ```
+  }];
+  let arguments = (ins Variadic<RankedTensorOf<[AnyFloat]>>:$states, RankedTensorOf<[AnyFloat]>:$gradient, Optional<Graph_IntTensor>:$indices,
+      Variadic<RankedTensorOf<[AnyFloat]>>:$parameters, StrAttr:$rule, UnitAttr:$variant);
+  let results = (outs Variadic<RankedTensorOf<[AnyFloat]>>:$results);
+  let assemblyFormat = [{
+    $rule `(` $states `)` `by` $gradient (`at` $indices^)? `with` `(` $parameters `)` attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 #endif // TENON_GRAPH_STATE

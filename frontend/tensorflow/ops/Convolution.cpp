@@ -101,21 +101,6 @@ Row convolution(StringRef op, int64_t rank) {
   };
 }
 
-/// Inputs: sizes of the result, filter, gradient.
-Row convolutionInput(int64_t rank) {
-  return [rank](Binder &b) {
-    Value sizes = b.input(0), filter = b.input(1), gradient = b.input(2);
-    checkRanks(b, {filter, gradient}, rank);
-    Layout layout = readLayout(b, rank);
-    if (b.failed())
-      return;
-    auto attributes =
-        movementAttributes(b, layout, true, b.integers("strides"));
-    b.set(0, b.make("graph.conv_transpose", Binder::type(gradient),
-                    {gradient, filter, sizes}, attributes));
-  };
-}
-
 /// Adds a vector along the channels.
 void importBiasAdd(Binder &b) {
   Value input = b.input(0), bias = b.input(1);
@@ -155,8 +140,6 @@ void addConvolutionRows(RowTable &table) {
   table["Conv2D"] = convolution("graph.conv", 4);
   table["Conv3D"] = convolution("graph.conv", 5);
   table["DepthwiseConv2dNative"] = convolution("graph.depthwise_conv", 4);
-  table["Conv2DBackpropInput"] = convolutionInput(4);
-  table["Conv3DBackpropInputV2"] = convolutionInput(5);
   table["BiasAdd"] = table["BiasAddV1"] = importBiasAdd;
   table["BiasAddGrad"] = importBiasAddGrad;
 }

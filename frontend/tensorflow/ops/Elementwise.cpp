@@ -1,6 +1,7 @@
 //===- Elementwise.cpp - one element from one element of each input -------===//
 
 #include "frontend/tensorflow/ops/Rows.h"
+#include "frontend/tensorflow/ops/Sequence.h"
 
 using namespace mlir;
 
@@ -83,6 +84,8 @@ void importSelect(Binder &b) {
 }
 
 void importAddN(Binder &b) {
+  if (importListSum(b))
+    return;
   Value sum = b.input(0);
   for (unsigned i = 1; i < b.inputCount(); ++i)
     sum = b.make("graph.add", Binder::type(sum), {sum, b.input(i)});
@@ -135,7 +138,7 @@ template <typename Function> Row gradient(Function function) {
   };
 }
 
-void addGradientRows(RowTable &table) {
+void addDerivativeRows(RowTable &table) {
   // Of the result y: inputs are y and dy.
   table["TanhGrad"] = gradient([](Expression e, Value y, Value dy) {
     return e.mul(dy, e.sub(e.number(1), e.mul(y, y)));
@@ -285,6 +288,11 @@ void addElementwiseRows(RowTable &table) {
   table["ApproximateEqual"] = importApproximateEqual;
   table["Div"] = table["RealDiv"] = importDiv;
   table["AddN"] = table["AccumulateNV2"] = importAddN;
+  for (const char *name : {"Add", "AddV2"})
+    table[name] = [plain = table[name]](Binder &b) {
+      if (!importListSum(b))
+        plain(b);
+    };
   table["LeakyRelu"] = importLeakyRelu;
   table["Select"] = importSelect;
   table["ClipByValue"] = same("graph.clip", 3);
@@ -311,7 +319,7 @@ void addElementwiseRows(RowTable &table) {
   table["Imag"] = part("graph.imag");
   table["Angle"] = part("graph.angle");
   table["ComplexAbs"] = part("graph.abs");
-  addGradientRows(table);
+  addDerivativeRows(table);
 }
 
 } // namespace tenon::tf

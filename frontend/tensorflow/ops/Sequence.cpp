@@ -6,7 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontend/tensorflow/ops/Sequence.h"
 #include "frontend/tensorflow/ops/Rows.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -262,6 +264,85 @@ void addListRows(RowTable &table) {
   table["TensorListPopBack"] = popBack;
 }
 
+//===----------------------------------------------------------------------===//
+// Gradients of arrays. What is written to the gradient of an array is added to
+// it: each write makes a list that is zero elsewhere, and the flows, which
+// carry the lists, are added by the graph itself.
+//===----------------------------------------------------------------------===//
+
+constexpr StringLiteral kGradient = "gradient";
+
+void importArrayGrad(Binder &b) {
+  ImportedValue handle = b.raw(0), flow = b.raw(1);
+  if (b.failed())
+    return;
+  handle.symbol = kGradient;
+  b.set(0, handle);
+  b.set(1, flow);
+}
+
+/// The list that is written to by way of handle 0 and flow `i`.
+ImportedValue writtenList(Binder &b, unsigned i) {
+  ImportedValue target = list(b, i);
+  if (b.failed() || b.raw(0).symbol != kGradient || !target.tensor)
+    return target;
+  Value sizes =
+      b.make("graph.shape_of", b.builder().getI64Type(), target.tensor);
+  return listOf(b.make("graph.fill", target.elementType,
+                       {sizes, b.scalar(target.elementType, 0)}));
+}
+
+/// A list of zeros but for one element.
+struct OneElement {
+  Value index, element;
+};
+std::optional<OneElement> onlyElement(Value tensor) {
+  Operation *set = tensor.getDefiningOp();
+  if (!set || set->getName().getStringRef() != "graph.list_set_item")
+    return std::nullopt;
+  Operation *base = set->getOperand(0).getDefiningOp();
+  if (!base || base->getName().getStringRef() != "graph.fill" ||
+      !(matchPattern(base->getOperand(1), m_AnyZeroFloat()) ||
+        matchPattern(base->getOperand(1), m_Zero())))
+    return std::nullopt;
+  return OneElement{set->getOperand(1), set->getOperand(2)};
+}
+
+Value addElement(Binder &b, Value total, const OneElement &one) {
+  auto expanded = [&](Value value, ArrayRef<int64_t> axes) {
+    return b.make("graph.expand_dims", Binder::type(value), value,
+                  b.attribute("axes", axes));
+  };
+  return b.make(
+      "graph.tensor_scatter", Binder::type(total),
+      {total, expanded(one.index, {0, 1}), expanded(one.element, {0})},
+      b.textAttribute("mode", "add"));
+}
+
+/// The pieces of `value` along its first dimension, all of one length.
+void split(Binder &b, const ImportedValue &target, Value value, Value lengths) {
+  if (b.failed())
+    return;
+  if (b.rank(value) < 1 || b.rank(lengths) != 1)
+    return b.fail("expected a tensor of at least one dimension and a vector of "
+                  "lengths");
+  AffineExpr count = b.dims(lengths)[0], length;
+  if (auto known = b.shapes().contents(lengths);
+      known && !known->empty() && llvm::all_equal(*known))
+    length = known->front();
+  if (!length)
+    length = b.shapes().exactQuotient(b.dims(value)[0], count);
+  if (!length)
+    return b.fail("the lengths of the pieces must be known at compile time and "
+                  "be equal");
+  graph::Dims dims{count, length};
+  llvm::append_range(dims, b.dims(value).drop_front());
+  Value tensor = b.reshape(value, dims);
+  if (target.listShape)
+    target.listShape->element = graph::Dims(ArrayRef(dims).drop_front());
+  b.set(0, listOf(tensor));
+}
+
 /// Results: handle, flow. The flow carries the list.
 void importTensorArray(Binder &b) {
   if (b.flag("dynamic_size", false))
@@ -277,7 +358,7 @@ void importTensorArray(Binder &b) {
 void addArrayRows(RowTable &table) {
   table["TensorArrayV3"] = importTensorArray;
   table["TensorArrayWriteV3"] = [](Binder &b) {
-    ImportedValue target = list(b, 3);
+    ImportedValue target = writtenList(b, 3);
     setItem(b, target, b.input(1), b.input(2), /*grow=*/false);
   };
   table["TensorArrayReadV3"] = [](Binder &b) {
@@ -289,7 +370,7 @@ void addArrayRows(RowTable &table) {
     b.set(0, gather(b, tensorOf(b, source), b.input(1)));
   };
   table["TensorArrayScatterV3"] = [](Binder &b) {
-    ImportedValue target = list(b, 3);
+    ImportedValue target = writtenList(b, 3);
     scatter(b, target, b.input(1), b.input(2));
   };
   table["TensorArrayConcatV3"] = [](Binder &b) {
@@ -301,9 +382,45 @@ void addArrayRows(RowTable &table) {
   table["TensorArraySizeV3"] = [](Binder &b) {
     b.set(0, lengthOf(b, list(b, 1)));
   };
+  table["TensorArraySplitV3"] = [](Binder &b) {
+    ImportedValue target = writtenList(b, 3);
+    split(b, target, b.input(1), b.input(2));
+  };
+  table["TensorArrayGradV3"] = importArrayGrad;
   table["TensorArrayCloseV3"] = [](Binder &b) { b.raw(0); };
 }
 } // namespace
+
+bool importListSum(Binder &b) {
+  bool any = false;
+  for (unsigned i = 0; i < b.inputCount(); ++i)
+    any |= b.raw(i).kind == ImportedValue::List;
+  if (!any || b.failed())
+    return false;
+  Value total, first;
+  SmallVector<OneElement> single;
+  for (unsigned i = 0; i < b.inputCount(); ++i) {
+    const ImportedValue &value = b.raw(i);
+    if (value.kind == ImportedValue::Tensor && b.rank(value.tensor) == 0)
+      continue; // a flow that nothing was written to
+    Value tensor = tensorOf(b, list(b, i));
+    if (b.failed())
+      return true;
+    if (auto one = onlyElement(tensor)) {
+      first = first ? first : tensor;
+      single.push_back(*one);
+    } else {
+      total = total ? b.make("graph.add", Binder::type(tensor), {total, tensor})
+                    : tensor;
+    }
+  }
+  // Without another list the first of the single elements starts the sum.
+  for (const OneElement &one : ArrayRef(single).drop_front(total ? 0 : 1))
+    total = addElement(b, total ? total : first, one);
+  total = total ? total : first;
+  b.set(0, listOf(total));
+  return true;
+}
 
 void addSequenceRows(RowTable &table) {
   addListRows(table);

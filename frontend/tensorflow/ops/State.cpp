@@ -2,13 +2,13 @@
 
 #include "frontend/tensorflow/ops/Indexing.h"
 #include "frontend/tensorflow/ops/Rows.h"
+#include "frontend/tensorflow/ops/Variables.h"
 
 using namespace mlir;
 
 namespace tenon::tf {
 
-namespace {
-NamedAttribute symbolOf(Binder &b, const ImportedValue &variable) {
+static NamedAttribute symbolOf(Binder &b, const ImportedValue &variable) {
   return b.attribute("variable",
                      FlatSymbolRefAttr::get(b.context(), variable.symbol));
 }
@@ -19,7 +19,7 @@ Value readVariable(Binder &b, const ImportedValue &variable) {
   return b.make("graph.read", variable.elementType, {}, symbolOf(b, variable));
 }
 
-void assign(Binder &b, const ImportedValue &variable, Value value) {
+void assignVariable(Binder &b, const ImportedValue &variable, Value value) {
   if (b.failed())
     return;
   if (Binder::type(value) != variable.elementType)
@@ -28,15 +28,15 @@ void assign(Binder &b, const ImportedValue &variable, Value value) {
   b.perform("graph.assign", value, symbolOf(b, variable));
 }
 
-/// A reference operation's result is the variable again.
 void setReference(Binder &b, const ImportedValue &variable) {
   if (variable.reference)
     b.set(0, variable);
 }
 
+namespace {
 void importAssign(Binder &b) {
   ImportedValue variable = b.variable(0);
-  assign(b, variable, b.input(1));
+  assignVariable(b, variable, b.input(1));
   setReference(b, variable);
 }
 
@@ -44,7 +44,8 @@ Row update(StringRef op) {
   return [op](Binder &b) {
     ImportedValue variable = b.variable(0);
     Value before = readVariable(b, variable);
-    assign(b, variable, b.make(op, variable.elementType, {before, b.input(1)}));
+    assignVariable(b, variable,
+                   b.make(op, variable.elementType, {before, b.input(1)}));
     setReference(b, variable);
   };
 }
@@ -87,9 +88,10 @@ Row scatter(StringRef mode) {
       updates = b.make("graph.broadcast_to", Binder::type(updates),
                        {updates, b.shapeTensor(dims)});
     }
-    assign(b, variable,
-           b.make("graph.tensor_scatter", variable.elementType,
-                  {value, rows, updates}, b.textAttribute("mode", mode)));
+    assignVariable(b, variable,
+                   b.make("graph.tensor_scatter", variable.elementType,
+                          {value, rows, updates},
+                          b.textAttribute("mode", mode)));
     setReference(b, variable);
   };
 }
@@ -99,76 +101,12 @@ void importSliceAssign(Binder &b) {
   Value value = readVariable(b, variable);
   SmallVector<Value> operands = b.inputList(1, 4);
   operands.insert(operands.begin(), value);
-  assign(b, variable,
-         b.make("graph.strided_slice_update", variable.elementType, operands,
-                sliceMasks(b)));
+  assignVariable(b, variable,
+                 b.make("graph.strided_slice_update", variable.elementType,
+                        operands, sliceMasks(b)));
   setReference(b, variable);
 }
 
-/// var -= alpha * delta
-void importGradientDescent(Binder &b) {
-  ImportedValue variable = b.variable(0);
-  Value value = readVariable(b, variable);
-  Type type = variable.elementType;
-  Value step = b.make("graph.mul", type, {b.input(1), b.input(2)});
-  assign(b, variable, b.make("graph.sub", type, {value, step}));
-  setReference(b, variable);
-}
-
-/// accum = accum * momentum + grad; var -= lr * accum
-/// With Nesterov's: var -= lr * (grad + momentum * accum)
-void importMomentum(Binder &b) {
-  ImportedValue variable = b.variable(0), slot = b.variable(1);
-  Value rate = b.input(2), gradient = b.input(3), momentum = b.input(4);
-  Type type = variable.elementType;
-  auto mul = [&](Value x, Value y) {
-    return b.make("graph.mul", type, {x, y});
-  };
-  auto add = [&](Value x, Value y) {
-    return b.make("graph.add", type, {x, y});
-  };
-  Value sum = add(mul(readVariable(b, slot), momentum), gradient);
-  assign(b, slot, sum);
-  Value direction =
-      b.flag("use_nesterov", false) ? add(gradient, mul(sum, momentum)) : sum;
-  assign(b, variable,
-         b.make("graph.sub", type,
-                {readVariable(b, variable), mul(rate, direction)}));
-  setReference(b, variable);
-}
-
-/// Inputs: var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad
-void importAdam(Binder &b) {
-  ImportedValue variable = b.variable(0), m = b.variable(1), v = b.variable(2);
-  SmallVector<Value> in = b.inputList(3, 7);
-  if (b.failed())
-    return;
-  Type type = variable.elementType;
-  auto binary = [&](StringRef op, Value x, Value y) {
-    return b.make(op, type, {x, y});
-  };
-  auto mul = [&](Value x, Value y) { return binary("graph.mul", x, y); };
-  auto add = [&](Value x, Value y) { return binary("graph.add", x, y); };
-  auto sub = [&](Value x, Value y) { return binary("graph.sub", x, y); };
-  Value one = b.scalar(type, 1), gradient = in[6];
-  Value rate = binary("graph.div",
-                      mul(in[2], b.make("graph.sqrt", type, sub(one, in[1]))),
-                      sub(one, in[0]));
-  Value oldM = readVariable(b, m), oldV = readVariable(b, v);
-  Value newM = add(oldM, mul(sub(gradient, oldM), sub(one, in[3])));
-  Value newV =
-      add(oldV, mul(sub(mul(gradient, gradient), oldV), sub(one, in[4])));
-  assign(b, m, newM);
-  assign(b, v, newV);
-  Value top = b.flag("use_nesterov", false)
-                  ? add(mul(newM, in[3]), mul(sub(one, in[3]), gradient))
-                  : newM;
-  Value bottom = add(b.make("graph.sqrt", type, newV), in[5]);
-  assign(b, variable,
-         sub(readVariable(b, variable),
-             binary("graph.div", mul(rate, top), bottom)));
-  setReference(b, variable);
-}
 } // namespace
 
 void addStateRows(RowTable &table) {
@@ -206,10 +144,6 @@ void addStateRows(RowTable &table) {
   table["StridedSliceAssign"] = table["ResourceStridedSliceAssign"] =
       importSliceAssign;
   table["DisableCopyOnRead"] = [](Binder &b) { b.variable(0); };
-  table["ApplyGradientDescent"] = table["ResourceApplyGradientDescent"] =
-      importGradientDescent;
-  table["ApplyMomentum"] = table["ResourceApplyMomentum"] = importMomentum;
-  table["ApplyAdam"] = table["ResourceApplyAdam"] = importAdam;
 }
 
 } // namespace tenon::tf

@@ -1,0 +1,272 @@
+//===- Image.cpp - colours, crops -----------------------------------------===//
+
+#include "frontend/tensorflow/ops/Formula.h"
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+/// Channel `i` of the last dimension, which stays as one of size 1.
+Formula channel(const Formula &image, int64_t i) {
+  Binder &b = image.b();
+  if (b.failed())
+    return image;
+  Type i32 = b.builder().getI32Type();
+  int64_t rank = b.rank(image);
+  SmallVector<int64_t> begin(rank, 0), size(rank, -1);
+  begin.back() = i;
+  size.back() = 1;
+  return image.wrap(b.make(
+      "graph.slice", image.type(),
+      {image, b.integersConstant(begin, i32), b.integersConstant(size, i32)}));
+}
+
+Formula joined(ArrayRef<Formula> channels) {
+  Binder &b = channels.front().b();
+  SmallVector<Value> values(channels.begin(), channels.end());
+  if (b.failed())
+    return channels.front();
+  return channels.front().wrap(
+      b.make("graph.concat", channels.front().type(), values,
+             b.attribute("axis", b.rank(values.front()) - 1)));
+}
+
+struct Colour {
+  Formula hue, saturation, value;
+};
+
+Colour toHsv(const Formula &image) {
+  Formula red = channel(image, 0), green = channel(image, 1),
+          blue = channel(image, 2);
+  Formula value = maximum(red, maximum(green, blue)),
+          range = value - minimum(red, minimum(green, blue)),
+          zero = image.number(0);
+  Formula saturation = select(value > zero, range / value, zero);
+  Formula norm = image.number(1) / (range * 6);
+  auto is = [&](const Formula &part) {
+    return part.test("graph.equal", value);
+  };
+  Formula hue = select(is(red), norm * (green - blue),
+                       select(is(green), norm * (blue - red) + 2.0 / 6,
+                              norm * (red - green) + 4.0 / 6));
+  hue = select(range > zero, hue, zero);
+  return {select(hue < zero, hue + 1, hue), saturation, value};
+}
+
+Formula toRgb(const Colour &colour) {
+  Formula six = colour.hue * 6, one = six.number(1), zero = six.number(0);
+  auto clipped = [&](const Formula &x) {
+    return minimum(maximum(x, zero), one);
+  };
+  Formula red = clipped(abs(six - 3) - 1), green = clipped(2 - abs(six - 2)),
+          blue = clipped(2 - abs(six - 4)), rest = 1 - colour.saturation;
+  SmallVector<Formula> channels;
+  for (const Formula &part : {red, green, blue})
+    channels.push_back((rest + colour.saturation * part) * colour.value);
+  return joined(channels);
+}
+
+/// A row over an image whose last dimension is three colours; halves are
+/// computed in f32.
+template <typename Function> Row colours(Function function) {
+  return [function](Binder &b) {
+    Formula image(b, b.input(0));
+    if (b.failed())
+      return;
+    if (b.rank(image) < 1 || b.staticDim(image, b.rank(image) - 1) != 3)
+      return b.fail("expected three colours in the last dimension");
+    Type type = image.type();
+    if (type.isF16() || type.isBF16())
+      image = image.cast(b.builder().getF32Type());
+    b.set(0, function(image).cast(type));
+  };
+}
+
+/// Inputs: images, factor.
+void importAdjustContrast(Binder &b) {
+  Formula image(b, b.input(0)), factor(b, b.input(1));
+  if (b.failed())
+    return;
+  int64_t rank = b.rank(image);
+  if (rank < 3)
+    return b.fail("expected an image of at least 3 dimensions");
+  Type type = image.type(), f32 = b.builder().getF32Type();
+  image = image.cast(f32);
+  factor = factor.cast(f32);
+  Formula mean = image.wrap(
+      b.make("graph.reduce_mean", f32, Value(image),
+             {b.attribute("axes", ArrayRef<int64_t>{rank - 3, rank - 2}),
+              b.attribute("keep_dims", b.builder().getBoolAttr(true))}));
+  b.set(0, ((image - mean) * factor + mean).cast(type));
+}
+
+//===----------------------------------------------------------------------===//
+// Crops
+//===----------------------------------------------------------------------===//
+
+/// Where the elements of crops lie along one dimension: [boxes, size].
+struct Samples {
+  Formula position, inside;
+};
+
+/// Inputs: image, boxes [n, 4] (y1, x1, y2, x2), image numbers [n], crop sizes.
+class Crop {
+public:
+  Crop(Binder &b, Value image, Value boxes, Value numbers,
+       ArrayRef<AffineExpr> sizes)
+      : b(b), image(image), boxes(b, boxes), numbers(numbers), sizes(sizes) {}
+
+  Formula bilinear() {
+    Samples y = samples(0), x = samples(1);
+    Formula top = floor(y.position), left = floor(x.position);
+    Formula bottom = y.position.unary("graph.ceil"),
+            right = x.position.unary("graph.ceil");
+    Formula down = asRows(y.position - top),
+            along = asColumns(x.position - left);
+    Formula upper = mixed(read(top, left), read(top, right), along),
+            lower = mixed(read(bottom, left), read(bottom, right), along);
+    return where(y, x, mixed(upper, lower, down));
+  }
+
+  Formula nearest() {
+    Samples y = samples(0), x = samples(1);
+    // Halves go away from zero, and no position that counts is negative.
+    return where(y, x, read(floor(y.position + 0.5), floor(x.position + 0.5)));
+  }
+
+  Formula extrapolation() const {
+    return boxes.number(b.real("extrapolation_value", 0));
+  }
+
+private:
+  Formula column(int64_t i) const { return channel(boxes, i); }
+  Formula size(AffineExpr dim) const {
+    Value one = b.shapeTensor(dim);
+    Value scalar =
+        b.make("graph.reshape", b.builder().getI64Type(),
+               {one, b.integersConstant({}, b.builder().getI64Type())});
+    return Formula(b, scalar).cast(boxes.type());
+  }
+
+  Samples samples(int64_t dim) const {
+    Formula first = column(dim), last = column(dim + 2);
+    Formula most = size(b.dims(image)[1 + dim]) - 1;
+    Formula place(b, {});
+    if (graph::ShapeContext::asConstant(sizes[dim]) == 1) {
+      place = (first + last) * most * 0.5;
+    } else {
+      Formula step = (last - first) * most / (size(sizes[dim]) - 1);
+      Type type = boxes.type();
+      Value count =
+          b.make("graph.range", type,
+                 {boxes.number(0), size(sizes[dim]), boxes.number(1)});
+      count = b.failed()
+                  ? Value()
+                  : b.reshape(count, {b.shapes().constant(1), sizes[dim]});
+      place = first * most + boxes.wrap(count) * step;
+    }
+    Formula inside = (place >= boxes.number(0)) & (place <= most);
+    // What is outside reads the first element and is replaced.
+    return {select(inside, place, boxes.number(0)), inside};
+  }
+
+  /// [n, h] or [n, w] as [n, h, w, 1] can be broadcast from it.
+  Formula expanded(const Formula &value, ArrayRef<int64_t> axes) const {
+    return Formula(b, b.make("graph.expand_dims", Binder::type(value),
+                             Value(value), b.attribute("axes", axes)));
+  }
+  Formula asRows(const Formula &value) const { return expanded(value, {2, 3}); }
+  Formula asColumns(const Formula &value) const {
+    return expanded(value, {1, 3});
+  }
+
+  static Formula mixed(const Formula &from, const Formula &to,
+                       const Formula &weight) {
+    return from + (to - from) * weight;
+  }
+
+  /// The image's elements at rows [n, h] and columns [n, w].
+  Formula read(const Formula &rows, const Formula &columns) const {
+    Type i32 = b.builder().getI32Type();
+    if (b.failed())
+      return boxes;
+    graph::Dims dims{b.dims(boxes)[0], sizes[0], sizes[1],
+                     b.shapes().constant(1)};
+    Value shape = b.shapeTensor(dims);
+    auto spread = [&](Formula value) {
+      return b.make("graph.broadcast_to", i32, {value.cast(i32), shape});
+    };
+    Value number = b.make("graph.expand_dims", i32, numbers,
+                          b.attribute("axes", ArrayRef<int64_t>{1, 2, 3}));
+    Value places = b.make("graph.concat", i32,
+                          {spread(Formula(b, number)), spread(asRows(rows)),
+                           spread(asColumns(columns))},
+                          b.attribute("axis", int64_t(3)));
+    Value values =
+        b.make("graph.gather_nd", Binder::type(image), {image, places});
+    return Formula(b, values).cast(boxes.type());
+  }
+
+  Formula where(const Samples &y, const Samples &x,
+                const Formula &value) const {
+    return select(asRows(y.inside) & asColumns(x.inside), value,
+                  extrapolation());
+  }
+
+  Binder &b;
+  Value image;
+  Formula boxes;
+  Value numbers;
+  graph::Dims sizes;
+};
+
+void importCropAndResize(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 4);
+  if (b.failed())
+    return;
+  if (b.rank(in[0]) != 4 || b.rank(in[1]) != 2 || b.rank(in[2]) != 1 ||
+      b.rank(in[3]) != 1)
+    return b.fail("expected images, boxes, a vector of image numbers and a "
+                  "vector of two sizes");
+  auto sizes = b.shapes().contents(in[3]);
+  if (!sizes || sizes->size() != 2 || llvm::is_contained(*sizes, AffineExpr()))
+    return b.fail("the size of the crops must be known at compile time");
+  Crop crop(b, in[0], in[1], in[2], *sizes);
+  std::string method = b.text("method", "bilinear");
+  if (method != "bilinear" && method != "nearest")
+    return b.fail("method '" + method + "' is not supported");
+  b.set(0, method == "bilinear" ? crop.bilinear() : crop.nearest());
+}
+} // namespace
+
+void addImageRows(RowTable &table) {
+  table["RGBToHSV"] = colours([](const Formula &image) {
+    Colour colour = toHsv(image);
+    return joined({colour.hue, colour.saturation, colour.value});
+  });
+  table["HSVToRGB"] = colours([](const Formula &image) {
+    return toRgb({channel(image, 0), channel(image, 1), channel(image, 2)});
+  });
+  table["AdjustHue"] = colours([](const Formula &image) {
+    Colour colour = toHsv(image);
+    Binder &b = image.b();
+    Formula delta = Formula(b, b.input(1)).cast(image.type());
+    Formula hue = colour.hue + delta;
+    return toRgb({hue - floor(hue), colour.saturation, colour.value});
+  });
+  table["AdjustSaturation"] = colours([](const Formula &image) {
+    Colour colour = toHsv(image);
+    Binder &b = image.b();
+    Formula scaled =
+        colour.saturation * Formula(b, b.input(1)).cast(image.type());
+    return toRgb({colour.hue,
+                  minimum(maximum(scaled, image.number(0)), image.number(1)),
+                  colour.value});
+  });
+  table["AdjustContrastv2"] = importAdjustContrast;
+  table["CropAndResize"] = importCropAndResize;
+}
+
+} // namespace tenon::tf

@@ -1,0 +1,171 @@
+//===- Partition.cpp - elements sorted out and looked up ------------------===//
+
+#include "frontend/tensorflow/ops/Formula.h"
+#include "frontend/tensorflow/ops/Rows.h"
+
+using namespace mlir;
+
+namespace tenon::tf {
+
+namespace {
+Type i64Of(Binder &b) { return b.builder().getI64Type(); }
+Type boolOf(Binder &b) { return b.builder().getI1Type(); }
+
+/// The numbers of the true elements of a vector.
+Value trueElements(Binder &b, Value flags) {
+  Value places = b.make("graph.nonzero", i64Of(b), flags);
+  return b.make("graph.squeeze", i64Of(b), places,
+                b.attribute("axes", ArrayRef<int64_t>{1}));
+}
+
+Value expanded(Binder &b, Value value, int64_t axis) {
+  return b.make("graph.expand_dims", Binder::type(value), value,
+                b.attribute("axes", ArrayRef<int64_t>(axis)));
+}
+
+Value rowsAt(Binder &b, Value tensor, Value places) {
+  return b.make("graph.gather", Binder::type(tensor), {tensor, places},
+                b.attribute("axis", int64_t(0)));
+}
+
+/// Inputs: data, partitions, of which the first dimensions are the same.
+void importDynamicPartition(Binder &b) {
+  Value data = b.input(0), partitions = b.input(1);
+  int64_t count = b.integer("num_partitions");
+  if (b.failed())
+    return;
+  int64_t rank = b.rank(partitions);
+  if (b.rank(data) < rank)
+    return b.fail("data has fewer dimensions than partitions");
+  graph::Dims rows{b.shapes().product(b.dims(partitions))};
+  llvm::append_range(rows, b.dims(data).drop_front(rank));
+  data = b.reshape(data, rows);
+  partitions = b.reshape(partitions, rows[0]);
+  for (int64_t i = 0; i < count; ++i) {
+    Value mine =
+        b.make("graph.equal", boolOf(b),
+               {partitions, b.scalar(Binder::type(partitions), double(i))});
+    b.set(i, rowsAt(b, data, trueElements(b, mine)));
+  }
+}
+
+/// What of the vector x is not in y, and where it was.
+void importListDiff(Binder &b) {
+  Value x = b.input(0), y = b.input(1);
+  if (b.failed())
+    return;
+  if (b.rank(x) != 1 || b.rank(y) != 1)
+    return b.fail("expected two vectors");
+  Value same =
+      b.make("graph.equal", boolOf(b), {expanded(b, x, 1), expanded(b, y, 0)});
+  Value found = b.make("graph.reduce_any", boolOf(b), same,
+                       b.attribute("axes", ArrayRef<int64_t>{1}));
+  Value places = trueElements(b, b.make("graph.not", boolOf(b), found));
+  b.set(0, rowsAt(b, x, places));
+  b.set(1, b.failed() ? Value() : b.cast(places, b.elementType("out_idx")));
+}
+
+/// How many elements of each sorted row are less than each value (`op`).
+Row bound(StringRef op) {
+  return [op](Binder &b) {
+    Value sorted = b.input(0), values = b.input(1);
+    if (b.failed())
+      return;
+    if (b.rank(sorted) != 2 || b.rank(values) != 2)
+      return b.fail("expected two matrices");
+    Type type = b.elementType("out_type");
+    Value below =
+        b.make(op, boolOf(b), {expanded(b, sorted, 1), expanded(b, values, 2)});
+    if (!b.failed())
+      b.set(0, b.make("graph.reduce_sum", type, b.cast(below, type),
+                      b.attribute("axes", ArrayRef<int64_t>{2})));
+  };
+}
+
+/// The element that would stand at place n of each sorted row.
+void importNthElement(Binder &b) {
+  Value input = b.input(0), place = b.input(1);
+  if (b.failed())
+    return;
+  int64_t rank = b.rank(input);
+  if (rank < 1)
+    return b.fail("expected a tensor of at least one dimension");
+  Type type = Binder::type(input), i32 = b.builder().getI32Type();
+  Value size = b.cast(b.shapeTensor(b.dims(input).back()), i32);
+  size = b.make("graph.reshape", i32, {size, b.integersConstant({}, i32)});
+  SmallVector<Value> sorted =
+      b.makeAll("graph.top_k", {type, i32}, {input, size});
+  // top_k has the greatest first.
+  if (!b.flag("reverse", false)) {
+    Formula last = Formula(b, size) - 1;
+    place = last - Formula(b, place).cast(i32);
+  }
+  if (!b.failed())
+    b.set(0, b.make("graph.gather", type, {sorted[0], place},
+                    b.attribute("axis", rank - 1)));
+}
+
+/// How often each number below `size` appears in a vector or in each row.
+void importDenseBincount(Binder &b) {
+  Value numbers = b.input(0), size = b.input(1), weights = b.input(2);
+  bool binary = b.flag("binary_output", false);
+  if (b.failed())
+    return;
+  int64_t rank = b.rank(numbers);
+  if (rank != 1 && rank != 2)
+    return b.fail("expected a vector or a matrix");
+  Type type = Binder::type(weights), id = Binder::type(numbers);
+  auto count =
+      graph::ShapeContext::asConstant(b.shapes().product(b.dims(weights)));
+  if (!count)
+    return b.fail("whether there are weights must be known at compile time");
+  if (*count == 0 || binary)
+    weights = b.make(
+        "graph.fill", type,
+        {b.make("graph.shape_of", i64Of(b), numbers), b.scalar(type, 1)});
+  Formula ids(b, numbers), bins = Formula(b, size).cast(id);
+  Formula inside = (ids < bins) & (ids >= ids.number(0));
+  Formula total = bins;
+  AffineExpr all = b.shapes().product(b.dims(numbers));
+  if (rank == 2) {
+    // Each row has bins of its own.
+    AffineExpr rows = b.dims(numbers)[0];
+    Value count =
+        b.make("graph.reshape", i64Of(b),
+               {b.shapeTensor(rows), b.integersConstant({}, i64Of(b))});
+    Formula wide = Formula(b, count).cast(id);
+    Value row = b.make("graph.range", id, {ids.number(0), wide, ids.number(1)});
+    ids = ids + ids.wrap(expanded(b, row, 1)) * bins;
+    total = wide * bins;
+  }
+  ids = select(inside, ids, ids.number(-1));
+  if (b.failed())
+    return;
+  Value sums = b.make("graph.segment", type,
+                      {b.reshape(weights, all), b.reshape(ids, all), total},
+                      b.textAttribute("mode", "sum"));
+  if (rank == 2) {
+    Value rows = b.shapeTensor(b.dims(numbers)[0]);
+    Value columns = b.make(
+        "graph.reshape", i64Of(b),
+        {Formula(b, size).cast(i64Of(b)), b.integersConstant(1, i64Of(b))});
+    Value shape = b.make("graph.concat", i64Of(b), {rows, columns},
+                         b.attribute("axis", int64_t(0)));
+    sums = b.make("graph.reshape", type, {sums, shape});
+  }
+  if (binary)
+    sums = minimum(Formula(b, sums), Formula(b, sums).number(1));
+  b.set(0, sums);
+}
+} // namespace
+
+void addPartitionRows(RowTable &table) {
+  table["DynamicPartition"] = importDynamicPartition;
+  table["ListDiff"] = importListDiff;
+  table["LowerBound"] = bound("graph.less");
+  table["UpperBound"] = bound("graph.less_equal");
+  table["NthElement"] = importNthElement;
+  table["DenseBincount"] = importDenseBincount;
+}
+
+} // namespace tenon::tf
