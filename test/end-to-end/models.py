@@ -13,18 +13,19 @@ KINDS = {}
 
 
 class Kind:
-    def __init__(self, build, inputs, small, big, batches):
+    def __init__(self, build, inputs, small, big, batches, policy, frozen):
         self.build, self.inputs, self.small = build, inputs, small
-        self.big, self.batches = big, batches
+        self.big, self.batches, self.policy, self.frozen = big, batches, policy, frozen
+        self.heavy = big and max(max(shape) for _, shape, _ in inputs if shape) >= 500 and len(inputs) == 1
 
 
-def kind(inputs, small=True, big=False, batches=(1, 2, 7)):
-    """Registers the decorated function under its name."""
+def kind(inputs, small=True, big=False, batches=(1, 2, 7), policy=None, frozen=True):
+    """Registers the decorated function under its name; `policy` is Keras' policy of number types."""
     if isinstance(inputs, tuple):
         inputs = [("x", *inputs)]
 
     def register(build):
-        KINDS[build.__name__] = Kind(build, inputs, small, big, batches)
+        KINDS[build.__name__] = Kind(build, inputs, small, big, batches, policy, frozen)
         return build
 
     return register
@@ -463,13 +464,13 @@ def tensor_ops(x):
 # keras.applications ------------------------------------------------------
 
 
-def _application(name, size, **options):
+def _application(name, size, batches=(1, 3), label=None, **options):
     def build(x):
         net = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), **options)
         return net(x)
 
-    build.__name__ = name
-    kind(((size, size, 3), "image"), small=False, big=True, batches=(1, 3))(build)
+    build.__name__ = label or name
+    kind(((size, size, 3), "image"), small=False, big=True, batches=batches)(build)
 
 
 for _name, _size in [("MobileNetV2", 224), ("MobileNetV3Small", 224), ("MobileNetV3Large", 224),
@@ -478,3 +479,10 @@ for _name, _size in [("MobileNetV2", 224), ("MobileNetV3Small", 224), ("MobileNe
                      ("Xception", 299), ("NASNetMobile", 224), ("ConvNeXtTiny", 224), ("MobileNet", 224),
                      ("VGG16", 224)]:
     _application(_name, _size)
+
+for _name, _size in [("NASNetLarge", 331), ("EfficientNetB3", 300), ("InceptionResNetV2", 299),
+                     ("EfficientNetV2S", 384), ("ConvNeXtSmall", 224), ("DenseNet201", 224),
+                     ("ResNet152V2", 224), ("VGG19", 224)]:
+    _application(_name, _size, batches=(1, 2))
+_application("EfficientNetB7", 600, batches=(1,))
+_application("MobileNet", 160, label="MobileNetHalf", alpha=0.5)
