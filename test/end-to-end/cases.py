@@ -253,6 +253,9 @@ def reduction():
             yield op, {"data": data, "segment_ids": ids}
         for op in "UnsortedSegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd".split():
             yield op, {"data": data, "segment_ids": np.array([3, 0, -1, 2, 0, 3], np.int32), "num_segments": i(5)}
+    for dtype in (F32, np.float64, np.int32, np.int64):
+        yield "Bucketize", {"input": normal((3, 5), dtype), "boundaries": [-1.5, -0.25, 0.0, 0.0, 2.0]}
+    yield "Bucketize", {"input": np.array([-np.inf, -1, 0.5, np.nan, np.inf], F32), "boundaries": [-1.0, 0.5]}
     yield "Bincount", {"arr": np.array([1, 2, 2, 5, 0], np.int32), "size": i(7), "weights": Const(np.zeros(0, F32))}
     for dtype in SOME:
         for k, s in [(1, True), (3, True), (5, True)]:
