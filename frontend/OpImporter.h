@@ -157,6 +157,8 @@ public:
   virtual llvm::SmallVector<int64_t>
   integers(llvm::StringRef attr,
            std::optional<llvm::SmallVector<int64_t>> otherwise = {}) = 0;
+  /// A list; empty when absent.
+  virtual llvm::SmallVector<double> reals(llvm::StringRef attr) = 0;
   /// Sizes, -1 for unknown ones; nothing when the rank is unknown.
   virtual std::optional<llvm::SmallVector<int64_t>>
   shape(llvm::StringRef attr) = 0;

@@ -102,6 +102,13 @@ NodeBinder::integers(StringRef attr,
   return {value->list().i().begin(), value->list().i().end()};
 }
 
+SmallVector<double> NodeBinder::reals(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kList, true);
+  if (!value)
+    return {};
+  return {value->list().f().begin(), value->list().f().end()};
+}
+
 std::optional<SmallVector<int64_t>> NodeBinder::shape(StringRef attr) {
   const AttrValue *value = node.attr(attr);
   if (!value || value->value_case() != AttrValue::kShape ||

@@ -30,6 +30,7 @@ public:
   llvm::SmallVector<int64_t>
   integers(llvm::StringRef attr,
            std::optional<llvm::SmallVector<int64_t>> otherwise) override;
+  llvm::SmallVector<double> reals(llvm::StringRef attr) override;
   std::optional<llvm::SmallVector<int64_t>>
   shape(llvm::StringRef attr) override;
   mlir::ElementsAttr elements(llvm::StringRef attr) override;

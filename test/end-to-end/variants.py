@@ -439,10 +439,9 @@ def preprocessing(x, ids):
 def preprocessing_images(x):
     outputs = [L.Lambda(lambda t, m=m: keras.applications.imagenet_utils.preprocess_input(t, mode=m))(x) for m in ("tf", "torch", "caffe")]
     gray = call(lambda t: tf.image.rgb_to_grayscale(t), x, 8, 8, 1)
-    still = [L.RandomFlip(), L.RandomRotation(0.1), L.RandomZoom(0.1), L.RandomContrast(0.1)]
     standard = call(lambda t: tf.image.per_image_standardization(t), x)
     hsv = call(lambda t: tf.image.flip_left_right(tf.image.adjust_brightness(t, 0.1)), x)
-    return [*outputs, gray, *(s(x) for s in still), standard, hsv]
+    return [*outputs, gray, standard, hsv]
 
 
 # Number types ------------------------------------------------------------

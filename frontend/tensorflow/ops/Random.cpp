@@ -24,6 +24,11 @@ ElementsAttr words(Binder &b, ArrayRef<uint64_t> values) {
       RankedTensorType::get({int64_t(values.size())}, wordType(b)), elements);
 }
 
+Type drawnType(Binder &b) {
+  return b.has("dtype") ? b.elementType("dtype")
+                        : Type(b.builder().getF32Type());
+}
+
 /// Draws by `op` from shape, key, counter and `more` operands.
 Value draw(Binder &b, StringRef op, Type type, Value shape, Value key,
            Value counter, ArrayRef<Value> more) {
@@ -39,7 +44,7 @@ Row stateful(StringRef op, unsigned bounds) {
     Value shape = b.input(0);
     SmallVector<Value> more = b.inputList(1, bounds);
     Type type = bounds ? Binder::type(more.empty() ? Value() : more[0])
-                       : b.elementType("dtype");
+                       : drawnType(b);
     if (b.failed())
       return;
     // Without seeds it is the count that no two starts share.
@@ -62,7 +67,7 @@ Row stateless(StringRef op, unsigned bounds) {
   return [op, bounds](Binder &b) {
     Value shape = b.input(0), seed = b.input(1);
     SmallVector<Value> more = b.inputList(2, bounds);
-    Type type = b.elementType("dtype");
+    Type type = drawnType(b);
     SmallVector<Value> key =
         b.makeAll("graph.random_key", {wordType(b), wordType(b)}, seed);
     b.set(0, draw(b, op, type, shape, key[0], key[1], more));
@@ -78,7 +83,7 @@ Row statelessV2(StringRef op, unsigned bounds) {
       b.fail("random algorithm " + llvm::Twine(algorithm) +
              " is not supported");
     SmallVector<Value> more = b.inputList(4, bounds);
-    b.set(0, draw(b, op, b.elementType("dtype"), shape, key, counter, more));
+    b.set(0, draw(b, op, drawnType(b), shape, key, counter, more));
   };
 }
 } // namespace

@@ -128,6 +128,30 @@ void importInTopK(Binder &b, Value k) {
                         b.make("graph.is_finite", i1, wanted), last);
   b.set(0, b.make("graph.and", i1, {few, finite}));
 }
+/// How many of the ascending boundaries are not above each element: all of them
+/// for NaN, as a search finds.
+void importBucketize(Binder &b) {
+  Value input = b.input(0);
+  SmallVector<double> boundaries = b.reals("boundaries");
+  if (b.failed())
+    return;
+  if (!llvm::is_sorted(boundaries))
+    return b.fail("expected ascending boundaries");
+  Type type = Binder::type(input), i32 = b.builder().getI32Type(),
+       i1 = b.builder().getI1Type();
+  if (!type.isF64()) // The boundaries are single, and so is the comparison.
+    input = b.cast(input, type = b.builder().getF32Type());
+  SmallVector<Attribute> elements;
+  for (double boundary : boundaries)
+    elements.push_back(b.builder().getFloatAttr(type, boundary));
+  Value table = b.constant(DenseElementsAttr::get(
+      RankedTensorType::get({int64_t(elements.size())}, type), elements));
+  auto last = b.attribute("axes", ArrayRef<int64_t>{b.rank(input)});
+  Value columns = b.make("graph.expand_dims", type, input, last);
+  Value below = b.make("graph.less", i1, {columns, table});
+  Value reached = b.make("graph.not", i1, below);
+  b.set(0, b.make("graph.reduce_sum", i32, b.cast(reached, i32), last));
+}
 } // namespace
 
 void addReductionRows(RowTable &table) {
@@ -145,6 +169,7 @@ void addReductionRows(RowTable &table) {
   table["Cumsum"] = scan("graph.cumsum");
   table["Cumprod"] = scan("graph.cumprod");
   table["CumulativeLogsumexp"] = scan("graph.cumlogsumexp");
+  table["Bucketize"] = importBucketize;
   table["L2Loss"] = importL2Loss;
   table["InTopK"] = [](Binder &b) {
     importInTopK(b, b.scalar(b.builder().getI32Type(), double(b.integer("k"))));
