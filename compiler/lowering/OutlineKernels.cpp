@@ -53,8 +53,8 @@ public:
     });
     // The row of such an entry in a profile is that of its kernel.
     isOneKernel = ops.size() == 1;
-    for (Operation *op : ops)
-      replaceByCall(entry, op);
+    if (!ops.empty())
+      replaceByCalls(entry, ops);
     if (!mayFail(entry))
       returnSuccess(entry);
   }
@@ -72,6 +72,21 @@ private:
     /// number's parts.
     SmallVector<Value> words;
   };
+
+  void replaceByCalls(func::FuncOp entry, ArrayRef<Operation *> ops) {
+    // One place on the entry's frame for the words of all calls, each of which
+    // is over when it returns; in a loop it must not grow the stack.
+    OpBuilder b = OpBuilder::atBlockBegin(&entry.getBody().front());
+    auto count = LLVM::ConstantOp::create(b, entry.getLoc(), b.getI64Type(),
+                                          b.getI64IntegerAttr(1));
+    words = LLVM::AllocaOp::create(b, entry.getLoc(),
+                                   LLVM::LLVMPointerType::get(b.getContext()),
+                                   b.getI64Type(), count, /*alignment=*/8);
+    mostWords = 1;
+    for (Operation *op : ops)
+      replaceByCall(entry, op);
+    count.setValueAttr(b.getI64IntegerAttr(mostWords));
+  }
 
   void replaceByCall(func::FuncOp entry, Operation *op) {
     OpBuilder b(op);
@@ -244,7 +259,7 @@ private:
             isKernel = callee && callee->hasAttr(kKernelAttr);
           }
           if (auto call = dyn_cast<LLVM::CallOp>(op))
-            isKernel = !call.getCallee(); // through the dispatch function
+            isKernel = call.getCallee() == kLaunch;
           bool isCall =
               isa<CallOpInterface, kernel::KernelOpInterface>(op) ||
               isa_and_present<kernel::KernelDialect>(op->getDialect());
@@ -267,21 +282,6 @@ private:
   void emitCall(func::FuncOp entry, OpBuilder &b, Location loc,
                 func::FuncOp kernel, ArrayRef<Argument> arguments, Value tasks,
                 int64_t id) {
-    MLIRContext *context = b.getContext();
-    Type pointer = LLVM::LLVMPointerType::get(context);
-    int64_t count = 0;
-    for (const Argument &argument : arguments)
-      count += argument.words.size();
-    Value words;
-    {
-      // On the entry's frame: a call in a loop must not grow the stack.
-      OpBuilder atTop = OpBuilder::atBlockBegin(&entry.getBody().front());
-      Value size = LLVM::ConstantOp::create(
-          atTop, loc, atTop.getI64Type(),
-          atTop.getI64IntegerAttr(std::max<int64_t>(count, 1)));
-      words = LLVM::AllocaOp::create(atTop, loc, pointer, atTop.getI64Type(),
-                                     size, /*alignment=*/8);
-    }
     int64_t word = 0;
     for (const Argument &argument : arguments)
       for (Value value : argument.words) {
@@ -291,6 +291,7 @@ private:
           LLVM::StoreOp::create(b, loc, value,
                                 pointerAt(b, loc, words, 8 * word++));
       }
+    mostWords = std::max(mostWords, word);
     bool isOneTask = isConstantIntValue(tasks, 1);
     parallel |= !isOneTask;
     if (isOneTask && isOneKernel) {
@@ -298,39 +299,76 @@ private:
       func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
       return;
     }
-    Value instance = entry.getArgument(abi::Instance);
-    Value dispatch = loadPointer(b, loc, instance, abi::Dispatch);
-    Value null = LLVM::ZeroOp::create(b, loc, pointer);
-    Value direct =
-        LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, dispatch, null);
-    auto choice = scf::IfOp::create(b, loc, direct, /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(choice.thenBlock());
-    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-    func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
-    b.setInsertionPointToStart(choice.elseBlock());
     Value function = func::ConstantOp::create(b, loc, kernel.getFunctionType(),
                                               kernel.getSymName());
     Value address =
-        UnrealizedConversionCastOp::create(b, loc, pointer, function)
+        UnrealizedConversionCastOp::create(
+            b, loc, LLVM::LLVMPointerType::get(b.getContext()), function)
             .getResult(0);
     Value taskWord = arith::IndexCastOp::create(b, loc, b.getI64Type(), tasks);
     Value idWord = LLVM::ConstantOp::create(b, loc, b.getI32Type(),
                                             b.getI32IntegerAttr(id));
-    auto type = LLVM::LLVMFunctionType::get(
-        LLVM::LLVMVoidType::get(context),
-        {pointer, pointer, pointer, b.getI64Type(), b.getI32Type()});
-    LLVM::CallOp::create(
-        b, loc, type,
-        ValueRange{dispatch, instance, address, words, taskWord, idWord});
+    LLVM::CallOp::create(b, loc, getLaunch(),
+                         ValueRange{entry.getArgument(abi::Instance), address,
+                                    words, taskWord, idWord});
   }
 
+  /// `launch(instance, kernel, words, tasks, id)`: does all tasks of a kernel,
+  /// through the instance's dispatch function when it has one. A function, so
+  /// that entries with thousands of calls stay one block.
+  LLVM::LLVMFuncOp getLaunch() {
+    if (launch)
+      return launch;
+    MLIRContext *context = module.getContext();
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    Location loc = b.getUnknownLoc();
+    Type pointer = LLVM::LLVMPointerType::get(context), word = b.getI64Type();
+    auto none = LLVM::LLVMVoidType::get(context);
+    launch = LLVM::LLVMFuncOp::create(
+        b, loc, kLaunch,
+        LLVM::LLVMFunctionType::get(
+            none, {pointer, pointer, pointer, word, b.getI32Type()}),
+        LLVM::Linkage::Internal);
+    launch.setNoInline(true);
+    symbols.insert(launch);
+    Block *start = launch.addEntryBlock(b);
+    Block *direct = b.createBlock(&launch.getBody());
+    Block *dispatched = b.createBlock(&launch.getBody());
+    ValueRange arguments = start->getArguments();
+    b.setInsertionPointToStart(start);
+    Value dispatch = loadPointer(b, loc, arguments[0], abi::Dispatch);
+    Value null = LLVM::ZeroOp::create(b, loc, pointer);
+    Value isNull =
+        LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, dispatch, null);
+    LLVM::CondBrOp::create(b, loc, isNull, direct, dispatched);
+    b.setInsertionPointToStart(direct);
+    Value zero = LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(0));
+    LLVM::CallOp::create(
+        b, loc, LLVM::LLVMFunctionType::get(none, {pointer, word, word}),
+        ValueRange{arguments[1], arguments[2], zero, arguments[3]});
+    LLVM::ReturnOp::create(b, loc, ValueRange());
+    b.setInsertionPointToStart(dispatched);
+    LLVM::CallOp::create(
+        b, loc,
+        LLVM::LLVMFunctionType::get(
+            none, {pointer, pointer, pointer, word, b.getI32Type()}),
+        ValueRange{dispatch, arguments[0], arguments[1], arguments[2],
+                   arguments[3], arguments[4]});
+    LLVM::ReturnOp::create(b, loc, ValueRange());
+    return launch;
+  }
+
+  static constexpr StringLiteral kLaunch = "launch";
   ModuleOp module;
   const CpuTarget &target;
   SymbolTable symbols;
   llvm::StringMap<func::FuncOp> kernels;
   SmallVector<Attribute> names;
-  bool isOneKernel = false; ///< the entry at hand has no other
+  LLVM::LLVMFuncOp launch;
+  // Of the entry at hand:
+  bool isOneKernel = false; ///< it has no other
+  Value words;
+  int64_t mostWords = 0;
   bool parallel = false;
 };
 

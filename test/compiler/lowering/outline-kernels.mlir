@@ -3,8 +3,10 @@
 // Equal ops share one kernel function; each call has its own profile name.
 // CHECK: module attributes {{.*}}tenon.kernels = ["first", "second"]
 // CHECK-LABEL: func.func @main
-// CHECK: call @[[KERNEL:kernel_1_first]](
-// CHECK: call @[[KERNEL]](
+// CHECK: constant @[[KERNEL:kernel_1_first]]
+// CHECK: llvm.call @launch(
+// CHECK: constant @[[KERNEL]]
+// CHECK: llvm.call @launch(
 // CHECK: func.func private @[[KERNEL]](%{{.*}}: !llvm.ptr, %{{.*}}: index, %{{.*}}: index)
 // CHECK-NOT: func.func private @kernel_2
 func.func @main(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) attributes {graph.entry} {
