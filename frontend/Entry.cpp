@@ -94,19 +94,55 @@ private:
       return llvm::Error::success();
     if (take("=")) {
       item.name = name.str();
-      llvm::StringRef source = takeName();
-      if (source.empty())
-        return expected("the name of a tensor");
-      item.source = source.str();
-    } else {
-      name.consume_back(":0");
-      item.name = name.str();
+      return result ? parseSource(item, takeName()) : takeTensor(item);
     }
-    if (at < text.size() && text[at] == '(' && item.source == "grad")
-      return llvm::createStringError(
-          "entry '" + text +
-          "': derivatives are not supported by this version");
+    size_t start = name.data() - text.data();
+    if (result)
+      if (llvm::Error error = parseSource(item, name))
+        return error;
+    if (item.gradient.empty())
+      name.consume_back(":0");
+    else
+      name = text.slice(start, at).rtrim();
+    item.name = name.str();
     return llvm::Error::success();
+  }
+
+  llvm::Error takeTensor(EntrySpec::Item &item) {
+    llvm::StringRef source = takeName();
+    if (source.empty())
+      return expected("the name of a tensor");
+    item.source = source.str();
+    return llvm::Error::success();
+  }
+
+  /// A tensor that begins with `name`, or a derivative.
+  llvm::Error parseSource(EntrySpec::Item &item, llvm::StringRef name,
+                          unsigned depth = 0) {
+    constexpr unsigned kMaxDepth = 64;
+    if (name.empty())
+      return expected("the name of a tensor");
+    if (name != "grad" || !take("(")) {
+      item.source = name.str();
+      return llvm::Error::success();
+    }
+    if (depth == kMaxDepth)
+      return expected("derivatives of a lower order");
+    item.source.clear();
+    item.gradient.resize(2);
+    if (llvm::Error error =
+            parseSource(item.gradient[0], takeName(), depth + 1))
+      return error;
+    if (!take(","))
+      return expected("',' and what the derivative is taken by");
+    if (llvm::Error error = takeTensor(item.gradient[1]))
+      return error;
+    if (take(",")) {
+      item.gradient.emplace_back();
+      if (llvm::Error error = takeTensor(item.gradient[2]))
+        return error;
+    }
+    return take(")") ? llvm::Error::success() : expected("',' or ')'");
   }
 
   llvm::Error checkNames(llvm::ArrayRef<EntrySpec::Item> items,

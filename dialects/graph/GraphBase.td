@@ -35,6 +35,7 @@ def Graph_Dialect : Dialect {
     void registerStateOps();
     void registerControlOps();
     void registerSequenceOps();
+    void registerDerivativeOps();
     void registerGradientsOps();
     void registerSamplingOps();
   }];

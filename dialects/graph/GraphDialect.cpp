@@ -1,3 +1,4 @@
+#include "dialects/graph/Gradient.h"
 #include "dialects/graph/HostCall.h"
 #include "dialects/graph/ops/Control.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -28,11 +29,14 @@ void GraphDialect::initialize() {
   registerStateOps();
   registerControlOps();
   registerSequenceOps();
-  registerGradientsOps();
-  registerSamplingOps();
   registerStringOps(*this);
   registerHostOps(*this);
   registerSparseOps(*this);
+  registerLinearAlgebraOps(*this);
+  registerDerivativeOps();
+  registerGradientsOps();
+  registerSamplingOps();
+  addGradients(getContext());
 }
 
 Operation *GraphDialect::materializeConstant(OpBuilder &builder,

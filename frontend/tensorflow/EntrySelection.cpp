@@ -70,12 +70,10 @@ public:
       plan.feeds.push_back(std::move(*feed));
     }
     for (const EntrySpec::Item &item : spec->results) {
-      auto edge = resolve(plan, item.source);
-      if (!edge)
-        return edge.takeError();
-      bool bare = !llvm::StringRef(item.source).contains(':');
-      plan.fetches.push_back({item.name, *edge, item.target,
-                              /*mayBeTarget=*/bare, /*allOutputs=*/false});
+      auto fetch = makeFetch(plan, item);
+      if (!fetch)
+        return fetch.takeError();
+      plan.fetches.push_back(std::move(*fetch));
     }
     return plan;
   }
@@ -185,6 +183,28 @@ public:
   }
 
 private:
+  llvm::Expected<Fetch> makeFetch(const EntryPlan &plan,
+                                  const EntrySpec::Item &item) {
+    Fetch fetch{item.name, {}, item.target};
+    for (const EntrySpec::Item &part : item.gradient) {
+      auto operand = makeFetch(plan, part);
+      if (!operand)
+        return operand.takeError();
+      operand->mayBeTarget = false;
+      fetch.gradient.push_back(std::move(*operand));
+    }
+    if (!fetch.gradient.empty()) {
+      fetch.edge = fetch.gradient[1].edge;
+      return fetch;
+    }
+    auto edge = resolve(plan, item.source);
+    if (!edge)
+      return edge.takeError();
+    fetch.edge = *edge;
+    fetch.mayBeTarget = !llvm::StringRef(item.source).contains(':');
+    return fetch;
+  }
+
   llvm::Expected<Edge> resolve(const EntryPlan &plan,
                                const std::string &source) {
     auto name = parseTensorName(source);

@@ -19,6 +19,8 @@ struct Argument {
   SmallVector<std::string> labels; // of unknown sizes: equal ones are equal
 };
 
+using ShapeList = std::vector<std::pair<std::string, std::vector<int64_t>>>;
+
 class ModelImporter {
 public:
   ModelImporter(const GraphModel &model, const ImportOptions &options,
@@ -48,12 +50,29 @@ private:
                            bool &again);
   func::FuncOp startFunction(const EntryPlan &plan, OpBuilder &builder,
                              graph::ShapeContext &shapes);
+  class Results;
   LogicalResult finishFunction(const EntryPlan &plan, func::FuncOp function,
                                BodyImporter &importer, Frame &frame);
   /// Gives equal names to sizes that operations take to be equal. False when
   /// there is nothing to do.
   bool unify(const ImportState &state);
   std::string labelOf(const ImportState &state, unsigned symbol);
+  /// Translates the entry anew as the version `name`, with the arguments at
+  /// hand; null when that fails.
+  func::FuncOp importVersion(const EntryPlan &plan, const llvm::Twine &name,
+                             bool assumeEqual);
+  /// The version that assumes no sizes of inputs to be equal.
+  void addGeneralVersion(const EntryPlan &plan, func::FuncOp equal);
+  LogicalResult addSpecialVersions(const EntryPlan &plan, func::FuncOp dynamic,
+                                   ArrayRef<Argument> general);
+  /// Gives the arguments at hand the shapes of one version. Sets `changes` when
+  /// one of them got a size that it did not have.
+  LogicalResult specialize(const EntryPlan &plan, const ShapeList &shapes,
+                           ArrayRef<Argument> general, bool &changes);
+  bool isNamed(const Feed &feed, StringRef name) const {
+    return feed.name == name ||
+           shared.model.graph.nodes[feed.edge.node].name == name;
+  }
 
   const ImportOptions &options;
   MLIRContext &context;
@@ -61,20 +80,27 @@ private:
   OwningOpRef<ModuleOp> module;
   ModelState shared;
   std::vector<Argument> arguments; // of the entry at hand
+  std::string symbol;              // of the function to make for it
   std::vector<UnsupportedNode> unsupported;
 };
 
-/// Names in --shape that no entry has are mistakes.
+/// Names in --shape and --specialize that no entry has are mistakes.
 LogicalResult ModelImporter::checkOptions(ArrayRef<EntryPlan> plans) {
-  for (const auto &[name, shape] : options.shapes) {
-    bool known = false;
-    for (const EntryPlan &plan : plans)
-      for (const Feed &feed : plan.feeds)
-        known |= feed.name == name ||
-                 shared.model.graph.nodes[feed.edge.node].name == name;
-    if (!known)
-      return error("no entry has an input '" + name + "' (--shape)");
-  }
+  auto check = [&](const ShapeList &shapes, StringRef option) {
+    for (const auto &[name, shape] : shapes)
+      if (llvm::none_of(plans, [&, &name = name](const EntryPlan &plan) {
+            return llvm::any_of(plan.feeds, [&](const Feed &feed) {
+              return isNamed(feed, name);
+            });
+          }))
+        return error("no entry has an input '" + name + "' (" + option + ")");
+    return success();
+  };
+  if (failed(check(options.shapes, "--shape")))
+    return failure();
+  for (const ShapeList &shapes : options.specializations)
+    if (failed(check(shapes, "--specialize")))
+      return failure();
   return success();
 }
 
@@ -82,8 +108,7 @@ void ModelImporter::overrideShape(const Feed &feed, Argument &argument) {
   if (options.batch && !argument.shape.empty() && argument.shape[0] < 0)
     argument.shape[0] = *options.batch;
   for (const auto &[name, shape] : options.shapes)
-    if (name == feed.name ||
-        name == shared.model.graph.nodes[feed.edge.node].name)
+    if (isNamed(feed, name))
       argument.shape.assign(shape.begin(), shape.end());
   argument.labels.clear();
   for (size_t d = 0; d < argument.shape.size(); ++d)
@@ -96,8 +121,7 @@ LogicalResult ModelImporter::prepareArguments(const EntryPlan &plan) {
   for (const Feed &feed : plan.feeds) {
     Argument argument{feed.name, feed.elementType, {}, {}};
     bool given = llvm::any_of(options.shapes, [&](const auto &shape) {
-      return shape.first == feed.name ||
-             shape.first == shared.model.graph.nodes[feed.edge.node].name;
+      return isNamed(feed, shape.first);
     });
     if (!argument.elementType || (!feed.shape && !given)) {
       if (argument.elementType)
@@ -184,7 +208,7 @@ func::FuncOp ModelImporter::startFunction(const EntryPlan &plan,
     types.push_back(RankedTensorType::get(sizes, argument.elementType));
   }
   builder.setInsertionPointToEnd(module->getBody());
-  auto function = func::FuncOp::create(builder, unknown, plan.name,
+  auto function = func::FuncOp::create(builder, unknown, symbol,
                                        builder.getFunctionType(types, {}));
   function->setAttr("graph.entry", builder.getUnitAttr());
   Block *block = function.addEntryBlock();
@@ -205,49 +229,133 @@ func::FuncOp ModelImporter::startFunction(const EntryPlan &plan,
   return function;
 }
 
+/// The values that the results of one entry are.
+class ModelImporter::Results {
+public:
+  Results(ModelImporter &owner, const EntryPlan &plan, BodyImporter &importer,
+          Frame &frame, Location loc)
+      : owner(owner), plan(plan), importer(importer), frame(frame), loc(loc) {}
+
+  /// The tensor of an edge. Null when its node could not be translated, which
+  /// is reported elsewhere.
+  FailureOr<Value> tensor(const std::string &name, Edge edge) {
+    ImportedValue value = importer.value(frame, edge);
+    if (value.kind == ImportedValue::Missing)
+      return Value();
+    if (value.kind == ImportedValue::Variable)
+      return read(value.symbol);
+    if (value.kind == ImportedValue::Tensor)
+      return value.tensor;
+    (void)owner.error(plan, "result '" + name + "' is not a tensor");
+    return failure();
+  }
+
+  FailureOr<Value> of(const Fetch &fetch) {
+    if (fetch.gradient.empty()) {
+      if (failed(checkOutput(fetch.edge)))
+        return failure();
+      return tensor(fetch.name, fetch.edge);
+    }
+    SmallVector<Value> operands;
+    for (const Fetch &part : fetch.gradient) {
+      FailureOr<Value> operand = of(part);
+      if (failed(operand) || !*operand)
+        return operand;
+      operands.push_back(*operand);
+    }
+    OpBuilder &b = importer.state.builder;
+    ImportedValue source = importer.value(frame, fetch.edge);
+    Attribute variable = b.getUnitAttr();
+    if (source.kind == ImportedValue::Variable)
+      variable = FlatSymbolRefAttr::get(b.getContext(), source.symbol);
+    int32_t weights = operands.size() - 2;
+    Operation *op = graph::createOp(
+        b, loc, importer.state.shapes, "graph.gradient",
+        getElementTypeOrSelf(operands[1]), operands,
+        {b.getNamedAttr("operandSegmentSizes",
+                        b.getDenseI32ArrayAttr({1, 1, weights})),
+         b.getNamedAttr("variables", b.getArrayAttr(variable))});
+    if (!op)
+      return failure();
+    return op->getResult(0);
+  }
+
+  /// Reads the variables that derivatives are taken by, before any derivative:
+  /// those of one tensor then stand together.
+  void readSources(const Fetch &fetch) {
+    if (fetch.gradient.empty())
+      return;
+    for (const Fetch &part : fetch.gradient)
+      readSources(part);
+    ImportedValue source = importer.value(frame, fetch.edge);
+    if (source.kind == ImportedValue::Variable)
+      reads[source.symbol] = read(source.symbol);
+  }
+
+private:
+  LogicalResult checkOutput(Edge edge) {
+    if (frame.feeds->count({edge.node, edge.output}) ||
+        size_t(edge.output) < frame.results[edge.node].size() ||
+        frame.broken[edge.node])
+      return success();
+    return owner.error(plan, "node '" + frame.graph.nodes[edge.node].name +
+                                 "' has no output " + llvm::Twine(edge.output));
+  }
+
+  Value read(const std::string &symbol) {
+    if (Value known = reads[symbol])
+      return known;
+    MLIRContext *context = loc.getContext();
+    auto type = SymbolTable::lookupSymbolIn(*owner.module, symbol)
+                    ->getAttrOfType<TypeAttr>("type");
+    OpBuilder &b = importer.state.builder;
+    Operation *op = graph::createOp(
+        b, loc, importer.state.shapes, "graph.read",
+        getElementTypeOrSelf(type.getValue()), {},
+        b.getNamedAttr("variable", FlatSymbolRefAttr::get(context, symbol)));
+    return op ? op->getResult(0) : Value();
+  }
+
+  ModelImporter &owner;
+  const EntryPlan &plan;
+  BodyImporter &importer;
+  Frame &frame;
+  Location loc;
+  std::map<std::string, Value> reads;
+};
+
 LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
                                             func::FuncOp function,
                                             BodyImporter &importer,
                                             Frame &frame) {
   OpBuilder &builder = importer.state.builder;
+  Results results(*this, plan, importer, frame, function.getLoc());
   SmallVector<Value> values;
   SmallVector<std::string> names;
-  auto addResult = [&](const std::string &name, Edge edge) -> LogicalResult {
-    ImportedValue value = importer.value(frame, edge);
-    if (value.kind == ImportedValue::Missing)
-      return success(); // reported
-    if (value.kind == ImportedValue::Variable) {
-      SmallVector<ImportedValue> inputs = {value};
-      auto type = SymbolTable::lookupSymbolIn(*module, value.symbol)
-                      ->getAttrOfType<TypeAttr>("type");
-      Operation *read = graph::createOp(
-          builder, function.getLoc(), importer.state.shapes, "graph.read",
-          getElementTypeOrSelf(type.getValue()), {},
-          builder.getNamedAttr("variable",
-                               FlatSymbolRefAttr::get(&context, value.symbol)));
-      if (!read)
-        return failure();
-      value = ImportedValue::of(read->getResult(0));
+  auto addResult = [&](const std::string &name,
+                       FailureOr<Value> value) -> LogicalResult {
+    if (succeeded(value) && *value) {
+      values.push_back(*value);
+      names.push_back(name);
     }
-    if (value.kind != ImportedValue::Tensor)
-      return error(plan, "result '" + name + "' is not a tensor");
-    values.push_back(value.tensor);
-    names.push_back(name);
-    return success();
+    return value;
   };
+  for (const Fetch &fetch : plan.fetches)
+    results.readSources(fetch);
   for (const Fetch &fetch : plan.fetches) {
     if (fetch.target)
       continue;
+    if (!fetch.gradient.empty()) {
+      if (failed(addResult(fetch.name, results.of(fetch))))
+        return failure();
+      continue;
+    }
     size_t outputs = frame.results[fetch.edge.node].size();
     bool fed = frame.feeds->count({fetch.edge.node, fetch.edge.output});
     if (fetch.mayBeTarget && outputs == 0 && !fed)
       continue;
     if (!fetch.allOutputs) {
-      if (size_t(fetch.edge.output) >= outputs && !fed)
-        return error(plan, "node '" + frame.graph.nodes[fetch.edge.node].name +
-                               "' has no output " +
-                               llvm::Twine(fetch.edge.output));
-      if (failed(addResult(fetch.name, fetch.edge)))
+      if (failed(addResult(fetch.name, results.of(fetch))))
         return failure();
       continue;
     }
@@ -256,7 +364,7 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
           kind == ImportedValue::Text || kind == ImportedValue::Table)
         continue;
       std::string name = i ? fetch.name + ":" + std::to_string(i) : fetch.name;
-      if (failed(addResult(name, {fetch.edge.node, i})))
+      if (failed(addResult(name, results.tensor(name, {fetch.edge.node, i}))))
         return failure();
     }
   }
@@ -308,9 +416,18 @@ LogicalResult ModelImporter::importOnce(const EntryPlan &plan, bool assumeEqual,
   BodyImporter importer(shared, state);
   Frame frame{shared.model.graph, "", {}, &feeds, nullptr, {}, {}, {}};
   SmallVector<int> roots;
-  for (const Fetch &fetch : plan.fetches)
-    if (!feeds.count({fetch.edge.node, fetch.edge.output}) || fetch.target)
+  std::set<std::pair<int, int>> sources;
+  std::function<void(const Fetch &)> addRoots = [&](const Fetch &fetch) {
+    auto place = std::pair(fetch.edge.node, fetch.edge.output);
+    if (!fetch.gradient.empty()) {
+      sources.insert(place);
+      llvm::for_each(fetch.gradient, addRoots);
+    } else if (!feeds.count(place) || fetch.target) {
       roots.push_back(fetch.edge.node);
+    }
+  };
+  llvm::for_each(plan.fetches, addRoots);
+  frame.sources = &sources;
   importer.importNodes(frame, roots);
   bool broken = !state.unsupported.empty();
   again = assumeEqual && unify(state);
@@ -328,10 +445,25 @@ LogicalResult ModelImporter::importOnce(const EntryPlan &plan, bool assumeEqual,
   return finished;
 }
 
+func::FuncOp ModelImporter::importVersion(const EntryPlan &plan,
+                                          const llvm::Twine &name,
+                                          bool assumeEqual) {
+  symbol = name.str();
+  bool again = true;
+  while (again)
+    if (failed(importOnce(plan, assumeEqual, again)))
+      return {};
+  auto function = module->lookupSymbol<func::FuncOp>(symbol);
+  if (function)
+    function->setAttr("graph.version", UnitAttr::get(&context));
+  return function;
+}
+
 LogicalResult ModelImporter::importEntry(const EntryPlan &plan) {
   if (failed(prepareArguments(plan)))
     return failure();
-  auto general = arguments;
+  std::vector<Argument> general = arguments;
+  symbol = plan.name;
   bool again = true, assumed = false;
   // Every round makes two sizes one, so it ends.
   while (again) {
@@ -339,24 +471,146 @@ LogicalResult ModelImporter::importEntry(const EntryPlan &plan) {
       return failure();
     assumed |= again;
   }
-  auto fast = module->lookupSymbol<func::FuncOp>(plan.name);
-  if (!assumed || !fast)
+  auto dynamic = module->lookupSymbol<func::FuncOp>(plan.name);
+  if (!dynamic)
     return success();
+  std::vector<Argument> equal = arguments;
+  if (assumed) {
+    arguments = general;
+    addGeneralVersion(plan, dynamic);
+  }
+  arguments = std::move(equal);
+  return addSpecialVersions(plan, dynamic, general);
+}
+
+void ModelImporter::addGeneralVersion(const EntryPlan &plan,
+                                      func::FuncOp equal) {
   // Unknown sizes that meet in an operation are most often equal, but one of
   // them may be 1: a second translation, which assumes nothing, is there for
-  // the calls in which they are not equal.
-  arguments = general;
-  EntryPlan second = plan;
-  second.name = plan.name + ".general";
-  // Some models make sense only with equal sizes: then calls check them.
+  // the calls in which they are not equal. Some models make sense only with
+  // equal sizes: then calls check them.
   size_t known = unsupported.size();
-  ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
-  (void)importOnce(second, /*assumeEqual=*/false, again);
+  std::string reason;
+  func::FuncOp general;
+  {
+    ScopedDiagnosticHandler quiet(&context, [&](Diagnostic &diagnostic) {
+      if (!reason.empty() ||
+          diagnostic.getSeverity() != DiagnosticSeverity::Error)
+        return;
+      if (auto node = dyn_cast<NameLoc>(diagnostic.getLocation()))
+        reason = "node '" + node.getName().str() + "': ";
+      reason += diagnostic.str();
+    });
+    general = importVersion(plan, plan.name + ".general",
+                            /*assumeEqual=*/false);
+  }
+  if (reason.empty() && unsupported.size() > known) {
+    const UnsupportedNode &node = unsupported[known];
+    reason = "node '" + node.node + "' (" + node.op + "): " + node.reason;
+  }
   unsupported.resize(known);
-  if (auto function = module->lookupSymbol<func::FuncOp>(second.name)) {
-    function->setAttr("graph.version", UnitAttr::get(&context));
-    fast->setAttr("graph.fallback",
-                  FlatSymbolRefAttr::get(&context, second.name));
+  if (general)
+    equal->setAttr("graph.fallback",
+                   FlatSymbolRefAttr::get(general.getSymNameAttr()));
+  else
+    emitWarning(unknown) << "entry '" << plan.name
+                         << "': unknown sizes of inputs that meet in an "
+                            "operation have to be equal in every call, since "
+                            "the model cannot be compiled for others: "
+                         << reason;
+}
+
+LogicalResult ModelImporter::specialize(const EntryPlan &plan,
+                                        const ShapeList &shapes,
+                                        ArrayRef<Argument> general,
+                                        bool &changes) {
+  changes = false;
+  std::map<std::string, int64_t> sizes; // of labels
+  bool agree = true;
+  std::vector<Argument> alone = general.vec();
+  for (auto [i, feed] : llvm::enumerate(plan.feeds))
+    for (const auto &[name, shape] : shapes) {
+      if (!isNamed(feed, name))
+        continue;
+      const Argument &argument = arguments[i];
+      auto refuse = [&] {
+        std::string has;
+        for (int64_t size : argument.shape)
+          has += (has.empty() ? "" : "x") +
+                 (size < 0 ? std::string("?") : std::to_string(size));
+        return error(plan, "--specialize does not fit input '" + name +
+                               "', whose shape is " +
+                               (has.empty() ? "that of a scalar" : has));
+      };
+      if (shape.size() != argument.shape.size())
+        return refuse();
+      for (auto [d, size] : llvm::enumerate(shape)) {
+        if (size < 0 || size == argument.shape[d])
+          continue;
+        if (argument.shape[d] >= 0)
+          return refuse();
+        changes = true;
+        alone[i].shape[d] = size;
+        auto [it, isNew] = sizes.try_emplace(argument.labels[d], size);
+        agree &= isNew || it->second == size;
+      }
+    }
+  if (!agree) { // Sizes that the dynamic version takes for equal differ here.
+    arguments = std::move(alone);
+    return success();
+  }
+  for (Argument &argument : arguments)
+    for (auto [size, label] : llvm::zip(argument.shape, argument.labels))
+      if (auto known = sizes.find(label); size < 0 && known != sizes.end())
+        size = known->second;
+  return success();
+}
+
+LogicalResult ModelImporter::addSpecialVersions(const EntryPlan &plan,
+                                                func::FuncOp dynamic,
+                                                ArrayRef<Argument> general) {
+  const std::vector<Argument> equal = arguments;
+  SmallVector<func::FuncOp> chain;
+  for (const ShapeList &shapes : options.specializations) {
+    arguments = equal;
+    bool changes = false;
+    if (failed(specialize(plan, shapes, general, changes)))
+      return failure();
+    if (!changes)
+      continue;
+    size_t known = unsupported.size();
+    auto version =
+        importVersion(plan, plan.name + ".special" + llvm::Twine(chain.size()),
+                      /*assumeEqual=*/true);
+    if (!version) {
+      std::string inputs;
+      for (const auto &[name, shape] : shapes)
+        inputs += (inputs.empty() ? "'" : ", '") + name + "'";
+      return unsupported.size() > known
+                 ? success() // reported with all others
+                 : error(plan, "the model cannot have the sizes that "
+                               "--specialize gives to " +
+                                   inputs);
+    }
+    chain.push_back(version);
+  }
+  if (chain.empty())
+    return success();
+  // The entry point is the version that is tried first.
+  dynamic.setSymName(plan.name + ".dynamic");
+  dynamic->setAttr("graph.version", UnitAttr::get(&context));
+  chain.front().setSymName(plan.name);
+  chain.front()->removeAttr("graph.version");
+  chain.push_back(dynamic);
+  for (size_t i = 0; i + 1 < chain.size(); ++i) {
+    if (chain[i].getResultTypes().size() != dynamic.getResultTypes().size())
+      return error(plan, "--specialize changes the number of results");
+    for (auto [mine, its] :
+         llvm::zip(chain[i].getResultTypes(), dynamic.getResultTypes()))
+      if (failed(verifyCompatibleShape(mine, its)))
+        return error(plan, "--specialize changes the type of a result");
+    chain[i]->setAttr("graph.fallback",
+                      FlatSymbolRefAttr::get(chain[i + 1].getSymNameAttr()));
   }
   return success();
 }
@@ -370,7 +624,8 @@ OwningOpRef<ModuleOp> ModelImporter::run() {
   if (failed(checkOptions(*plans)))
     return nullptr;
   for (const EntryPlan &plan : *plans)
-    shared.reserved.insert(plan.name);
+    for (const char *suffix : {"", ".general", ".dynamic"})
+      shared.reserved.insert(plan.name + suffix);
   bool good = true;
   for (const EntryPlan &plan : *plans)
     good &= succeeded(importEntry(plan));

@@ -27,6 +27,9 @@ struct Fetch {
   bool mayBeTarget = false;
   /// All outputs of the node are results: `name`, `name:1`, ...
   bool allOutputs = false;
+  /// A derivative of the first by the second (`edge` is the second's), with the
+  /// third, if any, as weights.
+  std::vector<Fetch> gradient = {};
 };
 
 struct EntryPlan {

@@ -70,6 +70,17 @@ void importCheckNumerics(Binder &b) {
   b.set(0, input);
 }
 
+/// Only numbers that could have a derivative need to say that they have none.
+void stopGradient(Binder &b, Binder::Attributes attributes) {
+  Value input = b.input(0);
+  if (b.failed())
+    return;
+  Type type = Binder::type(input);
+  b.set(0, isa<FloatType, ComplexType>(type)
+               ? b.make("graph.stop_gradient", type, input, attributes)
+               : input);
+}
+
 void importNothing(Binder &b) {}
 } // namespace
 
@@ -77,9 +88,13 @@ void addControlRows(RowTable &table) {
   table["Const"] = [](Binder &b) { b.set(0, b.constant(b.elements("value"))); };
   table["NoOp"] = table["ControlTrigger"] = importNothing;
   table["Identity"] = table["IdentityN"] = importIdentity;
-  for (const char *name : {"StopGradient", "PreventGradient", "Snapshot",
-                           "RefIdentity", "PlaceholderWithDefault", "DeepCopy"})
+  for (const char *name :
+       {"Snapshot", "RefIdentity", "PlaceholderWithDefault", "DeepCopy"})
     table[name] = [](Binder &b) { b.set(0, b.input(0)); };
+  table["StopGradient"] = [](Binder &b) { stopGradient(b, {}); };
+  table["PreventGradient"] = [](Binder &b) {
+    stopGradient(b, b.textAttribute("message", b.text("message", "")));
+  };
   for (const char *name : {"Placeholder", "PlaceholderV2"})
     table[name] = [](Binder &b) {
       b.fail("the entry needs this input and does not feed it");

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Compares derivatives with TensorFlow's.
+
+    compare.py [--tenon build/bin/tenon] [--only REGEX] [--orders 1,2] [--dtypes float64,float32]
+               [--dynamic] [--v1] [--seed N] [--export FOLDER]
+
+All functions of a family become one graph, whose derivatives by all inputs are
+results of one entry point; a family that does not compile is tried function by
+function. Order 2 is the derivative of the sum of the first derivative. A result
+passes when |got - want| <= 1e-5 |want| + 1e-6 max|want| (ten times that for
+order 2), and is infinite or NaN where TensorFlow's is. --dynamic leaves all sizes
+unknown; --v1 uses TensorFlow 1's control flow. --export also writes graphs,
+inputs and expected results.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import numpy as np
+import tensorflow as tf
+
+from functions import FUNCTIONS
+
+v1 = tf.compat.v1
+
+
+class Case:
+    """One function in the graph at hand."""
+
+    def __init__(self, name, args, dtype, order):
+        function, draws, _ = FUNCTIONS[name]
+        rng = np.random.default_rng([zlib.crc32(name.encode()), args.seed])
+        label = re.sub(r"\W", "_", name)
+        self.name, self.label = name, label
+        self.values = [draw.array(rng, dtype) for draw in draws]
+        self.inputs = []
+        for i, value in enumerate(self.values):
+            shape = [None] * value.ndim if args.dynamic else value.shape
+            self.inputs.append(v1.placeholder(value.dtype, shape, f"{label}_x{i}"))
+        y = function(*self.inputs)
+        # Every element of the result counts differently.
+        count = tf.cast(tf.range(1, tf.size(y) + 1), y.dtype)
+        self.loss = tf.reduce_sum(y * tf.reshape(tf.sin(count) + 1.5, tf.shape(y)), name=f"{label}_loss")
+        self.order = order
+
+    def derivatives(self):
+        """TensorFlow's."""
+        results = []
+        for x in self.inputs:
+            target = self.loss
+            for _ in range(self.order):
+                target = tf.convert_to_tensor(v1.gradients(target, x, unconnected_gradients="zero")[0])
+            results.append(target)
+        return results
+
+    def fetches(self):
+        """Tenon's."""
+        for i in range(len(self.inputs)):
+            text = f"{self.label}_loss:0"
+            for _ in range(self.order):
+                text = f"grad({text}, {self.label}_x{i}:0)"
+            yield f"d_{self.label}_{i} = {text}"
+
+
+class Group:
+    """Functions that share a graph."""
+
+    def __init__(self, names, args, dtype, order):
+        self.cases, self.skipped = [], {}
+        with tf.Graph().as_default() as graph:
+            (v1.disable_control_flow_v2 if args.v1 else v1.enable_control_flow_v2)()
+            for name in names:
+                try:
+                    self.cases.append(Case(name, args, dtype, order))
+                except Exception as error:
+                    self.skipped[name] = error
+            losses = [node for case in self.cases for node in [case.loss.op.name, *(x.op.name for x in case.inputs)]]
+            self.definition = v1.graph_util.extract_sub_graph(graph.as_graph_def(), losses) if losses else None
+            self.want = {}
+            with v1.Session() as session:
+                for case in list(self.cases):
+                    try:
+                        values = session.run(case.derivatives(), dict(zip(case.inputs, case.values)))
+                    except Exception as error:  # no such kernel or derivative there: the session is of no use any more
+                        if len(names) > 1:
+                            raise
+                        self.skipped[case.name] = error
+                        self.cases.remove(case)
+                        continue
+                    for i, value in enumerate(values):
+                        self.want[f"d_{case.label}_{i}"] = value
+
+    def entry(self):
+        feeds = [f"{case.label}_x{i}" for case in self.cases for i in range(len(case.inputs))]
+        return f"main({', '.join(feeds)}) -> {', '.join(f for case in self.cases for f in case.fetches())}"
+
+    def write(self, folder):
+        (folder / "graph.pb").write_bytes(self.definition.SerializeToString())
+        np.savez(folder / "in.npz", **{f"{c.label}_x{i}": v for c in self.cases for i, v in enumerate(c.values)})
+        np.savez(folder / "want.npz", **self.want)
+        (folder / "entry.txt").write_text(self.entry() + "\n")
+
+    def run(self, tenon, folder):
+        """Results by name, or the reason why there are none."""
+        self.write(folder)
+        for command in ([tenon, "compile", folder / "graph.pb", "-o", folder / "program", "--cpu", "native", "--entry", self.entry()],
+                        [folder / "program", folder / "in.npz", "-o", folder / "out.npz"]):
+            done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=600)
+            if done.returncode:
+                lines = done.stderr.strip().splitlines()
+                return f"status {done.returncode}: {next((l for l in lines if 'error' in l), lines[0] if lines else '')[:300]}"
+        return np.load(folder / "out.npz")
+
+
+def difference(got, want, factor):
+    """The largest error as a fraction of the tolerance, or what is wrong."""
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return f"{got.dtype}{list(got.shape)}, expected {want.dtype}{list(want.shape)}"
+    finite = np.isfinite(want)
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    if np.any(np.isfinite(got) != finite) or np.any(~finite & ~same):
+        return f"not finite in other places: {got.ravel()[:8]} for {want.ravel()[:8]}"
+    if not finite.any():
+        return 0.0
+    want, got = np.where(finite, want, 0), np.where(finite, got, 0)
+    bound = factor * (1e-5 * np.abs(want) + 1e-6 * np.abs(want).max())
+    error = np.abs(got - want)
+    if want.dtype in (np.float32, np.complex64):
+        bound = bound + 1e-7
+    worst = float(np.max(np.where(error == 0, 0, error / np.maximum(bound, 1e-300))))
+    if worst > 1:
+        at = np.unravel_index(np.argmax(error - bound), error.shape)
+        return f"{worst:.3g} times the tolerance, {got[at]} for {want[at]} at {list(map(int, at))}"
+    return worst
+
+
+def check(names, args, dtype, order, report):
+    try:
+        group = Group(names, args, dtype, order)
+    except Exception:
+        for name in names:
+            check([name], args, dtype, order, report)
+        return
+    for name, error in group.skipped.items():
+        report[name] = f"skip {str(error).splitlines()[0][:120]}"
+    if not group.cases:
+        return
+    with tempfile.TemporaryDirectory(prefix="differentiation-") as folder:
+        got = group.run(args.tenon, pathlib.Path(folder))
+        if isinstance(got, str) and len(group.cases) > 1:
+            for case in group.cases:
+                check([case.name], args, dtype, order, report)
+            return
+        if args.export and not isinstance(got, str):
+            target = args.export / f"{names[0].split('/')[0]}-{dtype}-{order}"
+            target.mkdir(parents=True, exist_ok=True)
+            group.write(target)
+        for case in group.cases:
+            worst = 0.0
+            for i in range(len(case.inputs)):
+                name = f"d_{case.label}_{i}"
+                found = got if isinstance(got, str) else difference(got[name], group.want[name], 10.0 ** (order - 1))
+                if isinstance(found, str):
+                    worst = f"FAIL {i}: {found}"
+                    break
+                worst = max(worst, found)
+            report[case.name] = worst if isinstance(worst, str) else f"pass {worst:.2g}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tenon", default="build/bin/tenon")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--orders", default="1,2")
+    parser.add_argument("--dtypes", default="float64,float32")
+    parser.add_argument("--dynamic", action="store_true")
+    parser.add_argument("--v1", action="store_true")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--export", type=pathlib.Path)
+    parser.add_argument("--verbose", action="store_true", help="also the cases that pass or are skipped")
+    args = parser.parse_args()
+    counts = collections.Counter()
+    for order in map(int, args.orders.split(",")):
+        for dtype in args.dtypes.split(","):
+            families = collections.defaultdict(list)
+            for name, (_, _, options) in FUNCTIONS.items():
+                if not re.search(args.only, name) or (order > 1 and not options["smooth"]):
+                    continue
+                if dtype != "float32" and options.get("f32_only"):
+                    continue
+                families[name.split("/")[0]].append(name)
+            for family, names in families.items():
+                report = {}
+                check(names, args, dtype, order, report)
+                for name, text in report.items():
+                    kind = text.split()[0]
+                    counts[kind] += 1
+                    if args.verbose or kind == "FAIL":
+                        print(f"{name} {dtype} order {order}: {text}", flush=True)
+                summary = collections.Counter(text.split()[0] for text in report.values())
+                print(f"# {family} {dtype} order {order}: {dict(summary)}", flush=True)
+    print(dict(counts))
+    sys.exit(1 if counts["FAIL"] else 0)
+
+
+if __name__ == "__main__":
+    main()
