@@ -20,6 +20,14 @@ static bool isCheap(linalg::GenericOp op) {
   return operations <= 2;
 }
 
+/// Beyond this many operations a kernel gains nothing from one more, and
+/// merging, which copies bodies, takes quadratic time.
+constexpr size_t kMostOperations = 192;
+
+static size_t countOperations(linalg::GenericOp op) {
+  return llvm::range_size(op.getBody()->without_terminator());
+}
+
 /// Producer joins consumer when nothing is computed more often than before.
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
@@ -27,7 +35,8 @@ static bool shouldFuse(OpOperand *operand) {
   if (!producer || !consumer)
     return false;
   bool allParallel = producer.getNumParallelLoops() == producer.getNumLoops();
-  if (!allParallel)
+  if (!allParallel ||
+      countOperations(producer) + countOperations(consumer) > kMostOperations)
     return false;
   bool eachOnce = consumer.getMatchingIndexingMap(operand).isPermutation();
   if (producer->hasOneUse())
