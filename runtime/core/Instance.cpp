@@ -129,8 +129,9 @@ bool fill(Instance &instance, Message &message) {
 
 // Starts the pool, with fewer threads when the system refuses.
 static void startThreads(Instance &instance) {
-  instance.pool = startPool(instance.threads);
-  instance.threads = poolSize(instance.pool);
+  const tenon_thread_functions &functions = *instance.model->thread_functions;
+  instance.pool = functions.start(instance.threads);
+  instance.threads = functions.size(instance.pool);
   if (!instance.pool && instance.dispatch == dispatchTasks)
     instance.dispatch = nullptr;
 }
@@ -150,11 +151,13 @@ const tenon_variant *selectVariant(const tenon_model &model, int32_t limit) {
 }
 
 void useThreads(Instance &instance, int32_t threads, bool atOnce) {
-  if (!instance.signature.parallel)
+  const tenon_thread_functions *functions = instance.model->thread_functions;
+  if (!functions)
     threads = 1;
-  instance.threads = threads > 0 ? threads : coreCount();
-  if (instance.threads > 1)
-    instance.dispatch = dispatchTasks;
+  instance.threads = threads > 0 ? threads : functions->countCores();
+  if (instance.threads < 2)
+    return;
+  instance.dispatch = dispatchTasks;
   if (atOnce)
     startThreads(instance);
 }
@@ -162,9 +165,12 @@ void useThreads(Instance &instance, int32_t threads, bool atOnce) {
 void dispatchTasks(tenon_instance *handle, tenon_kernel_fn kernel,
                    const uint64_t *args, int64_t tasks, int32_t) {
   Instance &instance = *static_cast<Instance *>(handle);
-  if (tasks > 1 && !instance.pool)
+  if (tasks > 1 && instance.threads > 1 && !instance.pool)
     startThreads(instance);
-  runTasks(instance.pool, kernel, args, tasks);
+  if (instance.pool)
+    instance.model->thread_functions->run(instance.pool, kernel, args, tasks);
+  else if (tasks > 0)
+    kernel(args, 0, tasks);
 }
 
 } // namespace tenon
@@ -214,7 +220,8 @@ void tenon_destroy(tenon_instance *handle) {
   if (!handle)
     return;
   Instance &instance = *static_cast<Instance *>(handle);
-  stopPool(instance.pool);
+  if (instance.pool)
+    instance.model->thread_functions->stop(instance.pool);
   if (instance.releaseResources)
     instance.releaseResources(instance);
   releaseInstance(instance);

@@ -173,7 +173,6 @@ bool Signature::read(const tenon_model &model, Message &message) {
   arenaBytes = readWord(root, 6);
   stateBytes = readWord(root, 8);
   zerosBytes = readWord(root, 9);
-  parallel = readByte(root, 10, 1);
   reader.readEntries(root, *this);
   reader.readVariables(root, *this);
   return true;

@@ -45,7 +45,6 @@ struct Signature {
   const char **symbols, **failures, **kernels;
   int32_t entryCount, variableCount, symbolCount, failureCount, kernelCount;
   uint64_t arenaBytes, stateBytes, zerosBytes;
-  bool parallel;
   void *memory; // what is owned
 
   // Reads the model's table. On failure returns false with the text; the

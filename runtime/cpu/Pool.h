@@ -16,7 +16,7 @@ int32_t coreCount();
 // when the system refuses; NULL when there is no second thread.
 Pool *startPool(int32_t threads);
 
-// Ends the threads. NULL is allowed.
+// Ends the threads.
 void stopPool(Pool *pool);
 
 // Threads in the pool, the caller included.
@@ -28,5 +28,16 @@ void runTasks(Pool *pool, tenon_kernel_fn kernel, const uint64_t *args,
               int64_t tasks);
 
 } // namespace tenon
+
+// What a model with kernels of several tasks refers to, so that others do
+// without.
+struct tenon_thread_functions {
+  int32_t (*countCores)();
+  tenon::Pool *(*start)(int32_t threads);
+  void (*stop)(tenon::Pool *pool);
+  int32_t (*size)(const tenon::Pool *pool);
+  void (*run)(tenon::Pool *pool, tenon_kernel_fn kernel, const uint64_t *args,
+              int64_t tasks);
+};
 
 #endif // TENON_RUNTIME_CPU_POOL_H

@@ -314,7 +314,7 @@ TEST(CreateTest, SaysWhyNot) {
   EXPECT_EQ(tenon_create(&model, nullptr), nullptr);
   EXPECT_STREQ(
       tenon_error(nullptr),
-      "the model was compiled for version 77 of the runtime, this is 1");
+      "the model was compiled for version 77 of the runtime, this is 2");
   tenon_variant future = {200, "x86-64-v200",
                           tenon_main_model.variants[0].entries};
   model = tenon_main_model;

@@ -310,6 +310,7 @@ tenon_model makeModel() {
   model.weights = &weightsPointer;
   model.weights_bytes = sizeof weights;
   model.variants = variants;
+  model.thread_functions = &tenon_threads;
   model.checkpoints = &tenon_checkpoints;
   return model;
 }

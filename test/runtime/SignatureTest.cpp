@@ -25,7 +25,6 @@ TEST(SignatureTest, ReadsTheTable) {
   EXPECT_EQ(signature.variables[1].flagOffset, 17u);
   EXPECT_EQ(signature.arenaBytes, 256u);
   EXPECT_EQ(signature.zerosBytes, 4096u);
-  EXPECT_TRUE(signature.parallel);
   signature.release();
 }
 

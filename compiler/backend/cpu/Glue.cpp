@@ -178,12 +178,13 @@ private:
       weights = declareHidden(getWeightsPointerSymbol(id));
     else if (spec.weightsBytes) {
       weightsFile = addString(options.weightsFile, id + "__weights_file");
-      // Linked only into artifacts that need it.
       mapWeights =
           declareFunction("tenon_map_weights",
                           FunctionType::get(ptr, {ptr, ptr, ptr, i64}, false));
     }
 
+    // Linked only into artifacts that need it, like the files' functions above.
+    Constant *threads = spec.parallel ? declareHidden("tenon_threads") : null;
     bool hasVariables =
         llvm::any_of(spec.variables, [](const VariableInfo &variable) {
           return !variable.generator;
@@ -209,7 +210,7 @@ private:
                         addArray(ptr, entries, id + "__entries" + suffix)}));
     }
     auto *modelType = StructType::get(
-        context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr, ptr});
+        context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr, ptr, ptr});
     model = addConstant(
         ConstantStruct::get(modelType,
                             {builder.getInt32(TENON_ABI_VERSION),
@@ -218,7 +219,7 @@ private:
                              builder.getInt64(signatureBytes), weights,
                              builder.getInt64(spec.weightsBytes), weightsFile,
                              addArray(variantType, variants, id + "__variants"),
-                             mapWeights, checkpoints}),
+                             mapWeights, threads, checkpoints}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");

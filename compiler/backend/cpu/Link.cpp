@@ -119,7 +119,9 @@ Error linkExecutable(const LinkInputs &inputs, const std::string &out) {
   arguments->push_back(inputs.runtimeArchive);
   if (Error error = addLibraries(*arguments))
     return error;
-  return runLinker(std::move(*arguments), inputs.threads);
+  if (Error error = runLinker(std::move(*arguments), inputs.threads))
+    return error;
+  return inputs.keepDebugInfo ? Error::success() : stripSections(out);
 }
 
 Error linkSharedLibrary(const LinkInputs &inputs, const std::string &out) {

@@ -29,6 +29,9 @@ llvm::Error linkExecutable(const LinkInputs &inputs, const std::string &out);
 /// Links a shared library that shows `exports` only and has the runtime inside.
 llvm::Error linkSharedLibrary(const LinkInputs &inputs, const std::string &out);
 
+/// Removes the description of the sections from an executable.
+llvm::Error stripSections(const std::string &path);
+
 /// Puts the objects together into one relocatable object.
 llvm::Error linkObject(const LinkInputs &inputs, const std::string &out);
 

@@ -133,18 +133,10 @@ std::string writeSignature(const ArtifactSpec &spec) {
                      builder.GetSize());
 }
 
-Expected<ArtifactSpec> readSignature(StringRef bytes) {
-  // The table wants alignment, which a section of a file need not have.
-  std::vector<uint64_t> aligned(bytes.size() / 8 + 1);
-  std::memcpy(aligned.data(), bytes.data(), bytes.size());
-  const auto *data = reinterpret_cast<const uint8_t *>(aligned.data());
-  flatbuffers::Verifier verifier(data, bytes.size());
-  if (!fb::VerifyModelBuffer(verifier))
-    return createStringError("the embedded signature is damaged");
-  const fb::Model *model = fb::GetModel(data);
+static ArtifactSpec describe(const fb::Model &model) {
   ArtifactSpec spec;
-  spec.name = readString(model->name());
-  if (const auto *entries = model->entries())
+  spec.name = readString(model.name());
+  if (const auto *entries = model.entries())
     for (const fb::Entry *entry : *entries) {
       EntryInfo info;
       info.name = readString(entry->name());
@@ -153,7 +145,7 @@ Expected<ArtifactSpec> readSignature(StringRef bytes) {
       info.arenaBytes = entry->arena_bytes();
       spec.entries.push_back(std::move(info));
     }
-  if (const auto *variables = model->variables())
+  if (const auto *variables = model.variables())
     for (const fb::Variable *variable : *variables)
       spec.variables.push_back({readString(variable->name()),
                                 {variable->code(), variable->bits()},
@@ -163,15 +155,42 @@ Expected<ArtifactSpec> readSignature(StringRef bytes) {
                                 variable->initial(),
                                 variable->flag_offset(),
                                 variable->generator()});
-  spec.symbols = readStrings(model->symbols());
-  spec.failures = readStrings(model->failures());
-  spec.kernels = readStrings(model->kernels());
-  spec.arenaBytes = model->arena_bytes();
-  spec.weightsBytes = model->weights_bytes();
-  spec.stateBytes = model->state_bytes();
-  spec.zerosBytes = model->zeros_bytes();
-  spec.parallel = model->parallel();
+  spec.symbols = readStrings(model.symbols());
+  spec.failures = readStrings(model.failures());
+  spec.kernels = readStrings(model.kernels());
+  spec.arenaBytes = model.arena_bytes();
+  spec.weightsBytes = model.weights_bytes();
+  spec.stateBytes = model.state_bytes();
+  spec.zerosBytes = model.zeros_bytes();
+  spec.parallel = model.parallel();
   return spec;
+}
+
+Expected<ArtifactSpec> readSignature(StringRef bytes) {
+  // The table wants alignment, which a section of a file need not have.
+  std::vector<uint64_t> aligned(bytes.size() / 8 + 1);
+  std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  const auto *data = reinterpret_cast<const uint8_t *>(aligned.data());
+  flatbuffers::Verifier verifier(data, bytes.size());
+  if (!fb::VerifyModelBuffer(verifier))
+    return createStringError("the embedded signature is damaged");
+  return describe(*fb::GetModel(data));
+}
+
+/// Looks for a signature in an executable, which has no sections.
+static Expected<ArtifactSpec> searchSignature(StringRef file) {
+  StringRef identifier = fb::ModelIdentifier();
+  for (size_t at = file.find(identifier); at != StringRef::npos;
+       at = file.find(identifier, at + 1)) {
+    // The offset of the root stands before it, at a multiple of 16.
+    const auto *data = reinterpret_cast<const uint8_t *>(file.data()) + at - 4;
+    if (at % 16 != 4 || reinterpret_cast<uintptr_t>(data) % 8)
+      continue;
+    flatbuffers::Verifier verifier(data, file.size() - at + 4);
+    if (fb::VerifyModelBuffer(verifier))
+      return describe(*fb::GetModel(data));
+  }
+  return createStringError("this file was not made by tenon");
 }
 
 /// The contents of the signature's section; empty when there is none.
@@ -226,8 +245,8 @@ Expected<ArtifactSpec> readArtifact(StringRef path) {
     if (!object)
       return object.takeError();
     StringRef found = findSection(**object);
-    if (!found.empty())
-      return readSignature(found);
+    return found.empty() ? searchSignature(ref.getBuffer())
+                         : readSignature(found);
   }
   return createStringError("this file was not made by tenon");
 }

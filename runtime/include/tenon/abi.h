@@ -168,6 +168,9 @@ typedef struct tenon_model {
    * part of the runtime is not linked. */
   char *(*map_weights)(const struct tenon_model *model, const char *path,
                        char *error, size_t room);
+  /* &tenon_threads when an entry has kernels of several tasks, else NULL,
+   * likewise: then no thread is ever started. */
+  const struct tenon_thread_functions *thread_functions;
   /* &tenon_checkpoints in an executable whose model has variables, else NULL,
    * likewise. */
   const struct tenon_checkpoint_functions *checkpoints;
@@ -179,7 +182,9 @@ typedef struct tenon_model {
 char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
                         size_t room);
 
-/* How --save and --restore work; private to the runtime. */
+/* The thread pool, and how --save and --restore work; private to the runtime.
+ */
+extern const struct tenon_thread_functions tenon_threads;
 extern const struct tenon_checkpoint_functions tenon_checkpoints;
 
 /* The model of a generated executable; runtime/main reads it. */
