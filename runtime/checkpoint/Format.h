@@ -36,6 +36,11 @@ struct Fields {
 
   // Steps to the next field; false at the end. Fails when it is malformed.
   bool next();
+
+  // What the field holds when it has that number, else nothing.
+  Bytes subMessage(uint32_t wanted) const {
+    return field == wanted && wire == Delimited ? bytes : Bytes{nullptr, 0};
+  }
 };
 
 // Reads a varint; false when it does not end before `end`.

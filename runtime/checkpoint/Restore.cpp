@@ -50,6 +50,7 @@ struct Source {
   Bytes file = {};
   Bytes *shards = nullptr; // V2
   uint64_t shardCount = 0;
+  Bytes objects = {};      // V2: the graph of objects, once it was looked at
   Table *tables = nullptr; // one, or one per file of V1
   size_t tableCount = 0;
   enum { V2, V1, Archive } format = V2;
@@ -79,27 +80,75 @@ struct Source {
     shards = static_cast<Bytes *>(allocate(shardCount * sizeof(Bytes)));
   }
 
-  // The bytes of an entry, with its check sum compared.
-  const char *bytesOf(const Entry &entry, size_t wanted) {
+  // Where the bytes of an entry are, not compared with its check sum.
+  const char *locate(const Entry &entry, size_t wanted) {
     if (entry.shard >= shardCount)
       fail("a tensor in a data file that there is not");
     Bytes &shard = shards[entry.shard];
     Text name;
     name.print("%s.data-%05d-of-%05d", path, int(entry.shard), int(shardCount));
-    const char *index = failContext.file;
-    if (!shard.data)
-      shard = mapFile(name.terminated());
     failContext.file = name.terminated();
+    if (!shard.data)
+      shard = mapFile(failContext.file);
     if (!shard.data)
       fail("%s", strerror(ENOENT));
     if (entry.size != wanted || entry.offset > shard.size ||
         entry.size > shard.size - entry.offset)
       fail("a tensor of %zu bytes is not at its place", wanted);
-    const char *bytes = shard.data + entry.offset;
+    return shard.data + entry.offset;
+  }
+
+  const char *bytesOf(const Entry &entry, size_t wanted) {
+    const char *index = failContext.file, *bytes = locate(entry, wanted);
     if (maskedCrc(bytes, wanted) != entry.crc)
       fail("wrong checksum of a tensor");
     failContext.file = index;
     return bytes;
+  }
+
+  // A tensor of one string: its length, a check sum of that, and the text. The
+  // entry's check sum covers the length as 32 bits.
+  Bytes readText(const Entry &entry) {
+    const char *index = failContext.file, *at = locate(entry, entry.size);
+    const char *end = at + entry.size;
+    uint64_t length;
+    if (!takeVarint(at, end, length) || size_t(end - at) < 4 ||
+        length != size_t(end - at) - 4)
+      fail("a malformed string");
+    Text covered;
+    covered.add(&length, 4);
+    covered.add(at, size_t(end - at));
+    if (maskedCrc(covered.data, covered.size) != entry.crc)
+      fail("wrong checksum of a tensor");
+    failContext.file = index;
+    return {at + 4, length};
+  }
+
+  // Checkpoints of objects name a tensor by its place among them, and say what
+  // the variable is called. NULL when there is none of that name.
+  const char *findObject(const char *name) {
+    const char graph[] = "_CHECKPOINTABLE_OBJECT_GRAPH";
+    Bytes message = find({graph, sizeof graph - 1});
+    if (!message.data || format != V2)
+      return nullptr;
+    if (!objects.data)
+      objects = readText(Entry(message, false));
+    for (Fields nodes(objects); nodes.next();)
+      for (Fields node(nodes.subMessage(1)); node.next();) {
+        Bytes called = {}, key = {};
+        for (Fields tensor(node.subMessage(2)); tensor.next();)
+          if (tensor.field == 2)
+            called = tensor.subMessage(2);
+          else if (tensor.field == 3)
+            key = tensor.subMessage(3);
+        if (key.size && called.size == strlen(name) &&
+            !memcmp(called.data, name, called.size)) {
+          Text text;
+          text.add(key.data, key.size);
+          return text.terminated();
+        }
+      }
+    return nullptr;
   }
 
   // ---- V1
@@ -119,18 +168,13 @@ struct Source {
     if (!header.data)
       fail("a table without a header");
     for (Fields saved(header); saved.next();)
-      for (Fields meta(saved.field == 1 && saved.wire == Delimited
-                           ? saved.bytes
-                           : Bytes{nullptr, 0});
-           meta.next();)
-        for (Fields tensor(meta.field == 1 && meta.wire == Delimited
-                               ? meta.bytes
-                               : Bytes{nullptr, 0});
-             tensor.next();)
-          if (tensor.field == 1 && tensor.wire == Delimited &&
-              tensor.bytes.size == strlen(wanted) &&
-              !memcmp(tensor.bytes.data, wanted, tensor.bytes.size))
+      for (Fields meta(saved.subMessage(1)); meta.next();)
+        for (Fields tensor(meta.subMessage(1)); tensor.next();) {
+          Bytes name = tensor.subMessage(1);
+          if (name.size == strlen(wanted) &&
+              !memcmp(name.data, wanted, name.size))
             return meta.bytes;
+        }
     return {nullptr, 0};
   }
 
@@ -187,10 +231,9 @@ struct Source {
       return bytesOf(entry, size_t(count) * size_t(dtypeBytes(dtype)));
     }
     for (Fields saved(value); saved.next();)
-      if (saved.field == 2 && saved.wire == Delimited)
-        for (Fields data(saved.bytes); data.next();)
-          if (data.field == 3 && data.wire == Delimited)
-            return decode(data.bytes, dtype, count);
+      for (Fields data(saved.subMessage(2)); data.next();)
+        if (data.field == 3)
+          return decode(data.subMessage(3), dtype, count);
     fail("a part of the tensor is empty");
   }
 
@@ -213,7 +256,8 @@ struct Source {
     }
   }
 
-  bool readTensor(const char *name, const tenon_tensor &variable) {
+  bool readTensor(const char *name, const tenon_tensor &variable,
+                  bool isKey = false) {
     char *to = static_cast<char *>(variable.data);
     bool found = false;
     for (size_t i = 0; i < tableCount; ++i) {
@@ -228,8 +272,11 @@ struct Source {
         return true;
       }
     }
-    if (!found)
-      return readNumberedPart(name, variable);
+    if (!found) {
+      const char *key = isKey ? nullptr : findObject(name);
+      return key ? readTensor(key, variable, true)
+                 : readNumberedPart(name, variable);
+    }
     int64_t placed = 0;
     forEachPart(name, [&](const Entry &entry, const Slice &slice) {
       slice.place(to, entry.shape, readPart(slice, name, variable.dtype),

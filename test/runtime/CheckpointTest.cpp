@@ -135,7 +135,8 @@ struct CheckpointTest : testing::Test {
 };
 
 TEST_F(CheckpointTest, ReadsTensorFlows) {
-  for (const char *name : {"v2", "v2.index", "parts", "sharded", ""}) {
+  for (const char *name :
+       {"v2", "v2.index", "parts", "sharded", "objects", ""}) {
     SCOPED_TRACE(name);
     Model model;
     EXPECT_EQ(model.restore(fixtures + name), "");
@@ -270,6 +271,7 @@ TEST_F(CheckpointTest, SurvivesDamage) {
   } files[] = {{"v2", ".index"},
                {"v2", ".data-00000-of-00001"},
                {"parts", ".index"},
+               {"objects", ".data-00000-of-00001"},
                {"v1", ""}};
   for (const auto &file : files) {
     for (const auto &entry : std::filesystem::directory_iterator(fixtures))
