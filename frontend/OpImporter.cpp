@@ -315,6 +315,8 @@ Value Binder::integersConstant(ArrayRef<int64_t> values, Type elementType) {
   for (int64_t value : values)
     elements.push_back(APInt(integer.getWidth(), value, true, true));
   auto type = RankedTensorType::get({int64_t(values.size())}, elementType);
+  if (isa<graph::StringType>(elementType) && value == 0) // what zero stands for
+    return constant(DenseStringElementsAttr::get(type, {StringRef()}));
   return constant(DenseElementsAttr::get(type, elements));
 }
 

@@ -44,6 +44,7 @@ bool takesStrings(mlir::Operation *op);
 void registerStringOps(GraphDialect &dialect);
 void registerHostOps(GraphDialect &dialect);
 void registerSparseOps(GraphDialect &dialect);
+void registerLinearAlgebraOps(GraphDialect &dialect);
 
 } // namespace tenon::graph
 

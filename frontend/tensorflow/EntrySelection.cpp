@@ -25,6 +25,16 @@ bool isPlumbing(llvm::StringRef op) {
       .Default(false);
 }
 
+/// Operations that give a table its contents, once.
+bool fillsTable(llvm::StringRef op) {
+  return llvm::StringSwitch<bool>(op)
+      .Cases({"InitializeTable", "InitializeTableV2",
+              "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
+              "LookupTableImport", "LookupTableImportV2"},
+             true)
+      .Default(false);
+}
+
 /// What is left of loops and conditions that were raised.
 bool isControlFlow(llvm::StringRef op) {
   return llvm::StringSwitch<bool>(op)
@@ -107,21 +117,27 @@ public:
     plan.name = "main";
     int init = initNode();
     std::vector<int> roots;
-    for (int i = 0; i < int(graph.nodes.size()); ++i) {
-      const Node &node = graph.nodes[i];
-      if (consumed.contains(i) || i == init || node.moved ||
-          isControlFlow(node.op) || isPlaceholder(node) || node.op == "Const" ||
-          node.op == "VarHandleOp" || node.op == "VariableV2" ||
-          isInitializer(node) || needsPlumbing(i) || isVariablePlumbing(node) ||
-          (node.op == "NoOp" && node.controls.empty()))
-        continue;
-      roots.push_back(i);
-      plan.fetches.push_back({node.name,
-                              {i, 0},
-                              false,
-                              /*mayBeTarget=*/true,
-                              /*allOutputs=*/true});
-    }
+    auto collect = [&](bool plumbingToo) {
+      for (int i = 0; i < int(graph.nodes.size()); ++i) {
+        const Node &node = graph.nodes[i];
+        if (consumed.contains(i) || i == init || node.moved ||
+            isControlFlow(node.op) || isPlaceholder(node) ||
+            node.op == "Const" || node.op == "VarHandleOp" ||
+            node.op == "VariableV2" || isInitializer(node) ||
+            (!plumbingToo && needsPlumbing(i)) || isVariablePlumbing(node) ||
+            (node.op == "NoOp" && node.controls.empty()))
+          continue;
+        roots.push_back(i);
+        plan.fetches.push_back({node.name,
+                                {i, 0},
+                                false,
+                                /*mayBeTarget=*/true,
+                                /*allOutputs=*/true});
+      }
+    };
+    collect(false);
+    if (roots.empty()) // a graph of summaries
+      collect(true);
     if (roots.empty())
       return failure("the graph has no node whose result is left over; say "
                      "what it computes with --entry");
@@ -295,6 +311,8 @@ private:
 
   /// `<variable>/Assign` that nothing runs.
   bool isInitializer(const Node &node) const {
+    if (fillsTable(node.op) && !consumed.contains(graph.index.lookup(node.name)))
+      return true;
     return (node.op == "Assign" || node.op == "AssignVariableOp") &&
            !node.inputs.empty() &&
            !consumed.contains(graph.index.lookup(node.name)) &&

@@ -115,7 +115,7 @@ bool parseNumber(tenon_string text, tenon_dtype dtype, char *to) {
   }
   // What strtod takes beyond numbers.
   const char *digits = word + (*word == '-' || *word == '+');
-  if (strpbrk(word, "()pP") || !strchr("0123456789.nNiI", *digits))
+  if (strpbrk(word, "()") || !strchr("0123456789.nNiI", *digits))
     return false;
   if (dtype.bits == 32) {
     float value = strtof(word, &end);

@@ -18,13 +18,16 @@ struct Printer {
   const tenon_tensor &tensor;
   bool quotes; // around strings
 
+  // As short as printing and reading back allows, of two lengths.
   void number(double value, bool wide) {
-    if (value != value)
-      return to.add("nan");
-    if (!isFinite(value))
-      return to.add(value < 0 ? "-inf" : "inf");
-    (void)wide;
-    to.print("%g", value);
+    char text[40];
+    snprintf(text, sizeof text, "%.*g", wide ? 15 : 6, value);
+    bool same = wide ? strtod(text, nullptr) == value
+                     : strtof(text, nullptr) == float(value);
+    if (same || value != value)
+      to.add(value != value ? "nan" : text);
+    else
+      to.print("%.*g", wide ? 17 : 9, value);
   }
 
   void text(tenon_string text) {
@@ -57,12 +60,6 @@ struct Printer {
       return to.print("%lld", (long long)integerAt(tensor, i));
     case TENON_UINT:
       return to.print("%llu", (unsigned long long)integerAt(tensor, i));
-    case TENON_COMPLEX:
-      to.add('(');
-      number(realAt(tensor, 2 * i), tensor.dtype.bits == 128);
-      to.add(',');
-      number(realAt(tensor, 2 * i + 1), tensor.dtype.bits == 128);
-      return to.add(')');
     default:
       return number(realAt(tensor, i), tensor.dtype.bits == 64);
     }
@@ -93,10 +90,18 @@ struct Printer {
     }
   }
 
+  // Complex numbers are not shown.
+  void unknown(int64_t limit) {
+    for (int64_t i = 0; i < limit; ++i)
+      to.add(i ? " ?" : "?");
+  }
+
   void summary(int64_t most) {
     int64_t count = to.call.count(tensor), index = 0;
     int64_t limit = most < 0 || most > count ? count : most;
-    if (!tensor.ndim) {
+    if (tensor.dtype.code == TENON_COMPLEX) {
+      unknown(limit);
+    } else if (!tensor.ndim) {
       if (limit)
         element(0);
     } else {
@@ -141,7 +146,12 @@ struct Printer {
 
   void full(int64_t ends) {
     int64_t count = to.call.count(tensor);
-    both(0, ends < 0 || ends > count ? count : ends, 0);
+    int64_t limit = ends < 0 || ends > count ? count : ends;
+    if (tensor.dtype.code != TENON_COMPLEX)
+      return both(0, limit, 0);
+    to.add('[');
+    unknown(limit);
+    to.add(count > limit ? "...]" : "]");
   }
 };
 

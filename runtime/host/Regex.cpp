@@ -832,9 +832,10 @@ bool Regex::match(tenon_string text, int64_t from, bool whole,
   return found;
 }
 
-// Adds the rewrite of a match: \0 to \9 are its groups.
-static bool addRewrite(HostCall &call, Bytes &to, tenon_string rewrite,
-                       tenon_string text, const int64_t *groups) {
+// Adds the rewrite of a match: \0 to \9 are its groups. Ends
+// where it is malformed, as RE2 does.
+static void addRewrite(Bytes &to, tenon_string rewrite, tenon_string text,
+                       const int64_t *groups) {
   for (size_t i = 0; i < rewrite.size; ++i) {
     if (rewrite.data[i] != '\\') {
       to.add(rewrite.data[i]);
@@ -848,12 +849,9 @@ static bool addRewrite(HostCall &call, Bytes &to, tenon_string rewrite,
       if (first >= 0 && last >= first)
         to.add(text.data + first, last - first);
     } else {
-      return call.fail("invalid rewrite '%.*s': a backslash must stand before "
-                       "a digit or another one",
-                       int(rewrite.size), rewrite.data);
+      return;
     }
   }
-  return true;
 }
 
 TENON_HOST(regex_replace) {
@@ -861,28 +859,28 @@ TENON_HOST(regex_replace) {
   if (!regex.compile(*call.strings(1)))
     return false;
   tenon_string rewrite = *call.strings(2);
-  for (size_t i = 0; i + 1 < rewrite.size; ++i)
-    if (rewrite.data[i] == '\\' && rewrite.data[i + 1] == '\\')
-      ++i;
-    else if (rewrite.data[i] == '\\' && rewrite.data[i + 1] >= '0' &&
-             rewrite.data[i + 1] <= '9' &&
-             rewrite.data[i + 1] - '0' >= regex.groupCount)
-      return call.fail("invalid rewrite '%.*s': the pattern has %d groups",
-                       int(rewrite.size), rewrite.data, regex.groupCount - 1);
-  bool all = call.flag("all");
+  // A rewrite that asks for a group that the pattern lacks changes nothing; nor
+  // does a malformed one of the first match.
+  bool all = call.flag("all"), idle = false;
+  for (size_t i = 0; i < rewrite.size; ++i) {
+    if (rewrite.data[i] != '\\')
+      continue;
+    char c = ++i < rewrite.size ? rewrite.data[i] : 0;
+    bool digit = c >= '0' && c <= '9';
+    idle |= digit ? c - '0' >= regex.groupCount : c != '\\' && !all;
+  }
   StringWriter writer(call, 0);
   for (int64_t i = 0, count = call.inSize(0); i < count; ++i) {
     tenon_string text = call.strings(0)[i];
     int64_t groups[2 * Regex::maxGroups],
         done = 0, from = 0, size = int64_t(text.size), lastEnd = -1;
-    while (from <= size && regex.match(text, from, false, groups)) {
+    while (!idle && from <= size && regex.match(text, from, false, groups)) {
       writer.add(text.data + done, groups[0] - done);
       done = groups[0];
       // An empty match right behind another one is none.
       bool empty = groups[0] == groups[1];
       if (!empty || groups[0] != lastEnd) {
-        if (!addRewrite(call, writer, rewrite, text, groups))
-          return false;
+        addRewrite(writer, rewrite, text, groups);
         done = lastEnd = groups[1];
         if (!all)
           break;

@@ -301,6 +301,14 @@ TENON_HOST(sparse_matmul) {
 TENON_HOST(sparse_concat) {
   int32_t parts = call.inputCount / 3;
   int64_t axis = call.integer("axis"), rank = call.inSize(2 * parts);
+  if (axis < -rank || axis >= rank)
+    return call.fail("axis %lld is outside of %lld dimensions", (long long)axis,
+                     (long long)rank);
+  axis += axis < 0 ? rank : 0;
+  for (int32_t p = 0; p < parts; ++p)
+    if (call.inSize(2 * parts + p) != rank ||
+        call.inSize(p) != call.inSize(parts + p) * rank)
+      return call.fail("the parts of tensor %d do not fit each other", p);
   int64_t *shape = call.out<int64_t>(2);
   for (int64_t d = 0; d < rank; ++d)
     shape[d] = call.in<int64_t>(2 * parts)[d];

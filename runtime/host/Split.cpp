@@ -10,7 +10,7 @@ struct Splitter {
   tenon_string rest, separator;
   int64_t splits; // that may still be made; negative: any number
   bool anyOf, skipEmpty;
-  bool done = false;
+  bool done = false, whole = false;
 
   size_t find() const {
     if (anyOf) {
@@ -75,6 +75,10 @@ struct Splitter {
   }
 
   bool next(tenon_string &piece) {
+    if (whole && !done) {
+      piece = rest;
+      return done = true;
+    }
     while (nextPiece(piece))
       if (piece.size || !skipEmpty)
         return true;
@@ -87,8 +91,12 @@ TENON_HOST(string_split) {
   int64_t count = call.inSize(0), pieces = 0, most = 0;
   int64_t limit = call.integer("max_split");
   auto splitter = [&](int64_t i) {
-    return Splitter{call.strings(0)[i], separator, limit > 0 ? limit : -1,
-                    call.flag("any_of"), call.flag("skip_empty")};
+    tenon_string text = call.strings(0)[i];
+    bool anyOf = call.flag("any_of");
+    Splitter parts{text, separator, limit, anyOf, call.flag("skip_empty")};
+    parts.whole = limit == 0;
+    parts.done = anyOf && !text.size;
+    return parts;
   };
   for (int64_t i = 0; i < count; ++i) {
     int64_t own = 0;

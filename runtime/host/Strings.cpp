@@ -87,7 +87,7 @@ TENON_HOST(reduce_join) {
       }
     for (int64_t part = 0; part < parts; ++part) {
       int64_t at = base, within = part;
-      for (int64_t a = axes; a--;) {
+      for (int64_t a = 0; a < axes; ++a) { // the first one runs fastest
         int64_t axis = call.integer("axes", a);
         at += within % input.shape[axis] * steps[axis];
         within /= input.shape[axis];

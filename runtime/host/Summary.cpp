@@ -36,7 +36,7 @@ TENON_HOST(scalar_summary) {
 namespace {
 // Buckets that grow by a tenth, from 1e-12 to 1e20 and their negatives.
 struct Histogram {
-  enum { positive = 774 };
+  enum { positive = 776 }; // of them 775 are used
   double limits[2 * positive + 1], counts[2 * positive + 1] = {};
   double least = DBL_MAX, most = -DBL_MAX, number = 0, sum = 0, squares = 0;
   int size = 0;

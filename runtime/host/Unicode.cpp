@@ -83,14 +83,12 @@ TENON_HOST(unicode_decode) {
       for (size_t at = 0; at < text.size;) {
         size_t start = at;
         uint32_t c = decode(encoding, text, at);
-        if (c == badCharacter) {
-          if (errors.strict)
-            return call.fail("invalid formatting on input string %lld",
-                             (long long)row);
+        if (c == badCharacter && errors.strict)
+          return call.fail("invalid formatting on input string %lld",
+                           (long long)row);
+        if (c == badCharacter || (errors.control && (c < 32 || c == 127))) {
           if (errors.ignore)
             continue;
-          c = errors.replacement;
-        } else if (errors.control && (c < 32 || c == 127)) {
           c = errors.replacement;
         }
         if (pass) {

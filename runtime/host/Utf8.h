@@ -26,26 +26,27 @@ inline size_t characterOffset(tenon_string text, int64_t number) {
 
 enum : uint32_t { badCharacter = 0xffffffff };
 
-// The character at `at`, which moves behind it; badCharacter, and one byte on,
-// where there is none.
+// The character at `at`, which moves behind it. Where there is none:
+// badCharacter, and behind as many bytes as a character could begin with.
 inline uint32_t decodeUtf8(tenon_string text, size_t &at) {
   uint32_t first = uint8_t(text.data[at++]);
   if (first < 0x80)
     return first;
   uint32_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-  if (first < 0xc2 || first > 0xf4 || more > text.size - at)
+  if (first < 0xc2 || first > 0xf4)
     return badCharacter;
   uint32_t value = first & (0x3fu >> more);
-  for (uint32_t i = 0; i < more; ++i) {
-    if (startsCharacter(text.data[at + i]))
+  for (uint32_t i = 0; i < more; ++i, ++at) {
+    if (at == text.size || startsCharacter(text.data[at]))
       return badCharacter;
-    value = value << 6 | (uint8_t(text.data[at + i]) & 0x3f);
+    uint32_t next = uint8_t(text.data[at]) & 0x3fu;
+    // Too long a form, a half of a pair, or beyond the last character.
+    if (i == 0 &&
+        ((first == 0xe0 && next < 0x20) || (first == 0xed && next >= 0x20) ||
+         (first == 0xf0 && next < 0x10) || (first == 0xf4 && next >= 0x10)))
+      return badCharacter;
+    value = value << 6 | next;
   }
-  const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-  if (value < least[more] || value > 0x10ffff ||
-      (value >= 0xd800 && value < 0xe000))
-    return badCharacter;
-  at += more;
   return value;
 }
 
@@ -58,7 +59,7 @@ inline int64_t encodeUtf8(uint32_t c, char *to) {
     return 1;
   }
   int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  to[0] = char((0xf00u >> more) | c >> (6 * more));
+  to[0] = char((0xf0u << (3 - more) & 0xffu) | c >> (6 * more));
   for (int i = 1; i <= more; ++i)
     to[i] = char(0x80 | (c >> (6 * (more - i)) & 0x3f));
   return more + 1;

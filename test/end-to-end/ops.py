@@ -27,6 +27,9 @@ import tensorflow as tf
 
 import cases
 import cases_gradients  # noqa: F401 (adds its families)
+import cases_images  # noqa: F401
+import cases_matrices  # noqa: F401
+import cases_strings  # noqa: F401
 from conform import Failure, execute
 
 v1 = tf.compat.v1
@@ -109,6 +112,11 @@ def matches(got, want):
     """None, or what differs."""
     if got is None:
         return "missing"
+    if want.dtype.kind in "OS":  # NumPy's fixed width is no part of the value
+        want = want.astype("S")
+        if got.dtype.kind == "S":
+            got = got.astype(want.dtype if want.itemsize > got.itemsize else got.dtype)
+            want = want.astype(got.dtype)
     if got.shape != want.shape or got.dtype != want.dtype:
         return f"got {got.dtype}{list(got.shape)}, expected {want.dtype}{list(want.shape)}"
     kind = str(want.dtype)

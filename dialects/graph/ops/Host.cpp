@@ -33,13 +33,6 @@ LogicalResult HistogramSummaryOp::inferShapes(ShapeContext &shapes) {
   return scalarResult(*this, shapes);
 }
 
-LogicalResult ImageSummaryOp::inferShapes(ShapeContext &shapes) {
-  if (failed(expectScalar(*this, shapes, getTag(), "tag")) ||
-      failed(expectRank(*this, shapes, getImages(), 4, "images")))
-    return failure();
-  return scalarResult(*this, shapes);
-}
-
 LogicalResult MergeSummaryOp::inferShapes(ShapeContext &shapes) {
   return scalarResult(*this, shapes);
 }

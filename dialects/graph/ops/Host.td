@@ -27,9 +27,6 @@ def Graph_ScalarSummaryOp : Graph_WorldOp<"scalar_summary", "a Summary message w
 def Graph_HistogramSummaryOp : Graph_WorldOp<"histogram_summary", "a Summary message with the histogram of a tensor; fails when an element is not finite",
     (ins Graph_StringTensor:$tag, Graph_Tensor:$values), (outs Graph_StringTensor:$result), [Pure]>;
 
-def Graph_ImageSummaryOp : Graph_WorldOp<"image_summary", "a Summary message with pictures as PNG files",
-    (ins Graph_StringTensor:$tag, Graph_Tensor:$images, I64Attr:$max_images, DenseI64ArrayAttr:$bad_color), (outs Graph_StringTensor:$result), [Pure]>;
-
 def Graph_MergeSummaryOp : Graph_WorldOp<"merge_summary", "the values of several Summary messages in one; fails when a tag repeats",
     (ins Variadic<Graph_StringTensor>:$inputs), (outs Graph_StringTensor:$result), [Pure]>;
 

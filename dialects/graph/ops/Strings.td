@@ -23,7 +23,7 @@ def Graph_StringCompareOp : Graph_StringOp<"string_compare", "whether strings ar
 def Graph_StringJoinOp : Graph_StringOp<"string_join", "strings one after the other; scalars are repeated",
     (ins Variadic<Graph_StringTensor>:$inputs, DefaultValuedAttr<StrAttr, "\"\"">:$separator), (outs Graph_StringTensor:$result)>;
 
-def Graph_ReduceJoinOp : Graph_StringOp<"reduce_join", "joins the strings along `axes`, in that order",
+def Graph_ReduceJoinOp : Graph_StringOp<"reduce_join", "joins the strings along `axes`, the first of which runs fastest",
     (ins Graph_StringTensor:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims, StrAttr:$separator), (outs Graph_StringTensor:$result)>;
 
 def Graph_StringFormatOp : Graph_StringOp<"string_format", "a text with tensors in the places of a placeholder",

@@ -33,20 +33,6 @@ Row summary(StringRef op) {
       [op](Binder &b) { b.set(0, b.make(op, stringType(b), b.inputList(0))); };
 }
 
-void importImageSummary(Binder &b) {
-  SmallVector<int64_t> color = {255, 0, 0, 255};
-  if (b.has("bad_color"))
-    if (auto given =
-            dyn_cast_or_null<DenseIntElementsAttr>(b.elements("bad_color"))) {
-      color.clear();
-      for (const APInt &part : given)
-        color.push_back(int64_t(part.getZExtValue()));
-    }
-  b.set(0, b.make("graph.image_summary", stringType(b), b.inputList(0, 2),
-                  {b.attribute("max_images", b.integer("max_images", 3)),
-                   b.attribute("bad_color", ArrayRef<int64_t>(color))}));
-}
-
 //===----------------------------------------------------------------------===//
 // Tables
 //===----------------------------------------------------------------------===//
@@ -167,7 +153,6 @@ void addHostRows(RowTable &rows) {
   rows["ScalarSummary"] = summary("graph.scalar_summary");
   rows["HistogramSummary"] = summary("graph.histogram_summary");
   rows["MergeSummary"] = summary("graph.merge_summary");
-  rows["ImageSummary"] = importImageSummary;
   rows["ReadFile"] = [](Binder &b) {
     b.set(0, b.make("graph.read_file", stringType(b), b.input(0)));
   };

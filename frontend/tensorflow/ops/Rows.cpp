@@ -31,6 +31,7 @@ constexpr Family kFamilies[] = {
     {"Strings", addStringsRows},
     {"Host", addHostRows},
     {"Sparse", addSparseRows},
+    {"LinearAlgebra", addLinearAlgebraRows},
 };
 } // namespace
 

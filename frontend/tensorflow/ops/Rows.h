@@ -27,6 +27,7 @@ void addPartitionRows(RowTable &table);
 void addStringsRows(RowTable &table);
 void addHostRows(RowTable &table);
 void addSparseRows(RowTable &table);
+void addLinearAlgebraRows(RowTable &table);
 
 } // namespace tenon::tf
 

@@ -53,9 +53,7 @@ void importConcat(Binder &b) {
     return;
   if (count < 1 || b.inputCount() != 3 * count)
     return b.fail("N does not fit the inputs");
-  Value shape = b.input(2 * count);
-  int64_t rank = b.failed() ? 0 : b.staticDim(shape, 0);
-  int64_t axis = b.axis(b.integer("concat_dim"), rank);
+  int64_t axis = b.integer("concat_dim");
   int32_t segment = int32_t(count);
   Type i64 = b.builder().getI64Type();
   b.setAll(b.makeAll(

@@ -97,10 +97,6 @@ void importReduceJoin(Binder &b) {
   SmallVector<int64_t> axes;
   for (int64_t axis : b.constants(1))
     axes.push_back(b.axis(axis, rank));
-  // No axes mean all of them, from the last to the first.
-  if (axes.empty() && !b.failed())
-    for (int64_t axis = rank; axis--;)
-      axes.push_back(axis);
   SmallVector<NamedAttribute> attributes =
       flags(b, {{"keep_dims", b.flag("keep_dims", false)}});
   attributes.push_back(b.attribute("axes", ArrayRef<int64_t>(axes)));
