@@ -53,6 +53,29 @@ public:
       : module(module), options(options), spec(spec) {}
 
   LogicalResult run() {
+    if (failed(lowerToBuffers()))
+      return failure();
+    for (const CpuTarget &target : targets())
+      if (failed(compileVariant(target)))
+        return failure();
+    return success();
+  }
+
+  LogicalResult plan() {
+    if (failed(lowerToBuffers()))
+      return failure();
+    auto outline = [](OpPassManager &pm, StringRef cpu) {
+      addCpuPass(pm, createOutlineKernelsPass(), cpu);
+    };
+    CpuTarget target = targets().front();
+    if (failed(phase(module, "kernels", outline, cpuOptions(target))))
+      return failure();
+    describeKernels(module);
+    return success();
+  }
+
+private:
+  LogicalResult lowerToBuffers() {
     if (options.checkNumerics)
       module->setAttr(kCheckNumericsAttr, UnitAttr::get(module.getContext()));
     if (options.debugInfo)
@@ -72,13 +95,9 @@ public:
         failed(describeData(module, spec)))
       return failure();
     describeArena();
-    for (const CpuTarget &target : targets())
-      if (failed(compileVariant(target)))
-        return failure();
     return success();
   }
 
-private:
   SmallVector<CpuTarget> targets() const {
     llvm::Triple triple(spec.triple);
     if (options.cpu == "portable" && triple.getArch() == llvm::Triple::x86_64)
@@ -163,6 +182,15 @@ private:
     });
   }
 
+  std::string cpuOptions(const CpuTarget &target) const {
+    return "triple=" + spec.triple + " cpu=" + target.cpu;
+  }
+
+  void describeKernels(ModuleOp unit) {
+    for (Attribute kernel : cast<ArrayAttr>(unit->getAttr("tenon.kernels")))
+      spec.kernels.push_back(cast<StringAttr>(kernel).str());
+  }
+
   LogicalResult compileVariant(const CpuTarget &target) {
     unsigned number = spec.variants.size();
     spec.variants.push_back(
@@ -178,13 +206,11 @@ private:
     for (auto global :
          llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
       global.erase();
-    std::string cpu = "triple=" + spec.triple + " cpu=" + target.cpu;
-    if (failed(phase(*unit, "kernels-" + target.cpu, buildKernelPhase, cpu)))
+    if (failed(phase(*unit, "kernels-" + target.cpu, buildKernelPhase,
+                     cpuOptions(target))))
       return failure();
     if (number == 0) {
-      for (Attribute kernel :
-           cast<ArrayAttr>((*unit)->getAttr("tenon.kernels")))
-        spec.kernels.push_back(cast<StringAttr>(kernel).str());
+      describeKernels(*unit);
       spec.parallel = false;
     }
     spec.parallel |= cast<BoolAttr>((*unit)->getAttr(kParallelAttr)).getValue();
@@ -207,8 +233,9 @@ private:
 };
 } // namespace
 
-LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options,
-                                ArtifactSpec &spec) {
+/// What is the same for all: the name and the platform.
+static LogicalResult begin(ModuleOp module, const CompileOptions &options,
+                           ArtifactSpec &spec) {
   if (!options.name.empty())
     spec.name = options.name;
   llvm::Expected<llvm::Triple> triple =
@@ -216,7 +243,21 @@ LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options,
   if (!triple)
     return emitError(module.getLoc()) << llvm::toString(triple.takeError());
   spec.triple = triple->str();
+  return success();
+}
+
+LogicalResult compileToArtifact(ModuleOp module, const CompileOptions &options,
+                                ArtifactSpec &spec) {
+  if (failed(begin(module, options, spec)))
+    return failure();
   return Compilation(module, options, spec).run();
+}
+
+LogicalResult planArtifact(ModuleOp module, const CompileOptions &options,
+                           ArtifactSpec &spec) {
+  if (failed(begin(module, options, spec)))
+    return failure();
+  return Compilation(module, options, spec).plan();
 }
 
 void registerPasses() {

@@ -21,6 +21,13 @@ llvm::LogicalResult compileToArtifact(mlir::ModuleOp module,
                                       const CompileOptions &options,
                                       ArtifactSpec &spec);
 
+/// The same as far as it says what an artifact would need: signature, arena,
+/// data and the names of the kernels of the first CPU variant. Generates no
+/// code.
+llvm::LogicalResult planArtifact(mlir::ModuleOp module,
+                                 const CompileOptions &options,
+                                 ArtifactSpec &spec);
+
 } // namespace tenon
 
 #endif // TENON_COMPILER_PIPELINE_PIPELINE_H

@@ -149,8 +149,8 @@ char *tenon_reserve(tenon_instance *handle, int64_t bytes) {
 void *tenon_alloc(tenon_instance *handle, int64_t bytes) {
   Instance &instance = *static_cast<Instance *>(handle);
   if (bytes < 0 || uint64_t(bytes) > tooMuch) {
-    instance.refuse(TENON_NO_MEMORY, "no memory for a result of %lld bytes",
-                    (long long)bytes);
+    // Generated code asks for -1 where the product of sizes has no number.
+    instance.refuse(TENON_NO_MEMORY, "no machine has the memory for a result");
     return nullptr;
   }
   uint64_t rounded;

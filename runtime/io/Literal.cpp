@@ -2,6 +2,7 @@
 // code.
 #include "io/Literal.h"
 #include "io/Fail.h"
+#include "io/Strings.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ struct Parser {
         end = *end == 'j' ? end + 1 : nullptr;
     }
     if (!end || !endsElement(end))
-      wrong("expected a number");
+      wrong(number.real > 3e38 ? "too large a number" : "expected a number");
     char slot[16];
     char *to = out ? out : slot;
     storeNumber(dtype, to, number);
@@ -99,55 +100,15 @@ struct Parser {
       out += dtypeBytes(dtype);
   }
 
-  // The bytes of \uXXXX in UTF-8; `at` stands on the u.
-  char *escapedUnicode(char *to) {
-    char digits[5] = {};
-    for (int i = 0; i < 4 && at[1 + i]; ++i)
-      digits[i] = at[1 + i];
-    char *end;
-    unsigned code = unsigned(strtoull(digits, &end, 16));
-    if (end != digits + 4)
-      wrong("bad escape");
-    at += 4;
-    if (code < 0x80) {
-      *to++ = char(code);
-      return to;
-    }
-    if (code >= 0x800) {
-      *to++ = char(0xe0 | code >> 12);
-      *to++ = char(0x80 | (code >> 6 & 63));
-    } else {
-      *to++ = char(0xc0 | code >> 6);
-    }
-    *to++ = char(0x80 | (code & 63));
-    return to;
-  }
-
   void readString() {
-    if (*at != '"')
-      wrong("expected a quoted string");
-    // No escape is shorter than what it stands for.
-    char *text = static_cast<char *>(allocate(strlen(at))), *to = text;
-    while (*++at != '"') {
-      if (*at == '\\') {
-        const char *escapes = "\"\"\\\\//b\bf\fn\nr\rt\t";
-        const char *escape = *++at ? strchr(escapes, *at) : nullptr;
-        if (*at == 'u')
-          to = escapedUnicode(to);
-        else if (escape)
-          *to++ = escape[1];
-        else
-          wrong("bad escape");
-      } else if (*at) {
-        *to++ = *at;
-      } else {
-        wrong("a string does not end");
-      }
-    }
-    ++at;
+    tenon_string string;
+    const char *problem = nullptr;
+    at = stringFunctions()->readQuoted(at, string, problem);
+    if (problem)
+      wrong(problem);
     if (out) {
-      *reinterpret_cast<tenon_string *>(out) = {text, size_t(to - text)};
-      out += sizeof(tenon_string);
+      *reinterpret_cast<tenon_string *>(out) = string;
+      out += sizeof string;
     }
   }
 
@@ -158,7 +119,7 @@ struct Parser {
         rank = depth;
       if (depth != rank)
         wrong("lists of different depth");
-      if (dtype.code == TENON_STRING)
+      if (dtype.code == TENON_STRING && stringFunctions())
         readString();
       else
         readNumber();

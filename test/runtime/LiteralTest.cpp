@@ -60,7 +60,7 @@ TEST(LiteralTest, SaysWhatIsWrong) {
   EXPECT_EQ(parse("2", boolean, true), "True");
   EXPECT_EQ(parse("70000", f16),
             "'70000' is not a value of float16 (--cast converts it)");
-  EXPECT_EQ(parse("1e39", f32), "expected a number at '1e39' (character 1)");
+  EXPECT_EQ(parse("1e39", f32), "too large a number at '1e39' (character 1)");
   EXPECT_EQ(parse("[1, [2]]", f32),
             "lists of different depth at '[2]]' (character 5)");
   EXPECT_EQ(parse("[[1], 2]", f32),

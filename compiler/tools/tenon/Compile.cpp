@@ -172,7 +172,7 @@ int compileCommand(const Options &options, StringRef tool) {
   StringRef suffix = sys::path::extension(out);
   suffix.consume_front(".");
   Target target = getTarget(suffix).value_or(Target{});
-  if (suffix == "ptx" && options.emit.empty()) {
+  if (options.emit.empty() ? suffix == "ptx" : options.emit == "ptx") {
     errs() << path << ": error: cannot write '" << out
            << "': code is generated for CPUs only\n";
     return kFault;

@@ -2,8 +2,9 @@
 
 #include "compiler/tools/tenon/Commands.h"
 
+#include "compiler/backend/cpu/Glue.h"
 #include "compiler/backend/cpu/Signature.h"
-#include "compiler/pipeline/Signature.h"
+#include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/tenon/Model.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -24,7 +25,6 @@ struct Facts {
   ArtifactSpec spec;
   std::map<std::string, unsigned> ops; // by name; models only
   std::vector<UnsupportedNode> unsupported;
-  bool isArtifact = false;
 };
 
 /// The symbol's name; empty when it has none.
@@ -67,17 +67,11 @@ public:
           });
       });
       json.attribute("weights_bytes", spec.weightsBytes);
-      // A model's arena and kernels are known once code is generated.
-      if (facts.isArtifact) {
-        json.attribute("arena_bytes", spec.arenaBytes);
-        json.attributeArray("kernels", [&] {
-          for (const std::string &kernel : spec.kernels)
-            json.value(fix(kernel));
-        });
-      } else {
-        json.attribute("arena_bytes", nullptr);
-        json.attribute("kernels", nullptr);
-      }
+      json.attribute("arena_bytes", spec.arenaBytes);
+      json.attributeArray("kernels", [&] {
+        for (const std::string &kernel : spec.kernels)
+          json.value(fix(kernel));
+      });
     });
     outs() << '\n';
   }
@@ -142,8 +136,12 @@ void printText(const Facts &facts) {
     outs() << "variable " << variable.name << ": "
            << describeTensor(spec, variable.dtype, variable.shape) << '\n';
   outs() << "weights: " << spec.weightsBytes << " bytes\n";
-  if (facts.isArtifact) {
-    outs() << "arena: " << spec.arenaBytes << " bytes\n"
+  // Nothing is planned for a model that cannot be compiled.
+  if (facts.unsupported.empty()) {
+    outs() << "arena: " << spec.arenaBytes << " bytes"
+           << (llvm::all_of(spec.entries, isStaticEntry)
+                   ? "\n"
+                   : " and what the sizes of a call need\n")
            << "kernels: " << spec.kernels.size() << '\n';
     for (const std::string &kernel : spec.kernels)
       outs() << "  " << kernel << '\n';
@@ -159,39 +157,17 @@ void printText(const Facts &facts) {
            << "): " << node.reason << '\n';
 }
 
-/// Bytes of a constant or an initial value.
-uint64_t countBytes(mlir::Attribute attribute) {
-  auto elements = dyn_cast_if_present<mlir::ElementsAttr>(attribute);
-  if (!elements)
-    return 0;
-  std::optional<DType> dtype = getDType(elements.getElementType());
-  return dtype ? elements.getNumElements() * (dtype->bits / 8) : 0;
-}
-
+/// Counts the ops of the entry points; their versions have the same.
 void collectOps(mlir::ModuleOp module, Facts &facts) {
-  module->walk([&](mlir::Operation *op) {
-    StringRef dialect = op->getName().getDialectNamespace();
-    for (mlir::NamedAttribute attribute : op->getAttrs())
-      if (dialect == "graph")
-        facts.spec.weightsBytes += countBytes(attribute.getValue());
-    if (op->getName().getStringRef() == "graph.variable") {
-      VariableInfo variable;
-      if (auto name = op->getAttrOfType<mlir::StringAttr>("sym_name"))
-        variable.name = name.str();
-      if (auto type = op->getAttrOfType<mlir::TypeAttr>("type"))
-        if (auto shaped = dyn_cast<mlir::ShapedType>(type.getValue())) {
-          variable.dtype = getDType(shaped.getElementType()).value_or(DType{});
-          if (shaped.hasRank())
-            for (int64_t dim : shaped.getShape())
-              variable.shape.push_back(
-                  mlir::ShapedType::isDynamic(dim) ? INT64_MIN : dim);
-        }
-      facts.spec.variables.push_back(std::move(variable));
-    } else if (dialect == "graph" &&
-               !op->hasTrait<mlir::OpTrait::IsTerminator>()) {
-      ++facts.ops[op->getName().getStringRef().str()];
-    }
-  });
+  for (auto function : module.getOps<mlir::FunctionOpInterface>()) {
+    if (function->hasAttr("graph.version"))
+      continue;
+    function->walk([&](mlir::Operation *op) {
+      if (op->getName().getDialectNamespace() == "graph" &&
+          !op->hasTrait<mlir::OpTrait::IsTerminator>())
+        ++facts.ops[op->getName().getStringRef().str()];
+    });
+  }
 }
 
 } // namespace
@@ -206,7 +182,6 @@ int inspectCommand(const Options &options) {
       return kFault;
     }
     facts.spec = std::move(*spec);
-    facts.isArtifact = true;
   } else {
     Expected<ImportOptions> import = options.getImportOptions();
     if (!import)
@@ -216,9 +191,11 @@ int inspectCommand(const Options &options) {
     if (!model && facts.unsupported.empty())
       return kFault;
     if (model) {
-      if (failed(describeEntries(model.getModule(), facts.spec)))
-        return kFault;
       collectOps(model.getModule(), facts);
+      CompileOptions compile = options.getCompileOptions();
+      compile.name = Model::getName(path);
+      if (failed(planArtifact(model.getModule(), compile, facts.spec)))
+        return kFault;
     }
   }
   if (options.json)

@@ -41,8 +41,7 @@ Expected<ImportOptions> Options::getImportOptions() const {
   for (const std::string &entry : entries) {
     Expected<EntrySpec> spec = parseEntry(entry);
     if (!spec)
-      return createStringError("--entry '" + entry +
-                               "': " + toString(spec.takeError()));
+      return createStringError("--" + toString(spec.takeError()));
     options.entries.push_back(entry);
   }
   for (const std::string &text : shapes) {
