@@ -20,10 +20,11 @@ ImportedValue ImportedValue::of(Value tensor) {
 }
 
 void ImportState::release() {
-  for (Operation *op : llvm::reverse(discarded)) {
+  // They may use each other's values.
+  for (Operation *op : discarded)
     op->dropAllReferences();
+  for (Operation *op : llvm::reverse(discarded))
     op->destroy();
-  }
   discarded.clear();
 }
 
@@ -45,18 +46,29 @@ const ImportedValue &Binder::raw(unsigned i) {
   return missing;
 }
 
+Value Binder::readVariable(StringRef symbol, Type elementType) {
+  return make(
+      "graph.read", elementType, {},
+      attribute("variable", FlatSymbolRefAttr::get(context(), symbol)));
+}
+
 Value Binder::input(unsigned i) {
   const ImportedValue &value = raw(i);
   if (failed())
     return {};
   switch (value.kind) {
-  case ImportedValue::Tensor:
-    return value.tensor;
+  case ImportedValue::Tensor: {
+    if (value.symbol.empty())
+      return value.tensor;
+    VariableWrites now = state.writes.lookup(value.symbol);
+    return now.replacements == value.seen.replacements &&
+                   now.changes != value.seen.changes
+               ? readVariable(value.symbol, type(value.tensor))
+               : value.tensor;
+  }
   case ImportedValue::Variable:
     if (value.reference)
-      return make("graph.read", value.elementType, {},
-                  attribute("variable",
-                            FlatSymbolRefAttr::get(context(), value.symbol)));
+      return readVariable(value.symbol, value.elementType);
     fail("input " + llvm::Twine(i) + " is the handle of variable '" +
          value.symbol + "', expected a tensor");
     return {};
@@ -303,6 +315,8 @@ Value Binder::scalar(Type elementType, double value) {
       return constant(
           DenseElementsAttr::get(type, std::complex<double>(value, 0.0)));
   }
+  if (isa<graph::StringType>(elementType) && value == 0) // what zero stands for
+    return constant(DenseStringElementsAttr::get(type, {StringRef()}));
   fail("no number of this element type");
   return {};
 }
@@ -315,8 +329,6 @@ Value Binder::integersConstant(ArrayRef<int64_t> values, Type elementType) {
   for (int64_t value : values)
     elements.push_back(APInt(integer.getWidth(), value, true, true));
   auto type = RankedTensorType::get({int64_t(values.size())}, elementType);
-  if (isa<graph::StringType>(elementType) && value == 0) // what zero stands for
-    return constant(DenseStringElementsAttr::get(type, {StringRef()}));
   return constant(DenseElementsAttr::get(type, elements));
 }
 

@@ -26,6 +26,12 @@ struct ListShape {
   std::optional<graph::Dims> element;
 };
 
+/// How often a variable was changed in place and got other memory.
+struct VariableWrites {
+  unsigned changes = 0, replacements = 0;
+  bool operator==(const VariableWrites &) const = default;
+};
+
 /// What an edge of the source graph carries.
 struct ImportedValue {
   enum Kind {
@@ -38,7 +44,7 @@ struct ImportedValue {
   };
   Kind kind = Missing;
   mlir::Value tensor;
-  std::string symbol;     // Variable
+  std::string symbol;     // Variable; Tensor: see `seen`
   bool reference = false; // Variable: reading it needs no operation
   mlir::Type elementType; // Variable, List; of a Table's keys
   mlir::Type valueType;   // of a Table
@@ -46,6 +52,13 @@ struct ImportedValue {
   bool fixed = false; // Table: one initialization gives it its contents
   mlir::Value length;     // List without tensor: scalar
   std::shared_ptr<ListShape> listShape; // List without tensor
+  /// List of small integer tensors: what every element that was set contains.
+  std::optional<graph::Dims> elementContents;
+  bool untouched = false; // List: no element was set yet
+  /// Tensor: what had been written to the reference variable `symbol` when it
+  /// was read. Such a tensor shares the variable's memory, so operations that
+  /// run after the variable was changed in place see the change.
+  VariableWrites seen = {};
 
   static ImportedValue of(mlir::Value tensor);
   bool operator==(const ImportedValue &other) const {
@@ -76,6 +89,7 @@ struct ImportState {
   std::vector<UnsupportedNode> unsupported;
   std::vector<DimEquality> equalities;
   unsigned loopDepth = 0;
+  llvm::StringMap<VariableWrites> writes; // to reference variables
   /// Bodies of loops that were read under wrong assumptions. Their values'
   /// addresses must not be used again while `shapes` knows them.
   std::vector<mlir::Operation *> discarded;
@@ -232,6 +246,7 @@ public:
   ImportState &state;
 
 private:
+  mlir::Value readVariable(llvm::StringRef symbol, mlir::Type elementType);
   void noteEqualities(mlir::Operation *op);
   mlir::Value folded(mlir::Value value);
 

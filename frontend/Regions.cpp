@@ -161,6 +161,30 @@ Value listTensor(Binder &binder, const ImportedValue &list,
 namespace {
 using BranchImporter = llvm::function_ref<SmallVector<ImportedValue>()>;
 
+/// A list that got elements in the other branch only becomes one of zeros.
+void fillLike(Binder &binder, Block &branch, ImportedValue &list,
+              const ImportedValue &other) {
+  if (list.kind != ImportedValue::List || list.tensor ||
+      other.kind != ImportedValue::List || !other.tensor)
+    return;
+  OpBuilder::InsertionGuard guard(binder.builder());
+  binder.builder().setInsertionPointToEnd(&branch);
+  graph::Dims element(binder.dims(other.tensor).drop_front());
+  if (list.listShape)
+    list.listShape->element = element;
+  list.tensor = listTensor(binder, list, element);
+  list.listShape = nullptr;
+}
+
+/// What is known of the elements of a list that is one of two.
+void mergeContents(ImportedValue &list, const ImportedValue &other) {
+  if (list.untouched)
+    list.elementContents = other.elementContents;
+  else if (!other.untouched && list.elementContents != other.elementContents)
+    list.elementContents.reset();
+  list.untouched = list.untouched && other.untouched;
+}
+
 /// Builds an if of two branches. What is the same on both sides passes by,
 /// tensors become results.
 SmallVector<ImportedValue> choose(Binder &binder, Value condition,
@@ -180,6 +204,11 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
     binder.fail("branches return " + llvm::Twine(returned[0].size()) + " and " +
                 llvm::Twine(returned[1].size()) + " values");
 
+  for (size_t i = 0; !binder.failed() && i < returned[0].size(); ++i)
+    for (int side : {0, 1})
+      fillLike(binder, regions[side].front(), returned[side][i],
+               returned[1 - side][i]);
+
   SmallVector<ImportedValue> results(returned[0].size());
   SmallVector<unsigned> carried;
   SmallVector<Value> yielded[2];
@@ -190,6 +219,8 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
     results[i] = a;
     if (a == b && (!a.tensor || isVisible(binder, a.tensor)))
       continue;
+    results[i].listShape = nullptr;
+    mergeContents(results[i], b);
     if (a.kind != b.kind || !a.tensor || !b.tensor)
       binder.fail("result " + llvm::Twine(i) +
                   " is not a tensor of the same kind in all branches");
@@ -298,8 +329,19 @@ private:
   Attempt settle(unsigned i, const ImportedValue &argument,
                  const ImportedValue &next);
 
+  /// Whether a size has symbols that came up inside of the loop.
+  bool isInner(AffineExpr size) const {
+    bool found = false;
+    size.walk([&](AffineExpr part) {
+      if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+        found |= symbol.getPosition() >= outerSymbols;
+    });
+    return found;
+  }
+
   Binder &binder;
   StringRef conditionAttr, bodyAttr;
+  unsigned outerSymbols = 0;
   SmallVector<ImportedValue> inits;
   SmallVector<bool> fixed;               // stays outside the loop
   SmallVector<SmallVector<bool>> varies; // dimensions that change
@@ -352,6 +394,9 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
     Value filled = listTensor(binder, argument, *argument.listShape->element);
     if (!filled)
       return Stop;
+    // The loops around this one want to know, too.
+    if (const auto &outer = binder.raw(i).listShape)
+      outer->element = argument.listShape->element;
     inits[i].tensor = filled;
     inits[i].listShape = nullptr;
     varies[i].assign(binder.rank(filled), false);
@@ -371,6 +416,11 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
     inits[i].tensor = zeros;
     inits[i].elementType = next.elementType;
     varies[i].assign(binder.rank(zeros), false);
+    return Again;
+  }
+  if (argument.elementContents && !argument.untouched &&
+      next.elementContents != argument.elementContents) {
+    inits[i].elementContents.reset();
     return Again;
   }
   if (next.kind != argument.kind || !next.tensor || !argument.tensor) {
@@ -467,6 +517,14 @@ LoopImporter::Attempt LoopImporter::attempt() {
   for (auto [position, i] : llvm::enumerate(carried)) {
     ImportedValue value = inits[i];
     value.tensor = op->getResult(position);
+    if (value.kind == ImportedValue::List) {
+      mergeContents(value, next[i]);
+      // Sizes that only the body knows mean nothing outside of it.
+      if (value.elementContents &&
+          llvm::any_of(*value.elementContents,
+                       [&](AffineExpr size) { return isInner(size); }))
+        value.elementContents.reset();
+    }
     binder.set(i, value);
   }
   return Done;
@@ -487,6 +545,7 @@ void LoopImporter::run() {
   if (binder.failed())
     return;
   ++binder.state.loopDepth;
+  outerSymbols = binder.shapes().symbolCount();
   for (unsigned i = 0; i < binder.inputCount(); ++i) {
     ImportedValue init = binder.raw(i);
     if (init.kind == ImportedValue::Variable && init.reference)

@@ -156,14 +156,17 @@ private:
     return model.synthetic.back();
   }
 
-  Edge addInteger(const std::string &name, int value) {
-    int index = addNode(name, "Const", {});
-    auto &attributes = *definition(index).mutable_attr();
+  static void setInteger(tfproto::NodeDef &def, int value) {
+    auto &attributes = *def.mutable_attr();
     attributes["dtype"].set_type(DataType::DT_INT32);
     tfproto::TensorProto &tensor = *attributes["value"].mutable_tensor();
     tensor.set_dtype(DataType::DT_INT32);
     tensor.mutable_tensor_shape();
     tensor.add_int_val(value);
+  }
+  Edge addInteger(const std::string &name, int value) {
+    int index = addNode(name, "Const", {});
+    setInteger(definition(index), value);
     return {index, 0};
   }
 
@@ -257,6 +260,18 @@ private:
       return at(graph.nodes[stack], "only stacks with one push and one pop are "
                                     "supported");
     const std::string name = graph.nodes[stack].name;
+    const AttrValue *type = graph.nodes[stack].attr("elem_type");
+    std::optional<DataType> elementType;
+    if (type)
+      elementType = type->type();
+    std::vector<Edge> toPush, toPop;
+    if (!pushes.empty())
+      toPush = wayTo(pushes.front());
+    if (!pops.empty())
+      toPop = wayTo(pops.front());
+    // The loops that the handle enters keep a number in its place.
+    replace(stack, "Const", {});
+    setInteger(definition(stack), 0);
     if (pushes.empty() || pops.empty() || isUnused(pops.front())) {
       // Nothing is read from it.
       for (int index : llvm::concat<const int>(pushes, pops)) {
@@ -271,17 +286,13 @@ private:
     int push = pushes.front(), pop = pops.front();
     raised.insert(push);
     raised.insert(pop);
-    const AttrValue *type = graph.nodes[stack].attr("elem_type");
-    if (!type || graph.nodes[push].inputs.size() != 2)
+    if (!elementType || graph.nodes[push].inputs.size() != 2)
       return at(graph.nodes[push], "a stack of an unknown form");
-    DataType elementType = type->type();
-    std::vector<Edge> toPush = wayTo(push), toPop = wayTo(pop);
-
     Edge zero = addInteger(name + "/none", 0),
          one = addInteger(name + "/one", 1),
          anyShape = addInteger(name + "/shape", -1);
     int list = addNode(name + "/list", "TensorListReserve", {anyShape, zero});
-    (*definition(list).mutable_attr())["element_dtype"].set_type(elementType);
+    (*definition(list).mutable_attr())["element_dtype"].set_type(*elementType);
     llvm::Expected<Values> filled = through(
         llvm::ArrayRef(toPush).drop_front(), {{list, 0}, zero},
         [&](Values values) -> Values {

@@ -36,6 +36,26 @@ void importMatMul(Binder &b) {
            /*conjugate=*/false);
 }
 
+/// Matrices of which many elements may be zero, of floats of either width.
+void importSparseMatMul(Binder &b) {
+  Type f32 = b.builder().getF32Type();
+  Value inputs[2];
+  for (unsigned i = 0; i < 2; ++i) {
+    inputs[i] = b.input(i);
+    if (inputs[i] && b.rank(inputs[i]) != 2)
+      b.fail("expected matrices, input " + llvm::Twine(i) + " has " +
+             llvm::Twine(b.rank(inputs[i])) + " dimensions");
+    if (!b.failed())
+      inputs[i] = b.cast(inputs[i], f32);
+  }
+  SmallVector<NamedAttribute> attributes;
+  for (const char *side : {"transpose_a", "transpose_b"})
+    if (b.flag(side, false))
+      attributes.push_back(b.unit(side));
+  if (!b.failed())
+    b.set(0, b.make("graph.matmul", f32, inputs, attributes));
+}
+
 void importBatchMatMul(Binder &b) {
   for (const char *attr : {"Ta", "Tb", "Tout"})
     if (b.has(attr) && b.elementType(attr) != b.elementType("Tout"))
@@ -93,6 +113,7 @@ void importEinsum(Binder &b) {
 
 void addContractionRows(RowTable &table) {
   table["MatMul"] = importMatMul;
+  table["SparseMatMul"] = importSparseMatMul;
   table["BatchMatMul"] = table["BatchMatMulV2"] = table["BatchMatMulV3"] =
       importBatchMatMul;
   table["Cross"] = importCross;

@@ -22,8 +22,12 @@ void importIdentity(Binder &b) {
   for (unsigned i = 0; i < b.inputCount(); ++i) {
     ImportedValue value = b.raw(i);
     // A copy of a variable is a reading of it.
-    if (value.kind == ImportedValue::Variable && value.reference)
+    if (value.kind == ImportedValue::Variable && value.reference) {
+      std::string symbol = value.symbol;
       value = ImportedValue::of(b.input(i));
+      value.symbol = symbol;
+      value.seen = b.state.writes.lookup(symbol);
+    }
     b.set(i, value);
   }
 }

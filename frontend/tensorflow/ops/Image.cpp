@@ -75,7 +75,8 @@ template <typename Function> Row colours(Function function) {
     Formula image(b, b.input(0));
     if (b.failed())
       return;
-    if (b.rank(image) < 1 || b.staticDim(image, b.rank(image) - 1) != 3)
+    if (b.rank(image) < 1 ||
+        graph::ShapeContext::asConstant(b.dims(image).back()).value_or(3) != 3)
       return b.fail("expected three colours in the last dimension");
     Type type = image.type();
     if (type.isF16() || type.isBF16())

@@ -117,9 +117,8 @@ void importDenseBincount(Binder &b) {
   Type type = Binder::type(weights), id = Binder::type(numbers);
   auto count =
       graph::ShapeContext::asConstant(b.shapes().product(b.dims(weights)));
-  if (!count)
-    return b.fail("whether there are weights must be known at compile time");
-  if (*count == 0 || binary)
+  // Weights of unknown number are taken to be there.
+  if (count == 0 || binary)
     weights = b.make(
         "graph.fill", type,
         {b.make("graph.shape_of", i64Of(b), numbers), b.scalar(type, 1)});

@@ -43,8 +43,8 @@ Row stateful(StringRef op, unsigned bounds) {
     uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
     Value shape = b.input(0);
     SmallVector<Value> more = b.inputList(1, bounds);
-    Type type = bounds ? Binder::type(more.empty() ? Value() : more[0])
-                       : drawnType(b);
+    Type type =
+        bounds ? Binder::type(more.empty() ? Value() : more[0]) : drawnType(b);
     if (b.failed())
       return;
     // Without seeds it is the count that no two starts share.
@@ -60,6 +60,45 @@ Row stateful(StringRef op, unsigned bounds) {
               b.make("graph.random_skip", wordType(b), {counter, shape}),
               symbol);
   };
+}
+
+/// Rows in random order.
+void importRandomShuffle(Binder &b) {
+  Value input = b.input(0);
+  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+  if (b.failed())
+    return;
+  if (b.rank(input) == 0)
+    return b.set(0, input);
+  Type i64 = b.builder().getI64Type(), word = wordType(b);
+  ImportedValue state =
+      b.declareGenerator(RankedTensorType::get({2}, word),
+                         seed || seed2 ? words(b, {0, seed2}) : nullptr);
+  auto symbol = b.attribute("variable",
+                            FlatSymbolRefAttr::get(b.context(), state.symbol));
+  Value counter = b.make("graph.read", word, {}, symbol);
+  Value sizes = b.shapeTensor(b.dims(input)[0]);
+  Value count =
+      b.make("graph.reshape", i64, {sizes, b.integersConstant({}, i64)});
+  Value order = b.make("graph.random_permutation", i64,
+                       {count, b.constant(words(b, {seed})), counter});
+  b.set(0, b.make("graph.gather", Binder::type(input), {input, order},
+                  b.attribute("axis", int64_t(0))));
+  // A number for each row but one, four to a block; nothing without rows.
+  Value blocks = b.make(
+      "graph.floor_div", i64,
+      {b.make("graph.add", i64, {sizes, b.scalar(i64, 2)}), b.scalar(i64, 4)});
+  auto elements =
+      graph::ShapeContext::asConstant(b.shapes().product(b.dims(input)));
+  if (elements && *elements <= 1)
+    return;
+  Value steps = b.make("graph.concat", i64,
+                       {blocks, b.integersConstant(ArrayRef<int64_t>{0}, i64)},
+                       b.attribute("axis", int64_t(0)));
+  b.perform(
+      "graph.assign",
+      b.make("graph.add", word, {counter, b.make("graph.cast", word, steps)}),
+      symbol);
 }
 
 /// Inputs: shape, seed, bounds.
@@ -92,6 +131,7 @@ void addRandomRows(RowTable &table) {
   table["RandomUniform"] = stateful("graph.random_uniform", 0);
   table["RandomStandardNormal"] = stateful("graph.random_normal", 0);
   table["TruncatedNormal"] = stateful("graph.random_truncated_normal", 0);
+  table["RandomShuffle"] = importRandomShuffle;
   table["RandomUniformInt"] = stateful("graph.random_uniform_int", 2);
   table["StatelessRandomUniform"] = stateless("graph.random_uniform", 0);
   table["StatelessRandomNormal"] = stateless("graph.random_normal", 0);

@@ -23,6 +23,7 @@ constexpr Family kFamilies[] = {
     {"Image", addImageRows},
     {"Quantization", addQuantizationRows},
     {"Partition", addPartitionRows},
+    {"Signal", addSignalRows},
     {"Random", addRandomRows},
     {"State", addStateRows},
     {"Optimizers", addOptimizerRows},

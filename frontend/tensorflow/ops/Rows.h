@@ -24,6 +24,7 @@ void addOptimizerRows(RowTable &table);
 void addImageRows(RowTable &table);
 void addQuantizationRows(RowTable &table);
 void addPartitionRows(RowTable &table);
+void addSignalRows(RowTable &table);
 void addStringsRows(RowTable &table);
 void addHostRows(RowTable &table);
 void addSparseRows(RowTable &table);

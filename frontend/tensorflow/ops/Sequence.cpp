@@ -38,6 +38,7 @@ ImportedValue emptyList(Binder &b, Type elementType, Value length) {
   list.elementType = elementType;
   list.length = length;
   list.listShape = std::make_shared<ListShape>();
+  list.untouched = true;
   return list;
 }
 
@@ -93,6 +94,16 @@ void reserve(Binder &b, unsigned shapeInput, Value length) {
   b.set(0, result);
 }
 
+/// The elements of a small integer tensor when all are known.
+std::optional<graph::Dims> contentsOf(Binder &b, Value item) {
+  if (b.failed() || !isa<IntegerType>(Binder::type(item)) || b.rank(item) > 1)
+    return std::nullopt;
+  auto contents = b.shapes().contents(item);
+  if (!contents || llvm::is_contained(*contents, AffineExpr()))
+    return std::nullopt;
+  return graph::Dims(*contents);
+}
+
 void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
              bool grow) {
   if (b.failed())
@@ -105,8 +116,13 @@ void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
   SmallVector<NamedAttribute> attributes;
   if (grow)
     attributes.push_back(b.unit("grow"));
-  b.set(0, listOf(b.make("graph.list_set_item", target.elementType,
-                         {tensor, index, item}, attributes)));
+  ImportedValue result =
+      listOf(b.make("graph.list_set_item", target.elementType,
+                    {tensor, index, item}, attributes));
+  auto contents = contentsOf(b, item);
+  if (target.untouched || contents == target.elementContents)
+    result.elementContents = contents;
+  b.set(0, result);
 }
 
 Value getItem(Binder &b, Value tensor, Value index) {
@@ -236,7 +252,15 @@ void addListRows(RowTable &table) {
   };
   table["TensorListGetItem"] = [](Binder &b) {
     ImportedValue source = list(b, 0);
-    b.set(0, getItem(b, tensorOf(b, source, 2), b.input(1)));
+    Value tensor = tensorOf(b, source, 2);
+    if (!source.elementContents)
+      return b.set(0, getItem(b, tensor, b.input(1)));
+    // Shapes stay known on their way through the stack of a loop.
+    Value known = b.shapeTensor(*source.elementContents);
+    if (!b.failed() && b.rank(tensor) == 1)
+      known = b.make("graph.reshape", Binder::type(known),
+                     {known, b.integersConstant({}, b.builder().getI64Type())});
+    b.set(0, b.failed() ? Value() : b.cast(known, source.elementType));
   };
   table["TensorListStack"] = [](Binder &b) {
     ImportedValue source = list(b, 0);

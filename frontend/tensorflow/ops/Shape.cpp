@@ -144,28 +144,46 @@ void importConcatOffset(Binder &b) {
   }
 }
 
-/// The axes over which the gradients of broadcast operands are summed.
+/// The axes over which the gradients of broadcast operands are summed. Sizes
+/// that are not known to differ are taken to be the same; that the gradient's
+/// shape is then restored checks it.
 void importBroadcastGradientArgs(Binder &b) {
-  SmallVector<int64_t> shapes[2] = {b.constants(0), b.constants(1)}, axes[2];
-  if (b.failed())
-    return;
+  Value inputs[2] = {b.input(0), b.input(1)};
+  graph::Dims shapes[2];
+  SmallVector<int64_t> axes[2];
+  for (int i = 0; i < 2; ++i) {
+    if (inputs[i] && b.rank(inputs[i]) != 1)
+      b.fail("expected vectors");
+    int64_t count = b.staticDim(inputs[i], 0);
+    if (b.failed())
+      return;
+    auto contents = b.shapes().contents(inputs[i]);
+    shapes[i] =
+        contents ? graph::Dims(*contents) : graph::Dims(count, AffineExpr());
+  }
   int64_t rank = std::max(shapes[0].size(), shapes[1].size());
+  AffineExpr one = b.shapes().constant(1);
   for (auto &shape : shapes)
-    shape.insert(shape.begin(), rank - shape.size(), 1);
+    shape.insert(shape.begin(), rank - shape.size(), one);
   for (int64_t axis = 0; axis < rank; ++axis) {
-    int64_t sizes[2] = {shapes[0][axis], shapes[1][axis]};
-    if (sizes[0] != sizes[1] && sizes[0] != 1 && sizes[1] != 1)
-      return b.fail("shapes do not broadcast: sizes " + llvm::Twine(sizes[0]) +
-                    " and " + llvm::Twine(sizes[1]));
+    AffineExpr sizes[2] = {shapes[0][axis], shapes[1][axis]};
+    std::optional<int64_t> known[2];
     for (int i = 0; i < 2; ++i)
-      if (sizes[i] == 1)
+      known[i] = graph::ShapeContext::asConstant(sizes[i]);
+    if (known[0] && known[1] && *known[0] != *known[1] && *known[0] != 1 &&
+        *known[1] != 1)
+      return b.fail("shapes do not broadcast: sizes " + llvm::Twine(*known[0]) +
+                    " and " + llvm::Twine(*known[1]));
+    for (int i = 0; i < 2; ++i)
+      if (known[i] == 1)
         axes[i].push_back(axis);
   }
   // Equal shapes need no sum at all.
-  bool equal = shapes[0] == shapes[1];
+  bool equal =
+      shapes[0] == shapes[1] && !llvm::is_contained(shapes[0], AffineExpr());
   for (int i = 0; i < 2; ++i)
     b.set(i, b.integersConstant(equal ? SmallVector<int64_t>() : axes[i],
-                                Binder::type(b.input(0))));
+                                Binder::type(inputs[0])));
 }
 
 /// `value` in the shape of the input.

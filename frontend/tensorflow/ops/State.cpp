@@ -19,13 +19,18 @@ Value readVariable(Binder &b, const ImportedValue &variable) {
   return b.make("graph.read", variable.elementType, {}, symbolOf(b, variable));
 }
 
-void assignVariable(Binder &b, const ImportedValue &variable, Value value) {
+void assignVariable(Binder &b, const ImportedValue &variable, Value value,
+                    bool inPlace) {
   if (b.failed())
     return;
   if (Binder::type(value) != variable.elementType)
     return b.fail("the value has another element type than variable '" +
                   variable.symbol + "'");
   b.perform("graph.assign", value, symbolOf(b, variable));
+  if (variable.reference) {
+    VariableWrites &writes = b.state.writes[variable.symbol];
+    ++(inPlace ? writes.changes : writes.replacements);
+  }
 }
 
 void setReference(Binder &b, const ImportedValue &variable) {
@@ -36,7 +41,7 @@ void setReference(Binder &b, const ImportedValue &variable) {
 namespace {
 void importAssign(Binder &b) {
   ImportedValue variable = b.variable(0);
-  assignVariable(b, variable, b.input(1));
+  assignVariable(b, variable, b.input(1), /*inPlace=*/false);
   setReference(b, variable);
 }
 
@@ -48,6 +53,25 @@ Row update(StringRef op) {
                    b.make(op, variable.elementType, {before, b.input(1)}));
     setReference(b, variable);
   };
+}
+
+/// The count before, which must be below the limit.
+void importCountUpTo(Binder &b) {
+  ImportedValue variable = b.variable(0);
+  Value count = readVariable(b, variable);
+  if (b.failed())
+    return;
+  Type type = variable.elementType;
+  int64_t limit = b.integer("limit");
+  b.perform("graph.check",
+            b.make("graph.less", b.builder().getI1Type(),
+                   {count, b.scalar(type, double(limit))}),
+            b.textAttribute("message", "node '" + b.name().str() +
+                                           "': reached limit of " +
+                                           std::to_string(limit)));
+  assignVariable(b, variable,
+                 b.make("graph.add", type, {count, b.scalar(type, 1)}));
+  b.set(0, count);
 }
 
 void importIsInitialized(Binder &b) {
@@ -113,6 +137,11 @@ void addStateRows(RowTable &table) {
   table["VarHandleOp"] = [](Binder &b) { b.set(0, b.declareVariable(false)); };
   table["VariableV2"] =
       table["Variable"] = [](Binder &b) { b.set(0, b.declareVariable(true)); };
+  table["TemporaryVariable"] = [](Binder &b) {
+    b.set(0, b.declareVariable(true));
+  };
+  table["DestroyTemporaryVariable"] = [](Binder &b) { b.set(0, b.input(0)); };
+  table["CountUpTo"] = table["ResourceCountUpTo"] = importCountUpTo;
   table["ReadVariableOp"] = [](Binder &b) {
     b.set(0, readVariable(b, b.variable(0)));
   };

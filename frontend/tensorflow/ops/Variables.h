@@ -11,8 +11,9 @@ namespace tenon::tf {
 mlir::Value readVariable(Binder &binder, const ImportedValue &variable);
 
 /// Gives a variable a value; fails when the element type is another one.
+/// `inPlace`: what was read from a reference to it changes, too.
 void assignVariable(Binder &binder, const ImportedValue &variable,
-                    mlir::Value value);
+                    mlir::Value value, bool inPlace = true);
 
 /// A reference operation's result is the variable again.
 void setReference(Binder &binder, const ImportedValue &variable);
