@@ -2,6 +2,7 @@
 // header: a Python dictionary with the keys descr, fortran_order and shape.
 #include "io/Npy.h"
 #include "io/Fail.h"
+#include "io/Strings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,8 @@ tenon_tensor readNpy(const char *bytes, size_t size) {
   tenon_tensor tensor = makeTensor(dtype, header.rank, header.shape);
   const char *from = bytes + start + length;
   bool strings = dtype.code == TENON_STRING;
+  if (strings && !stringFunctions())
+    fail("expected numbers, got strings");
   bool swapped = *header.descr == '>' && !strings;
   // What is swapped at once: complex numbers are two.
   uint64_t unit = width >> (dtype.code == TENON_COMPLEX);
@@ -190,17 +193,10 @@ tenon_tensor readNpy(const char *bytes, size_t size) {
   } else if (total) {
     memcpy(data, from, total);
   }
-  for (int64_t i = 0; i < count; ++i) {
-    char *at = data + i * int64_t(width);
-    if (dtype.code == TENON_BOOL)
-      *at = *at != 0;
-    if (!strings)
-      continue;
-    uint64_t used = width; // zeros at the end only fill up
-    while (used && !at[used - 1])
-      --used;
-    stringsOf(tensor)[i] = {at, used};
-  }
+  if (strings)
+    stringFunctions()->fromRows(tensor, data, width);
+  for (int64_t i = 0; i < count && dtype.code == TENON_BOOL; ++i)
+    data[i] = data[i] != 0;
   return tensor;
 }
 
@@ -208,17 +204,8 @@ NpyFile::NpyFile(const tenon_tensor &tensor) : data(bytesOf(tensor)) {
   size_t width = size_t(dtypeBytes(tensor.dtype));
   char kind = "iufSucb"[tensor.dtype.code]; // by type code
   int64_t count = elementCount(tensor);
-  if (kind == 'S') {
-    width = 1; // NumPy has no strings of no bytes in files
-    for (int64_t i = 0; i < count; ++i)
-      if (stringsOf(tensor)[i].size > width)
-        width = stringsOf(tensor)[i].size;
-    char *to = static_cast<char *>(allocate(width * size_t(count)));
-    data = to;
-    for (int64_t i = 0; i < count; ++i, to += width)
-      if (stringsOf(tensor)[i].size)
-        memcpy(to, stringsOf(tensor)[i].data, stringsOf(tensor)[i].size);
-  }
+  if (kind == 'S')
+    data = stringFunctions()->toRows(tensor, width);
   bytes = width * size_t(count);
   header.add("\x93NUMPY\x01\x00\x76\x00", 10);
   header.print("{'descr': '%c%c%zu', 'fortran_order': False, 'shape': (",

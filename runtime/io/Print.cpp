@@ -2,6 +2,7 @@
 // by looking at all of them first; lines of at most 75 characters; the middle
 // of long arrays left out.
 #include "io/Print.h"
+#include "io/Strings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,30 +131,6 @@ struct FloatFormat {
   }
 };
 
-void printBytes(Text &out, const tenon_string &string) {
-  // Python's repr: double quotes only around text with single ones alone.
-  char quote = '\'';
-  for (size_t i = 0; i < string.size; ++i)
-    if (string.data[i] == '\'' && quote == '\'')
-      quote = '"';
-    else if (string.data[i] == '"')
-      quote = 1;
-  if (quote == 1)
-    quote = '\'';
-  out.print("b%c", quote);
-  for (size_t i = 0; i < string.size; ++i) {
-    int byte = uint8_t(string.data[i]);
-    const char *special = byte ? strchr("\tt\nn\rr\\\\", byte) : nullptr;
-    if (byte == quote)
-      out.print("\\%c", byte);
-    else if (special && (byte < ' ' || byte == '\\'))
-      out.print("\\%c", special[1]);
-    else
-      out.print(byte < ' ' || byte > '~' ? "\\x%02x" : "%c", byte);
-  }
-  out.add(&quote, 1);
-}
-
 // One number as str() writes it, with at least `places` digits behind the
 // point.
 void printFloat(Text &out, double value, int bits, int places) {
@@ -245,7 +222,7 @@ struct Printer {
       if (code == TENON_BFLOAT) // NumPy leaves these to their own str()
         out.print("%g", loadFloat(tensor, index));
       else if (code == TENON_STRING)
-        printBytes(out, stringsOf(tensor)[index]);
+        stringFunctions()->print(out, stringsOf(tensor)[index]);
       else
         out.add(!bytesOf(tensor)[index] ? "False"
                 : tensor.ndim           ? " True"

@@ -1,6 +1,7 @@
 // Tensors: memory and conversion between element types.
 #include "io/Tensor.h"
 #include "io/Fail.h"
+#include "io/Strings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,8 @@ tenon_tensor makeTensor(tenon_dtype dtype, int32_t rank, const int64_t *shape) {
 tenon_tensor copyTensor(const tenon_tensor &tensor) {
   tenon_tensor copy = makeTensor(tensor.dtype, tensor.ndim, tensor.shape);
   memcpy(copy.data, tensor.data, byteCount(copy));
-  int64_t count = tensor.dtype.code == TENON_STRING ? elementCount(copy) : 0;
-  for (tenon_string *string = stringsOf(copy); count--; ++string) {
-    const char *bytes = string->data;
-    char *to = static_cast<char *>(allocate(string->size));
-    string->data = to;
-    if (string->size)
-      memcpy(to, bytes, string->size);
-  }
+  if (tensor.dtype.code == TENON_STRING)
+    stringFunctions()->copy(copy);
   return copy;
 }
 

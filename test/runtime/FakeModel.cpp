@@ -311,6 +311,7 @@ tenon_model makeModel() {
   model.weights_bytes = sizeof weights;
   model.variants = variants;
   model.thread_functions = &tenon_threads;
+  model.strings = &tenon_strings;
   model.checkpoints = &tenon_checkpoints;
   return model;
 }

@@ -9,7 +9,12 @@ int main(int argc, char **argv) {
   using namespace tenon;
   if (argc < 2)
     return 1;
-  failContext = {argv[0], nullptr, nullptr, nullptr, nullptr, 1};
+  failContext.program = argv[0];
+  failContext.status = 1;
+  // What links them, as a model that has strings does.
+  static const tenon_string_functions *const volatile strings = &tenon_strings;
+  if (!strings)
+    return 1;
   Text bytes = readFile(argv[1]);
   Npz npz(bytes.data, bytes.size);
   while (npz.next()) {

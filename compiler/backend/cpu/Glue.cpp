@@ -185,6 +185,16 @@ private:
 
     // Linked only into artifacts that need it, like the files' functions above.
     Constant *threads = spec.parallel ? declareHidden("tenon_threads") : null;
+    auto isString = [](const TensorInfo &info) {
+      return info.dtype.code == kDTypeString;
+    };
+    bool hasStrings = llvm::any_of(spec.entries, [&](const EntryInfo &entry) {
+      return llvm::any_of(entry.inputs, isString) ||
+             llvm::any_of(entry.outputs, isString);
+    });
+    Constant *strings = options.isExecutable && hasStrings
+                            ? declareHidden("tenon_strings")
+                            : null;
     bool hasVariables =
         llvm::any_of(spec.variables, [](const VariableInfo &variable) {
           return !variable.generator;
@@ -209,8 +219,9 @@ private:
                         addString(variant.cpu, id + "__cpu" + suffix),
                         addArray(ptr, entries, id + "__entries" + suffix)}));
     }
-    auto *modelType = StructType::get(
-        context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr, ptr, ptr});
+    auto *modelType =
+        StructType::get(context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr,
+                                  ptr, ptr, ptr, ptr});
     model = addConstant(
         ConstantStruct::get(modelType,
                             {builder.getInt32(TENON_ABI_VERSION),
@@ -219,7 +230,7 @@ private:
                              builder.getInt64(signatureBytes), weights,
                              builder.getInt64(spec.weightsBytes), weightsFile,
                              addArray(variantType, variants, id + "__variants"),
-                             mapWeights, threads, checkpoints}),
+                             mapWeights, threads, strings, checkpoints}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");

@@ -171,8 +171,10 @@ typedef struct tenon_model {
   /* &tenon_threads when an entry has kernels of several tasks, else NULL,
    * likewise: then no thread is ever started. */
   const struct tenon_thread_functions *thread_functions;
-  /* &tenon_checkpoints in an executable whose model has variables, else NULL,
+  /* &tenon_strings in an executable whose model has strings, and
+   * &tenon_checkpoints in one whose model has variables, else NULL,
    * likewise. */
+  const struct tenon_string_functions *strings;
   const struct tenon_checkpoint_functions *checkpoints;
 } tenon_model;
 
@@ -182,9 +184,10 @@ typedef struct tenon_model {
 char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
                         size_t room);
 
-/* The thread pool, and how --save and --restore work; private to the runtime.
- */
+/* The thread pool, files and text of strings, and how --save and --restore
+ * work; private to the runtime. */
 extern const struct tenon_thread_functions tenon_threads;
+extern const struct tenon_string_functions tenon_strings;
 extern const struct tenon_checkpoint_functions tenon_checkpoints;
 
 /* The model of a generated executable; runtime/main reads it. */
