@@ -95,10 +95,13 @@ WindowLowering::WindowLowering(OpBuilder &builder, kernel::WindowOp op,
       spatial(op.getSpatialRank()),
       depthwise(op.getKind() == kernel::WindowKind::Depthwise) {
   multiplier = depthwise ? w.sizes.back() : e.index(1);
-  scalarOnly = isa<ComplexType>(accumulator) || known(multiplier, 0) != 1 ||
-               known(x.strides.back(), 0) != 1 ||
-               known(y.strides.back(), 0) != 1 ||
-               (depthwise && known(w.strides[spatial], 0) != 1);
+  // A vector's lanes must read whole input channels, or parts of one.
+  int64_t repeats = known(multiplier, 0);
+  scalarOnly =
+      isa<ComplexType>(accumulator) || !llvm::isPowerOf2_64(repeats) ||
+      known(x.strides.back(), 0) != 1 || known(y.strides.back(), 0) != 1 ||
+      (depthwise && (known(w.strides[spatial], 0) != repeats ||
+                     (repeats > 1 && known(w.strides[spatial + 1], 0) != 1)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -275,7 +278,18 @@ Value WindowLowering::loadX(Value offset, const Channels &channels,
   Value c = e.div(e.add(channels.first, vector * kLanes), multiplier);
   Value pointer =
       e.at(x.pointer, x.element, e.add(offset, e.mul(c, x.strides.back())));
-  return e.widen(e.load(pointer, x.element, channels.lanes), accumulator);
+  int64_t lanes = channels.lanes;
+  int64_t repeats = std::min(lanes, lanes > 1 ? known(multiplier, 1) : 1);
+  Value read =
+      e.widen(e.load(pointer, x.element, lanes / repeats), accumulator);
+  if (repeats == 1)
+    return read;
+  if (repeats == lanes)
+    return e.splat(read, lanes);
+  SmallVector<int64_t> channelOf(lanes);
+  for (int64_t i = 0; i < lanes; ++i)
+    channelOf[i] = i / repeats;
+  return vector::ShuffleOp::create(e.b, e.loc, read, read, channelOf);
 }
 
 Value WindowLowering::loadW(Value offset, const Channels &channels,

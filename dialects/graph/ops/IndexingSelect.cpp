@@ -2,6 +2,7 @@
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/Indexing.h"
+#include "dialects/graph/ops/SortSupport.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 
 using namespace mlir;
@@ -56,38 +57,22 @@ LogicalResult TopKOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
-LogicalResult TopKOp::lowerToLinalg(LoweringContext &lowering) {
+/// Up to this many elements are found one after the other.
+static constexpr int64_t kFew = 8;
+
+/// k times the best one of those after the previous one in the order. Each row
+/// is a loop of its own.
+static std::pair<Value, Value> pickFew(LoweringContext &lowering, Location loc,
+                                       Type graphType, Value input, Dims from,
+                                       Dims to, Type indexType) {
   OpBuilder &b = lowering.builder;
-  Location loc = getLoc();
-  ShapeContext &shapes = lowering.shapes;
-  ArrayRef<AffineExpr> from = shapes.dims(getInput());
   Value zero = lowering.constantIndex(0), one = lowering.constantIndex(1),
-        minusOne = lowering.constantIndex(-1);
-  if (!elementsOrNull(shapes, getK(), 1)[0])
-    lowering.bindDim(
-        getValues(), from.size() - 1,
-        b.createOrFold<arith::MaxSIOp>(loc, lowering.element(getK(), 0), zero));
-  ArrayRef<AffineExpr> to = shapes.dims(getValues());
-  AffineExpr rows = shapes.product(from.drop_back());
-  Value size = lowering.index(from.back()), k = lowering.index(to.back());
-  if (!ShapeContext::asConstant(from.back()) ||
-      !ShapeContext::asConstant(to.back()))
-    require(
-        lowering, loc,
-        b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sle, k, size),
-        "k is larger than the last dimension");
-  Value input = reshapeTo(lowering, loc, lowering.get(getInput()), from,
-                          {rows, from.back()});
-  Dims flat{rows, to.back()};
-  Type graphType = getElementTypeOrSelf(getInput().getType()),
-       type = getElementTypeOrSelf(input.getType()),
-       indexType =
-           LoweringContext::type(getIndices().getType()).getElementType();
-  // k times the best one of those after the previous one in the order. Each
-  // row is a loop of its own.
+        minusOne = lowering.constantIndex(-1), size = lowering.index(from[1]),
+        k = lowering.index(to[1]);
+  Type type = getElementTypeOrSelf(input.getType());
   auto rowLoop = scf::ForOp::create(
-      b, loc, zero, lowering.index(rows), one,
-      ValueRange{lowering.empty(flat, type), lowering.empty(flat, indexType)},
+      b, loc, zero, lowering.index(to[0]), one,
+      ValueRange{lowering.empty(to, type), lowering.empty(to, indexType)},
       [&](OpBuilder &rb, Location rl, Value row, ValueRange tensors) {
         auto pick = scf::ForOp::create(
             rb, rl, zero, k, one,
@@ -128,10 +113,79 @@ LogicalResult TopKOp::lowerToLinalg(LoweringContext &lowering) {
             });
         scf::YieldOp::create(rb, rl, pick.getResults().take_front(2));
       });
-  lowering.set(getValues(),
-               reshapeTo(lowering, loc, rowLoop.getResult(0), flat, to));
-  lowering.set(getIndices(),
-               reshapeTo(lowering, loc, rowLoop.getResult(1), flat, to));
+  return {rowLoop.getResult(0), rowLoop.getResult(1)};
+}
+
+/// The first k of each sorted row.
+static std::pair<Value, Value> pickSorted(LoweringContext &lowering,
+                                          Location loc, Type graphType,
+                                          Value input, Dims from, Dims to,
+                                          Type indexType) {
+  OpBuilder &b = lowering.builder;
+  Value zero = lowering.constantIndex(0), one = lowering.constantIndex(1);
+  // After a failed check k may be larger.
+  Value count = b.createOrFold<arith::MinSIOp>(loc, lowering.index(to[1]),
+                                               lowering.index(from[1]));
+  Value order = sortRows(lowering, loc, input, from[0], from[1],
+                         [&](OpBuilder &nested, Location at, Value x, Value y) {
+                           return greater(nested, at, graphType, x, y);
+                         });
+  auto rowLoop = scf::ForOp::create(
+      b, loc, zero, lowering.index(to[0]), one,
+      ValueRange{lowering.empty(to, getElementTypeOrSelf(input.getType())),
+                 lowering.empty(to, indexType)},
+      [&](OpBuilder &rb, Location rl, Value row, ValueRange tensors) {
+        auto take = scf::ForOp::create(
+            rb, rl, zero, count, one, tensors,
+            [&](OpBuilder &nb, Location nl, Value place, ValueRange state) {
+              Value number = tensor::ExtractOp::create(nb, nl, order,
+                                                       ValueRange{row, place});
+              Value i =
+                  arith::IndexCastOp::create(nb, nl, nb.getIndexType(), number);
+              Value element =
+                  tensor::ExtractOp::create(nb, nl, input, ValueRange{row, i});
+              Value values = tensor::InsertOp::create(nb, nl, element, state[0],
+                                                      ValueRange{row, place});
+              Value indices = tensor::InsertOp::create(
+                  nb, nl, fromIndex(nb, nl, i, indexType), state[1],
+                  ValueRange{row, place});
+              scf::YieldOp::create(nb, nl, ValueRange{values, indices});
+            });
+        scf::YieldOp::create(rb, rl, take.getResults());
+      });
+  return {rowLoop.getResult(0), rowLoop.getResult(1)};
+}
+
+LogicalResult TopKOp::lowerToLinalg(LoweringContext &lowering) {
+  OpBuilder &b = lowering.builder;
+  Location loc = getLoc();
+  ShapeContext &shapes = lowering.shapes;
+  ArrayRef<AffineExpr> from = shapes.dims(getInput());
+  if (!elementsOrNull(shapes, getK(), 1)[0])
+    lowering.bindDim(getValues(), from.size() - 1,
+                     b.createOrFold<arith::MaxSIOp>(loc,
+                                                    lowering.element(getK(), 0),
+                                                    lowering.constantIndex(0)));
+  ArrayRef<AffineExpr> to = shapes.dims(getValues());
+  AffineExpr rows = shapes.product(from.drop_back());
+  Value size = lowering.index(from.back()), k = lowering.index(to.back());
+  if (!ShapeContext::asConstant(from.back()) ||
+      !ShapeContext::asConstant(to.back()))
+    require(
+        lowering, loc,
+        b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sle, k, size),
+        "k is larger than the last dimension");
+  Value input = reshapeTo(lowering, loc, lowering.get(getInput()), from,
+                          {rows, from.back()});
+  Dims flat{rows, to.back()};
+  Type graphType = getElementTypeOrSelf(getInput().getType()),
+       indexType =
+           LoweringContext::type(getIndices().getType()).getElementType();
+  std::optional<int64_t> known = ShapeContext::asConstant(to.back());
+  auto [values, indices] = (known && *known <= kFew ? pickFew : pickSorted)(
+      lowering, loc, graphType, input, {rows, from.back()}, flat, indexType);
+  lowering.set(getValues(), reshapeTo(lowering, loc, values, flat, to));
+  lowering.set(getIndices(), reshapeTo(lowering, loc, indices, flat, to));
   return success();
 }
 

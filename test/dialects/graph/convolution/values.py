@@ -78,6 +78,8 @@ for free in (False, True):
         case("conv", normal(2, 9, 8, 3), normal(3, 2, 3, 5), (2, 2), (1, 1), padding, free=free)
         case("conv", normal(1, 11, 10, 3), normal(3, 3, 3, 5), (1, 1), (2, 3), padding, free=free)
         case("depthwise_conv", normal(2, 9, 8, 3), normal(3, 3, 3, 2), (2, 2), (1, 1), padding, free=free)
+        for channels, multiplier in ((3, 8), (1, 32), (5, 4), (7, 3)):  # lanes share, repeat and mix channels
+            case("depthwise_conv", normal(1, 6, 9, channels), normal(3, 3, channels, multiplier), (1, 1), (1, 1), padding, free=free)
         case("depthwise_conv", normal(2, 9, 8, 19), normal(3, 3, 19, 1), (1, 1), (2, 2), padding, free=free)
     case("conv", normal(2, 9, 8, 6), normal(3, 3, 2, 9), (2, 1), (1, 1), "SAME", free=free)
     case("conv", normal(2, 9, 8, 3), normal(3, 3, 3, 5), (2, 2), (1, 1), "EXPLICIT", [(1, 2), (0, 3)], free=free)

@@ -91,6 +91,13 @@ for label, dims in (("s", None), ("d", ["?", "?", "?"])):
     km = program.input(f"m{label}", mask, dims)
     case(f"nonzero{label}", f"nonzero %m{label} : ({km})", "tensor<?x3xi64>", np.argwhere(mask))
 
+# A whole sort, with equal elements.
+t = rng.integers(0, 9, (3, 37)).astype(np.float32)
+kt, kk = program.input("t", t), program.input("kk", np.array(37, np.int32))
+program.lines.append(f"  %sorted:2 = graph.top_k %t, %kk : ({kt}, {kk}) -> (tensor<3x?xf32>, tensor<3x?xi32>)")
+program.input("nought", np.array(0, np.int32))
+case("sorted_index", f"add %sorted#1, %nought : (tensor<3x?xi32>, {kk})", "tensor<3x?xi32>", np.argsort(-t, -1, "stable").astype(np.int32))
+
 e = np.zeros((0, 3), np.float32)
 ke = program.input("e", e, ["?", 3])
 none = program.input("none", np.zeros(0, np.int32), ["?"])
