@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-namespace tenon {
+namespace tenon::checkpoint {
 
 // ---- check sums
 
@@ -274,4 +274,4 @@ Text TableWriter::finish() {
   return file;
 }
 
-} // namespace tenon
+} // namespace tenon::checkpoint

@@ -6,7 +6,8 @@
 #include "core/Signature.h"
 #include "io/Text.h"
 
-namespace [[gnu::visibility("hidden")]] tenon {
+namespace tenon {
+namespace [[gnu::visibility("hidden")]] checkpoint {
 
 struct Bytes {
   const char *data;
@@ -88,6 +89,7 @@ struct TableWriter {
   Text finish();
 };
 
+} // namespace checkpoint
 } // namespace tenon
 
 #endif // TENON_RUNTIME_CHECKPOINT_FORMAT_H

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-namespace tenon {
+namespace tenon::checkpoint {
 
 Slice::Slice(Bytes message, int32_t shapeRank, const int64_t *shape) {
   for (Fields extent(message); extent.next();) {
@@ -151,4 +151,4 @@ void Entry::check(const tenon_tensor &wanted) const {
        (unsigned long long)type);
 }
 
-} // namespace tenon
+} // namespace tenon::checkpoint

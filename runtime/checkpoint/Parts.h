@@ -4,7 +4,8 @@
 
 #include "checkpoint/Format.h"
 
-namespace [[gnu::visibility("hidden")]] tenon {
+namespace tenon {
+namespace [[gnu::visibility("hidden")]] checkpoint {
 
 // A part of a tensor: where it begins and how long it is, by dimension.
 struct Slice {
@@ -48,6 +49,7 @@ private:
   void readShape(Bytes message);
 };
 
+} // namespace checkpoint
 } // namespace tenon
 
 #endif // TENON_RUNTIME_CHECKPOINT_PARTS_H

@@ -18,6 +18,8 @@
 
 namespace tenon {
 
+using namespace checkpoint;
+
 namespace {
 
 // The bytes of a file, which stay mapped. NULL data when there is no file of

@@ -13,6 +13,8 @@
 
 namespace tenon {
 
+using namespace checkpoint;
+
 tenon_tensor viewVariable(const Instance &instance,
                           const VariableSpec &variable) {
   tenon_tensor view = {};

@@ -23,11 +23,13 @@ struct Call {
   // `shape`: the sizes that are wanted.
   [[gnu::noinline]] int32_t mismatch(const int64_t *shape,
                                      const tenon_tensor *tensor) {
-    char expected[400], got[400] = "nothing", text[900];
+    char expected[400], given[400], text[900];
+    const char *got = "nothing";
     formatType(expected, sizeof expected, spec->dtype, spec->rank, shape);
     if (tensor)
-      formatType(got, sizeof got, tensor->dtype,
-                 tensor->ndim > maxRank ? 0 : tensor->ndim, tensor->shape);
+      got =
+          formatType(given, sizeof given, tensor->dtype,
+                     tensor->ndim > maxRank ? 0 : tensor->ndim, tensor->shape);
     snprintf(text, sizeof text, "expected %s, got %s", expected, got);
     return refuse(text);
   }

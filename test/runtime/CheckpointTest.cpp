@@ -16,6 +16,7 @@
 namespace {
 
 using namespace tenon;
+using namespace tenon::checkpoint;
 
 const std::string fixtures = std::string(FIXTURES) + "/checkpoints/";
 
