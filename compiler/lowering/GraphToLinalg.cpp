@@ -302,6 +302,11 @@ struct GraphToLinalgPass
         return signalPassFailure();
     for (auto variable :
          llvm::make_early_inc_range(module.getOps<graph::VariableOp>())) {
+      if (isa_and_present<DenseStringElementsAttr>(variable.getInitialAttr())) {
+        variable.emitOpError("has strings as its first value, which is only "
+                             "supported for a variable that nothing changes");
+        return signalPassFailure();
+      }
       // The global takes over the symbol's name.
       lowerVariable(variable);
       variable.erase();

@@ -156,6 +156,8 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
                            : type.getElementType();
       if (std::optional<DType> dtype = getDType(element))
         info.dtype = *dtype;
+      else if (element.isInteger(128))
+        info.dtype = {kDTypeString, 128};
       if (value)
         offset = info.initial = integer(global, "tenon.initial_offset");
       spec.variables.push_back(std::move(info));

@@ -31,6 +31,7 @@ struct Instance : tenon_instance {
   Memory stateMemory;   // variables, then the zeros
   Memory mappedWeights; // of an external file
   Block *live;          // what tenon_alloc handed out
+  uint64_t calls;       // of entries, so far
   Resource *resources;  // of host functions, see host/Host.h
   void (*releaseResources)(Instance &); // set with the first of them
   uint64_t allocations; // how often memory was asked of the system
@@ -58,6 +59,7 @@ struct Instance : tenon_instance {
   // Forgets the last call's failure and memory.
   void begin() {
     status = TENON_OK;
+    ++calls;
     if (live)
       reclaim();
   }

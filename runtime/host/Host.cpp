@@ -206,6 +206,64 @@ Resource *findResource(Instance &instance, tenon_string name,
   return made;
 }
 
+// The bytes of a variable's strings. Those that it had before stay for the call
+// that replaces them: somebody may have read them.
+struct Kept : Resource {
+  char *bytes;
+  Kept *retired; // of call number `call`, chained
+  uint64_t call;
+
+  void releaseRetired() {
+    while (Kept *former = retired) {
+      retired = former->retired;
+      free(former->bytes);
+      free(former);
+    }
+  }
+};
+
+TENON_HOST(keep_strings) {
+  auto *kept = static_cast<Kept *>(findResource(
+      call.instance, call.text("variable"), []() -> Resource * {
+        auto *made = static_cast<Kept *>(calloc(1, sizeof(Kept)));
+        if (made)
+          made->destroy = [](Resource *resource) {
+            auto *own = static_cast<Kept *>(resource);
+            own->releaseRetired();
+            free(own->bytes);
+            free(own);
+          };
+        return made;
+      }));
+  int64_t count = call.inSize(0);
+  size_t total = 1;
+  for (int64_t i = 0; i < count; ++i)
+    total += call.strings(0)[i].size;
+  char *bytes = static_cast<char *>(malloc(total));
+  auto *former = static_cast<Kept *>(calloc(1, sizeof(Kept)));
+  if (!kept || !bytes || !former) {
+    free(bytes);
+    free(former);
+    return false;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    tenon_string text = call.strings(0)[i];
+    if (text.size)
+      memcpy(bytes, text.data, text.size);
+    call.out<tenon_string>(0)[i] = {bytes, text.size};
+    bytes += text.size;
+  }
+  bytes -= total - 1;
+  if (kept->call != call.instance.calls)
+    kept->releaseRetired();
+  kept->call = call.instance.calls;
+  former->bytes = kept->bytes;
+  former->retired = kept->retired;
+  kept->retired = former;
+  kept->bytes = bytes;
+  return true;
+}
+
 bool Broadcast::init(const tenon_tensor *const *tensors, int32_t count) {
   operands = count;
   for (int32_t t = 0; t < count; ++t)

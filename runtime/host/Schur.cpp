@@ -300,18 +300,28 @@ TENON_HOST(eig) {
     }
     if (vectors)
       multiply(v, all.u, x);
-    // In the order in which the iteration found them.
+    for (int64_t c = 0; c < n; ++c)
+      all.order[c] = c;
+    // By ascending absolute value, exchanging as a selection sort does.
     for (int64_t c = 0; c < n; ++c) {
-      storeScalar(call.outputs[0], i * n + c, t(c, c));
+      int64_t least = c;
+      for (int64_t k = c + 1; k < n; ++k)
+        if (abs(t(all.order[k], all.order[k])) <
+            abs(t(all.order[least], all.order[least])))
+          least = k;
+      int64_t from = all.order[least];
+      all.order[least] = all.order[c];
+      all.order[c] = from;
+      storeScalar(call.outputs[0], i * n + c, t(from, from));
       if (!vectors)
         continue;
       double length = 0;
       for (int64_t r = 0; r < n; ++r)
-        length += norm(v(r, c));
+        length += norm(v(r, from));
       length = sqrt(length);
       for (int64_t r = 0; r < n; ++r)
         storeScalar(call.outputs[1], (i * n + r) * n + c,
-                    length > 0 ? v(r, c) / length : v(r, c));
+                    length > 0 ? v(r, from) / length : v(r, from));
     }
   }
   if (!vectors)

@@ -1,4 +1,5 @@
 #include "dialects/graph/ops/State.h"
+#include "dialects/graph/HostCall.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
@@ -122,6 +123,18 @@ LogicalResult AssignOp::lowerToLinalg(LoweringContext &lowering) {
   RankedTensorType type = LoweringContext::type(variable.getType());
   if (value.getType() != type)
     value = tensor::CastOp::create(b, getLoc(), type, value);
+  if (Type strings = getElementTypeOrSelf(getValue().getType());
+      isa<StringType>(strings)) // their bytes must outlive the call
+    value = callHost(lowering, getLoc(), "keep_strings",
+                     b.getNamedAttr("variable",
+                                    b.getStringAttr(variable.getSymName())),
+                     value,
+                     tensor::EmptyOp::create(
+                         b, getLoc(), tensor::getMixedSizes(b, getLoc(), value),
+                         type.getElementType())
+                         .getResult(),
+                     {strings, strings})
+                .front();
   auto store = bufferization::MaterializeInDestinationOp::create(
       b, getLoc(), value, storage(lowering, getLoc(), variable));
   store.setRestrict(true);
