@@ -9,25 +9,34 @@ using namespace tenon;
 namespace {
 /// Gives every user a destination of its own: CSE shares empty tensors and
 /// fills, but each is only the start of one user's destination. What starts
-/// from one tensor is one alias set, whose analysis is quadratic.
+/// from one tensor is one alias set, whose analysis is quadratic. A user inside
+/// a loop starts anew in every iteration.
 void separateDestinations(RewriterBase &rewriter, func::FuncOp function) {
   SmallVector<Operation *> starts;
   function.walk<WalkOrder::PreOrder>([&](Operation *op) {
     auto fill = dyn_cast<linalg::FillOp>(op);
-    if (!op->use_empty() && (isa<tensor::EmptyOp>(op) ||
-                             (fill && fill.hasPureTensorSemantics())))
+    if (!op->use_empty() &&
+        (isa<tensor::EmptyOp>(op) || (fill && fill.hasPureTensorSemantics())))
       starts.push_back(op);
   });
   // Fills come after their empty tensors: from the last to the first, copies of
   // a fill are users of the tensor that is copied next.
-  for (Operation *start : llvm::reverse(starts))
-    for (OpOperand &use : llvm::make_early_inc_range(
-             llvm::drop_begin(start->getResult(0).getUses()))) {
+  for (Operation *start : llvm::reverse(starts)) {
+    bool taken = false;
+    for (OpOperand &use :
+         llvm::make_early_inc_range(start->getResult(0).getUses())) {
+      if (!taken && use.getOwner()->getBlock() == start->getBlock()) {
+        taken = true;
+        continue;
+      }
       rewriter.setInsertionPoint(use.getOwner());
       Operation *own = rewriter.clone(*start);
       rewriter.modifyOpInPlace(use.getOwner(),
                                [&] { use.set(own->getResult(0)); });
     }
+    if (start->use_empty())
+      rewriter.eraseOp(start);
+  }
 }
 
 /// An empty tensor becomes a part of the place that its value goes to only if

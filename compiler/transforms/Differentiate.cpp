@@ -122,7 +122,7 @@ private:
           total = total ? total + part : part;
         }
       if (!total)
-        total = b.filled(result, 0);
+        total = b.filled(values.front(), 0);
       if (b.failed())
         return failure();
       result.replaceAllUsesWith(total.value());

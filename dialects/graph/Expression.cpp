@@ -410,6 +410,12 @@ Tensor matmul(Tensor a, Tensor b, bool transposeA, bool transposeB) {
 /// that is 1, nothing where it is the same. Only the run knows which.
 static Tensor sumIfOne(Tensor x, int64_t axis, Tensor count) {
   GraphBuilder &b = x.builder();
+  if (x.isComplex()) {
+    Type part = llvm::cast<ComplexType>(x.type()).getElementType();
+    Tensor re = sumIfOne(b.make("graph.real", part, x), axis, count),
+           im = sumIfOne(b.make("graph.imag", part, x), axis, count);
+    return b.make("graph.complex", x.type(), {re, im});
+  }
   SmallVector<int64_t> order = upTo(x.rank());
   std::swap(order[0], order[axis]);
   Tensor first = transpose(x, order);

@@ -553,10 +553,6 @@ private:
           !cast<RankedTensorType>(source.getType()).hasStaticShape())
         return g.fail("a derivative is asked for through a loop with a value "
                       "of unknown size that cannot be computed again");
-      if (isArgument && g.shapes.dims(source) != g.shapes.dims(like))
-        return g.fail("a derivative is asked for through a loop whose value " +
-                      Twine(k) +
-                      " changes its shape from iteration to iteration");
       Tensor length = expandDims(Tensor(b, count), int64_t(0));
       Tensor shape = g.shapes.dims(like).empty()
                          ? length

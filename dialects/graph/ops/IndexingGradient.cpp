@@ -244,20 +244,6 @@ void addGathers(MLIRContext *c) {
   });
   addRule<TensorScatterOp>(
       c, [](TensorScatterOp op, Gradient &g) { tensorScatterGradient(op, g); });
-  addRule<OneHotOp>(c, [](OneHotOp op, Gradient &g) {
-    Type type = g.of().type();
-    auto total = [&](double on, double off) {
-      Tensor hot = g.make("graph.one_hot", type,
-                          {g(op.getIndices()), g(op.getDepth()),
-                           g.scalar(type, on), g.scalar(type, off)},
-                          attributesOf(op));
-      return sum(g.of() * hot, upTo(g.of().rank()));
-    };
-    if (g.wants(op.getOn()))
-      g.add(op.getOn(), total(1, 0));
-    if (g.wants(op.getOff()))
-      g.add(op.getOff(), total(0, 1));
-  });
   addRule<TopKOp>(c, [](TopKOp op, Gradient &g) { topKGradient(op, g); });
   addRule<DynamicStitchOp>(c, [](DynamicStitchOp op, Gradient &g) {
     for (auto [indices, data] : llvm::zip(op.getIndices(), op.getData()))
@@ -376,7 +362,8 @@ void tenon::graph::addIndexingGradients(MLIRContext *context) {
   addSlices(context);
   addMatrices(context);
   addBlocks(context);
-  addZeroRules<NonzeroOp>(context);
+  // TensorFlow takes the values of one_hot for constants.
+  addZeroRules<NonzeroOp, OneHotOp>(context);
   refuseGradient<UniqueOp>(context, [] {
     return "which elements are equal decides what its result is";
   });

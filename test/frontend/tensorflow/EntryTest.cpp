@@ -63,7 +63,37 @@ TEST(Entry, Errors) {
             "entry 'f(x) -> y z': expected ',' or the end at column 11");
   EXPECT_EQ(problem("f(x, x) -> y"),
             "entry 'f(x, x) -> y': two arguments have the name 'x'");
-  EXPECT_NE(problem("f(x) -> d = grad(y, x)").find("derivatives"),
-            std::string::npos);
+  EXPECT_EQ(problem("f(x) -> d = grad(y)"),
+            "entry 'f(x) -> d = grad(y)': expected ',' and what the derivative "
+            "is taken by at column 19");
+  EXPECT_EQ(problem("f(x) -> d = grad(y, )"),
+            "entry 'f(x) -> d = grad(y, )': expected the name of a tensor at "
+            "column 21");
+  EXPECT_EQ(problem("f(x) -> d = grad(y, x"),
+            "entry 'f(x) -> d = grad(y, x': expected ',' or ')' at column 22");
+}
+
+TEST(Entry, Derivatives) {
+  EntrySpec spec =
+      parsed("f(x) -> d = grad(y:0, x:0), grad( y , b/w ), grad = z:0");
+  ASSERT_EQ(spec.results.size(), 3u);
+  EXPECT_EQ(spec.results[0].name, "d");
+  EXPECT_EQ(spec.results[0].source, "");
+  ASSERT_EQ(spec.results[0].gradient.size(), 2u);
+  EXPECT_EQ(spec.results[0].gradient[0].source, "y:0");
+  EXPECT_EQ(spec.results[0].gradient[1].source, "x:0");
+  EXPECT_EQ(spec.results[1].name, "grad( y , b/w )");
+  EXPECT_EQ(spec.results[1].gradient[1].source, "b/w");
+  EXPECT_EQ(spec.results[2].name, "grad");
+  EXPECT_EQ(spec.results[2].source, "z:0");
+}
+
+TEST(Entry, DerivativesNestAndHaveWeights) {
+  EntrySpec spec = parsed("f(x) -> h = grad(grad(y, x, w), x)");
+  const EntrySpec::Item &outer = spec.results[0];
+  ASSERT_EQ(outer.gradient.size(), 2u);
+  const EntrySpec::Item &inner = outer.gradient[0];
+  ASSERT_EQ(inner.gradient.size(), 3u);
+  EXPECT_EQ(inner.gradient[2].source, "w");
 }
 } // namespace
