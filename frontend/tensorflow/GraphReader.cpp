@@ -230,7 +230,7 @@ llvm::Error readSavedModel(const std::string &path, GraphModel &model) {
   std::string prefix = directory + "/variables/variables";
   if (!llvm::sys::fs::exists(prefix + ".index"))
     return llvm::Error::success(); // a model without variables
-  return restoreVariables(prefix, model);
+  return restoreVariables(prefix, saved->meta_graphs(chosen), model);
 }
 } // namespace
 

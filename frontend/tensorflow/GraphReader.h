@@ -22,9 +22,11 @@ llvm::Expected<std::unique_ptr<GraphModel>> readGraph(const std::string &path,
 llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta, GraphModel &model);
 
 /// Finds the variables that the saver's restore operation assigns, by following
-/// what it does without running it, and their values in the checkpoint
-/// `prefix`.
-llvm::Error restoreVariables(const std::string &prefix, GraphModel &model);
+/// what it does without running it, and those that the tree of objects names;
+/// and their values in the checkpoint `prefix`.
+llvm::Error restoreVariables(const std::string &prefix,
+                             const tfproto::MetaGraphDef &meta,
+                             GraphModel &model);
 
 } // namespace tenon::tf
 

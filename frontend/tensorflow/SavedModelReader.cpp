@@ -2,6 +2,7 @@
 
 #include "frontend/tensorflow/CheckpointReader.h"
 #include "frontend/tensorflow/GraphReader.h"
+#include "frontend/tensorflow/ObjectGraph.h"
 
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSet.h"
@@ -280,7 +281,9 @@ llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta,
   return declareVariables(meta, model);
 }
 
-llvm::Error restoreVariables(const std::string &prefix, GraphModel &model) {
+llvm::Error restoreVariables(const std::string &prefix,
+                             const tfproto::MetaGraphDef &meta,
+                             GraphModel &model) {
   if (model.variables.empty() || model.restoreNode.empty())
     return llvm::Error::success();
   auto checkpoint = Checkpoint::open(prefix);
@@ -290,6 +293,8 @@ llvm::Error restoreVariables(const std::string &prefix, GraphModel &model) {
   if (llvm::Error error = reader.run())
     return error;
   std::shared_ptr<Checkpoint> shared = std::move(*checkpoint);
+  for (auto &[node, key] : findCapturedVariables(meta, *shared))
+    reader.keys.try_emplace(node, key, "");
   for (auto &[node, place] : reader.keys) {
     auto found = model.variables.find(node);
     if (found == model.variables.end())
