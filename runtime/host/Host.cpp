@@ -223,8 +223,8 @@ struct Kept : Resource {
 };
 
 TENON_HOST(keep_strings) {
-  auto *kept = static_cast<Kept *>(findResource(
-      call.instance, call.text("variable"), []() -> Resource * {
+  auto *kept = static_cast<Kept *>(
+      findResource(call.instance, call.text("variable"), []() -> Resource * {
         auto *made = static_cast<Kept *>(calloc(1, sizeof(Kept)));
         if (made)
           made->destroy = [](Resource *resource) {
