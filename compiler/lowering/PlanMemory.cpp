@@ -1,5 +1,6 @@
 #include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/Reserve.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -104,21 +105,6 @@ Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
   return buffer;
 }
 
-/// Starts the function that says how much memory a call of `entry` needs, given
-/// its dimensions; returns it and that argument.
-std::pair<func::FuncOp, Value> startReserve(func::FuncOp entry, OpBuilder &b) {
-  b.setInsertionPointAfter(entry);
-  auto reserve = func::FuncOp::create(
-      b, entry.getLoc(), (entry.getSymName() + ".reserve").str(),
-      b.getFunctionType({entry.getArgument(abi::DimsArray).getType()},
-                        {b.getI64Type()}));
-  reserve.setPrivate();
-  StringAttr name = SymbolTable(entry->getParentOp()).insert(reserve);
-  entry->setAttr(kReserveAttr, FlatSymbolRefAttr::get(name));
-  b.setInsertionPointToStart(reserve.addEntryBlock());
-  return {reserve, reserve.getArgument(0)};
-}
-
 class Planner {
 public:
   explicit Planner(func::FuncOp function)
@@ -150,7 +136,7 @@ public:
     // Entries without a size that varies need no more than they have.
     if (function->hasAttr(kVersionAttr) ||
         !function.getArgument(abi::DimsArray).use_empty())
-      addReserve(total, bytes);
+      addReserve(function, total, bytes);
   }
 
 private:
@@ -421,36 +407,6 @@ private:
     return total;
   }
 
-  /// The function that computes what `total` is in this one, or returns
-  /// `fixedBytes`.
-  void addReserve(Value total, int64_t fixedBytes) {
-    OpBuilder b(function.getContext());
-    auto [reserve, dims] = startReserve(function, b);
-    Location loc = function.getLoc();
-    Value bytes;
-    if (total) {
-      IRMapping mapping;
-      mapping.map(function.getArgument(abi::DimsArray), dims);
-      bytes = cloneInto(b, total, mapping);
-    } else {
-      bytes = arith::ConstantIndexOp::create(b, loc, fixedBytes);
-    }
-    func::ReturnOp::create(
-        b, loc,
-        arith::IndexCastOp::create(b, loc, b.getI64Type(), bytes).getResult());
-  }
-
-  /// Clones what computes `value`, which follows from the entry's dimensions.
-  static Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping) {
-    if (Value known = mapping.lookupOrNull(value))
-      return known;
-    Operation *op = value.getDefiningOp();
-    for (Value operand : op->getOperands())
-      cloneInto(b, operand, mapping);
-    b.clone(*op, mapping);
-    return mapping.lookup(value);
-  }
-
   static Value pointerIn(Value arena, const Buffer &buffer) {
     OpBuilder b(buffer.alloc);
     return pointerAt(b, buffer.alloc->getLoc(), arena, buffer.offset);
@@ -493,55 +449,6 @@ private:
 /// sizes are computed on entry, in one reservation; buffers whose sizes depend
 /// on data are allocated where they are made. An elementwise kernel whose
 /// operand dies writes over it. Sets `tenon.arena_bytes`.
-bool choosesVersion(func::FuncOp entry) {
-  return entry.walk([](func::CallOp) { return WalkResult::interrupt(); })
-      .wasInterrupted();
-}
-
-/// Clones the ops that choose a version, with the versions' functions that say
-/// how much memory they need in their place. Returns what the block ends with.
-Value cloneChoice(OpBuilder &b, Block &block, SymbolTable &symbols,
-                  IRMapping &mapping) {
-  for (Operation &op : block.without_terminator()) {
-    Location loc = op.getLoc();
-    if (auto call = dyn_cast<func::CallOp>(op)) {
-      auto version = symbols.lookup<func::FuncOp>(call.getCallee());
-      auto reserve = version->getAttrOfType<FlatSymbolRefAttr>(kReserveAttr);
-      auto bytes =
-          func::CallOp::create(b, loc, reserve, b.getI64Type(),
-                               mapping.lookup(call.getOperand(abi::DimsArray)));
-      mapping.map(call.getResult(0), bytes.getResult(0));
-    } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
-      auto choice = scf::IfOp::create(b, loc, TypeRange{b.getI64Type()},
-                                      mapping.lookup(branch.getCondition()),
-                                      /*withElseRegion=*/true);
-      for (auto [from, to] :
-           llvm::zip(branch->getRegions(), choice->getRegions())) {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(&to.front());
-        scf::YieldOp::create(b, loc,
-                             cloneChoice(b, from.front(), symbols, mapping));
-      }
-      mapping.map(branch.getResult(0), choice.getResult(0));
-    } else {
-      b.clone(op, mapping);
-    }
-  }
-  return mapping.lookup(block.getTerminator()->getOperand(0));
-}
-
-void addReserveOfChoice(func::FuncOp entry) {
-  entry->setAttr("tenon.arena_bytes",
-                 Builder(entry.getContext()).getI64IntegerAttr(0));
-  OpBuilder b(entry.getContext());
-  auto [reserve, dims] = startReserve(entry, b);
-  SymbolTable symbols(entry->getParentOp());
-  IRMapping mapping;
-  mapping.map(entry.getArgument(abi::DimsArray), dims);
-  Value bytes = cloneChoice(b, entry.getBody().front(), symbols, mapping);
-  func::ReturnOp::create(b, entry.getLoc(), bytes);
-}
-
 struct PlanMemoryPass : PassBase<PlanMemoryPass, ModuleOp, LLVM::LLVMDialect,
                                  memref::MemRefDialect, arith::ArithDialect> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PlanMemoryPass)

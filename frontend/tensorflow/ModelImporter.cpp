@@ -2,6 +2,7 @@
 
 #include "frontend/tensorflow/ModelImporter.h"
 #include "frontend/tensorflow/Elements.h"
+#include "frontend/tensorflow/EntryArguments.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -11,16 +12,6 @@ using namespace mlir;
 namespace tenon::tf {
 
 namespace {
-/// One argument while its entry is built.
-struct Argument {
-  std::string name;
-  Type elementType;
-  SmallVector<int64_t> shape;      // -1: unknown
-  SmallVector<std::string> labels; // of unknown sizes: equal ones are equal
-};
-
-using ShapeList = std::vector<std::pair<std::string, std::vector<int64_t>>>;
-
 class ModelImporter {
 public:
   ModelImporter(const GraphModel &model, const ImportOptions &options,
@@ -65,13 +56,8 @@ private:
   void addGeneralVersion(const EntryPlan &plan, func::FuncOp equal);
   LogicalResult addSpecialVersions(const EntryPlan &plan, func::FuncOp dynamic,
                                    ArrayRef<Argument> general);
-  /// Gives the arguments at hand the shapes of one version. Sets `changes` when
-  /// one of them got a size that it did not have.
-  LogicalResult specialize(const EntryPlan &plan, const ShapeList &shapes,
-                           ArrayRef<Argument> general, bool &changes);
   bool isNamed(const Feed &feed, StringRef name) const {
-    return feed.name == name ||
-           shared.model.graph.nodes[feed.edge.node].name == name;
+    return tf::isNamed(shared.model.graph, feed, name);
   }
 
   const ImportOptions &options;
@@ -287,16 +273,21 @@ public:
       return;
     for (const Fetch &part : fetch.gradient)
       readSources(part);
+    if (!hasOutput(fetch.edge))
+      return;
     ImportedValue source = importer.value(frame, fetch.edge);
     if (source.kind == ImportedValue::Variable)
       reads[source.symbol] = read(source.symbol);
   }
 
 private:
+  bool hasOutput(Edge edge) const {
+    return frame.feeds->count({edge.node, edge.output}) ||
+           size_t(edge.output) < frame.results[edge.node].size();
+  }
+
   LogicalResult checkOutput(Edge edge) {
-    if (frame.feeds->count({edge.node, edge.output}) ||
-        size_t(edge.output) < frame.results[edge.node].size() ||
-        frame.broken[edge.node])
+    if (hasOutput(edge) || frame.broken[edge.node])
       return success();
     return owner.error(plan, "node '" + frame.graph.nodes[edge.node].name +
                                  "' has no output " + llvm::Twine(edge.output));
@@ -520,64 +511,20 @@ void ModelImporter::addGeneralVersion(const EntryPlan &plan,
                          << reason;
 }
 
-LogicalResult ModelImporter::specialize(const EntryPlan &plan,
-                                        const ShapeList &shapes,
-                                        ArrayRef<Argument> general,
-                                        bool &changes) {
-  changes = false;
-  std::map<std::string, int64_t> sizes; // of labels
-  bool agree = true;
-  std::vector<Argument> alone = general.vec();
-  for (auto [i, feed] : llvm::enumerate(plan.feeds))
-    for (const auto &[name, shape] : shapes) {
-      if (!isNamed(feed, name))
-        continue;
-      const Argument &argument = arguments[i];
-      auto refuse = [&] {
-        std::string has;
-        for (int64_t size : argument.shape)
-          has += (has.empty() ? "" : "x") +
-                 (size < 0 ? std::string("?") : std::to_string(size));
-        return error(plan, "--specialize does not fit input '" + name +
-                               "', whose shape is " +
-                               (has.empty() ? "that of a scalar" : has));
-      };
-      if (shape.size() != argument.shape.size())
-        return refuse();
-      for (auto [d, size] : llvm::enumerate(shape)) {
-        if (size < 0 || size == argument.shape[d])
-          continue;
-        if (argument.shape[d] >= 0)
-          return refuse();
-        changes = true;
-        alone[i].shape[d] = size;
-        auto [it, isNew] = sizes.try_emplace(argument.labels[d], size);
-        agree &= isNew || it->second == size;
-      }
-    }
-  if (!agree) { // Sizes that the dynamic version takes for equal differ here.
-    arguments = std::move(alone);
-    return success();
-  }
-  for (Argument &argument : arguments)
-    for (auto [size, label] : llvm::zip(argument.shape, argument.labels))
-      if (auto known = sizes.find(label); size < 0 && known != sizes.end())
-        size = known->second;
-  return success();
-}
-
 LogicalResult ModelImporter::addSpecialVersions(const EntryPlan &plan,
                                                 func::FuncOp dynamic,
                                                 ArrayRef<Argument> general) {
   const std::vector<Argument> equal = arguments;
   SmallVector<func::FuncOp> chain;
   for (const ShapeList &shapes : options.specializations) {
-    arguments = equal;
     bool changes = false;
-    if (failed(specialize(plan, shapes, general, changes)))
-      return failure();
+    auto special =
+        specialize(shared.model.graph, plan, shapes, equal, general, changes);
+    if (!special)
+      return error(plan, llvm::toString(special.takeError()));
     if (!changes)
       continue;
+    arguments = std::move(*special);
     size_t known = unsupported.size();
     auto version =
         importVersion(plan, plan.name + ".special" + llvm::Twine(chain.size()),

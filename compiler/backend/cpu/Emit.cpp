@@ -47,7 +47,7 @@ public:
   Error run() {
     bool isLinked =
         kind == OutputKind::Executable || kind == OutputKind::SharedLibrary;
-    if (isLinked && !platform.hasRuntime)
+    if (isLinked && !hasRuntime(Triple(spec.triple)))
       return createStringError(
           "the runtime library is not there for " + spec.triple +
           "; an object (-o NAME.o), a static library (.a), LLVM IR (.ll) and "

@@ -58,6 +58,15 @@ void setX86Facts(CpuTarget &target) {
 
 } // namespace
 
+ArrayRef<Platform> getPlatforms() { return kPlatforms; }
+
+bool hasRuntime(const Triple &triple) {
+  const Platform *platform = findPlatform(triple);
+  // The runtime library is one for the GNU C library.
+  bool isGnu = triple.isGNUEnvironment() || !triple.hasEnvironment();
+  return platform && platform->hasRuntime && isGnu;
+}
+
 const Platform *findPlatform(const Triple &triple) {
   if (!triple.isOSLinux() || !triple.isOSBinFormatELF() || triple.isX32())
     return nullptr;

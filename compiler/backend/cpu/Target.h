@@ -3,6 +3,7 @@
 #ifndef TENON_COMPILER_BACKEND_CPU_TARGET_H
 #define TENON_COMPILER_BACKEND_CPU_TARGET_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/TargetParser/Triple.h"
@@ -28,6 +29,12 @@ struct Platform {
   const char *abi; // LLVM's name; "": the only one
   bool hasRuntime; // libtenon.a and the link know it
 };
+
+/// All of them.
+llvm::ArrayRef<Platform> getPlatforms();
+
+/// Whether executables and shared libraries can be linked for a triple.
+bool hasRuntime(const llvm::Triple &triple);
 
 /// The platform of a triple; null when objects cannot be written for it.
 const Platform *findPlatform(const llvm::Triple &triple);

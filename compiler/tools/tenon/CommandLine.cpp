@@ -24,7 +24,7 @@ struct CommandLine {
   cl::list<std::string> entries, shapes, specializations;
   cl::opt<std::string> signature, format;
   cl::opt<unsigned> batch;
-  cl::opt<std::string> cpu, triple, name;
+  cl::opt<std::string> cpu, triple, precision, name;
   cl::opt<unsigned> optLevel;
   cl::opt<bool> fastMath, checkNumerics, debugInfo;
   cl::opt<std::string> output, emit, weights, saveTemps;
@@ -91,6 +91,10 @@ CommandLine::CommandLine()
              cl::desc("Another platform than this one: aarch64-linux-gnu, "
                       "riscv64-linux-gnu, ... (objects, .a, .ll and .s)"),
              cl::cat(category), cl::sub(compile)),
+      precision("precision", cl::value_desc("f32"), cl::init("f32"),
+                cl::desc("Arithmetic of contractions: that of the model's "
+                         "types, never less (the only one so far)"),
+                CODE_SUBS),
       name("name", cl::value_desc("NAME"),
            cl::desc("Prefix of the C symbols (default: from the file name)"),
            CODE_SUBS),
@@ -174,6 +178,7 @@ Options CommandLine::get() const {
     options.batch = batch;
   options.cpu = cpu;
   options.triple = triple;
+  options.precision = precision;
   options.name = name;
   options.optLevel = optLevel;
   options.fastMath = fastMath;

@@ -132,6 +132,9 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
   // Known to be wrong before anything is read.
   Expected<Triple> triple = resolveTriple(options.triple, options.cpu);
   Error unfit = triple ? checkCpu(*triple, options.cpu) : triple.takeError();
+  if (!unfit && options.precision != "f32")
+    unfit = createStringError("--precision " + options.precision +
+                              ": contractions are computed in f32 only");
   if (unfit) {
     errs() << path << ": error: " << toString(std::move(unfit)) << '\n';
     return kFault;

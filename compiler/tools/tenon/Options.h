@@ -31,7 +31,7 @@ struct Options {
   std::optional<unsigned> batch;
 
   // How to compile it.
-  std::string cpu, triple, name;
+  std::string cpu, triple, precision, name;
   unsigned optLevel = 2;
   bool fastMath = false, checkNumerics = false, debugInfo = false;
 

@@ -6,6 +6,8 @@
 
 #include "compiler/tools/tenon/Commands.h"
 
+#include "compiler/backend/cpu/Target.h"
+
 using namespace llvm;
 
 namespace tenon {
@@ -17,7 +19,13 @@ int supportCommand() {
   os << " |\n| outputs | ";
   interleave(getOutputKinds(), os, ", ");
   os << " |\n| targets | x86-64 Linux: v2, v3 and v4 in one artifact "
-        "(`--cpu portable`), `native`, any CPU that LLVM names |\n\n"
+        "(`--cpu portable`), `native`, any CPU that LLVM names; objects for ";
+  SmallVector<StringRef> others;
+  for (const Platform &platform : getPlatforms())
+    if (!platform.hasRuntime)
+      others.push_back(Triple::getArchTypeName(platform.arch));
+  interleave(others, os, " and ");
+  os << " Linux (`--triple`) |\n\n"
         "| family | TensorFlow operations |\n|---|---|\n";
   size_t count = 0;
   for (const OperationFamily &family : tf::operationFamilies()) {
