@@ -343,9 +343,10 @@ private:
     LLVM::CondBrOp::create(b, loc, isNull, direct, dispatched);
     b.setInsertionPointToStart(direct);
     Value zero = LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(0));
-    LLVM::CallOp::create(
+    auto call = LLVM::CallOp::create(
         b, loc, LLVM::LLVMFunctionType::get(none, {pointer, word, word}),
         ValueRange{arguments[1], arguments[2], zero, arguments[3]});
+    call.setNoInline(true); // a model's only kernel would be there twice
     LLVM::ReturnOp::create(b, loc, ValueRange());
     b.setInsertionPointToStart(dispatched);
     LLVM::CallOp::create(
