@@ -57,8 +57,11 @@ public:
         return error;
     // What ordered pushes and pops is data now.
     for (Node &node : graph.nodes)
-      llvm::erase_if(node.controls,
-                     [&](int control) { return raised.contains(control); });
+      if (node.op == "ControlTrigger")
+        node.controls.clear();
+      else
+        llvm::erase_if(node.controls,
+                       [&](int control) { return raised.contains(control); });
     return llvm::Error::success();
   }
 
@@ -68,8 +71,11 @@ private:
                                    "): " + text);
   }
 
-  /// The LoopCond of each frame.
+  /// The Enter nodes and the LoopCond of each frame.
   void findConditions() {
+    for (int i = 0; i < int(graph.nodes.size()); ++i)
+      if (isEnter(graph.nodes[i]))
+        enters[frameOf(graph.nodes[i])].push_back(i);
     for (const Node &node : graph.nodes) {
       if (!isSwitch(node) || node.inputs.size() != 2 ||
           graph.nodes[node.inputs[1].node].op != "LoopCond")
@@ -127,6 +133,77 @@ private:
   int stackOf(int index) const {
     std::vector<Edge> way = wayTo(index);
     return way.empty() ? -1 : way.front().node;
+  }
+
+  //===--- Ways from a stack to its push or pop ---------------------------===//
+
+  /// Into a loop, or into a branch of a condition.
+  struct Step {
+    std::string name;
+    std::string frame; // of a loop
+    Edge predicate;    // of a condition
+    int output = -1;   // the branch
+    bool isLoop() const { return output < 0; }
+  };
+
+  /// Inserts a branch where its predicate is computed: a predicate that a loop
+  /// does not change decides whether there is a loop at all.
+  void addBranch(std::vector<Step> &steps, const std::string &name,
+                 Edge predicate, int output) const {
+    size_t place = steps.size();
+    for (size_t i = steps.size(); i-- > 0;) {
+      const Node &source = graph.nodes[predicate.node];
+      if (!steps[i].isLoop())
+        continue;
+      if (!isEnter(source) || frameOf(source) != steps[i].frame ||
+          source.inputs.empty())
+        break;
+      predicate = source.inputs[0];
+      place = i;
+    }
+    if (llvm::none_of(steps, [&](const Step &step) {
+          return !step.isLoop() && step.predicate == predicate;
+        }))
+      steps.insert(steps.begin() + place, Step{name, "", predicate, output});
+  }
+
+  /// Adds the branches in which alone the value of `edge` is computed,
+  /// outermost first.
+  void addBranches(std::vector<Step> &steps, Edge edge,
+                   llvm::DenseSet<int> &seen) const {
+    const Node &node = graph.nodes[edge.node];
+    if (isMerge(node) || isEnter(node) || !seen.insert(edge.node).second)
+      return;
+    bool branches = isSwitch(node) && node.op != "_SwitchN" &&
+                    node.inputs.size() == 2 &&
+                    graph.nodes[node.inputs[1].node].op != "LoopCond";
+    if (isSwitch(node) && !branches)
+      return;
+    for (Edge input : llvm::ArrayRef(node.inputs)
+                          .take_front(branches ? 1 : node.inputs.size()))
+      addBranches(steps, input, seen);
+    if (branches)
+      addBranch(steps, node.name, node.inputs[1], edge.output);
+  }
+
+  /// The steps along `way`, of which the first edge is the stack itself. A loop
+  /// that is in a branch is entered through that branch.
+  std::vector<Step> stepsAlong(llvm::ArrayRef<Edge> way) const {
+    std::vector<Step> steps;
+    for (Edge edge : way.drop_front()) {
+      const Node &node = graph.nodes[edge.node];
+      if (isEnter(node)) {
+        std::string frame = frameOf(node);
+        llvm::DenseSet<int> seen;
+        for (int enter : enters.at(frame))
+          if (!graph.nodes[enter].inputs.empty())
+            addBranches(steps, graph.nodes[enter].inputs[0], seen);
+        steps.push_back({node.name, frame, {}, -1});
+      } else if (isSwitch(node) && node.inputs.size() == 2) {
+        addBranch(steps, node.name, node.inputs[1], edge.output);
+      }
+    }
+    return steps;
   }
 
   //===--- New nodes ------------------------------------------------------===//
@@ -188,70 +265,76 @@ private:
 
   //===--- Loops and conditions -------------------------------------------===//
 
-  using Values = std::vector<Edge>;
+  /// Edges at one place: what changes on the way, and what does not.
+  struct Values {
+    std::vector<Edge> changing, constant;
+  };
 
-  /// Brings values from the stack's place along `way` to where `inside` makes
-  /// new ones of them, and those back to the stack's place.
-  llvm::Expected<Values> through(llvm::ArrayRef<Edge> way, Values values,
-                                 llvm::function_ref<Values(Values)> inside) {
-    if (way.empty())
-      return inside(std::move(values));
-    Edge step = way.front();
-    way = way.drop_front();
-    const std::string name = graph.nodes[step.node].name,
-                      op = graph.nodes[step.node].op;
-    if (isEnter(graph.nodes[step.node])) {
-      std::string frame = frameOf(graph.nodes[step.node]);
-      auto condition = conditions.find(frame);
+  /// Brings values from the stack's place along `steps` to where `inside` makes
+  /// new ones of those that change, and those back to the stack's place.
+  llvm::Expected<std::vector<Edge>>
+  through(llvm::ArrayRef<Step> steps, const Values &values,
+          llvm::function_ref<std::vector<Edge>(const Values &)> inside) {
+    if (steps.empty())
+      return inside(values);
+    const Step &step = steps.front();
+    std::vector<Edge> after;
+    Values next;
+    if (step.isLoop()) {
+      auto condition = conditions.find(step.frame);
       if (condition == conditions.end())
-        return at(graph.nodes[step.node], "its loop has no condition");
-      Values body;
+        return llvm::createStringError("node '" + step.name +
+                                       "' (Enter): its loop has no condition");
+      auto enter = [&](Edge value, bool isConstant) {
+        int index = addNode(step.name + "/enter", "Enter", value);
+        auto &attributes = *definition(index).mutable_attr();
+        attributes["frame_name"].set_s(step.frame);
+        attributes["is_constant"].set_b(isConstant);
+        return Edge{index, 0};
+      };
       std::vector<int> merges;
-      for (Edge value : values) {
-        int enter = addNode(name + "/enter", "Enter", value);
-        (*definition(enter).mutable_attr())["frame_name"].set_s(frame);
-        int merge = addNode(name + "/merge", "Merge", Edge{enter, 0});
-        merges.push_back(merge);
-        body.push_back({addNode(name + "/switch", "Switch",
-                                {Edge{merge, 0}, Edge{condition->second, 0}}),
-                        1});
+      for (Edge value : values.changing) {
+        merges.push_back(
+            addNode(step.name + "/merge", "Merge", enter(value, false)));
+        next.changing.push_back(
+            {addNode(step.name + "/switch", "Switch",
+                     {Edge{merges.back(), 0}, Edge{condition->second, 0}}),
+             1});
       }
-      llvm::Expected<Values> next = through(way, body, inside);
-      if (!next)
-        return next;
-      Values after;
-      for (size_t i = 0; i < values.size(); ++i) {
-        int back = addNode(name + "/next", "NextIteration", (*next)[i]);
+      for (Edge value : values.constant)
+        next.constant.push_back(enter(value, true));
+      auto results = through(steps.drop_front(), next, inside);
+      if (!results)
+        return results;
+      for (size_t i = 0; i < merges.size(); ++i) {
+        int back = addNode(step.name + "/next", "NextIteration", (*results)[i]);
         graph.nodes[merges[i]].inputs.push_back({back, 0});
-        after.push_back(
-            {addNode(name + "/exit", "Exit", Edge{body[i].node, 0}), 0});
+        after.push_back({addNode(step.name + "/exit", "Exit",
+                                 Edge{next.changing[i].node, 0}),
+                         0});
       }
       return after;
     }
-    if (isSwitch(graph.nodes[step.node])) {
-      if (graph.nodes[step.node].inputs.size() != 2 || op == "_SwitchN")
-        return at(graph.nodes[step.node],
-                  "a stack's way is of an unknown form");
-      Edge predicate = graph.nodes[step.node].inputs[1];
-      Values branch;
-      for (Edge value : values)
-        branch.push_back(
-            {addNode(name + "/switch", "Switch", {value, predicate}),
-             step.output});
-      llvm::Expected<Values> next = through(way, branch, inside);
-      if (!next)
-        return next;
-      Values merged;
-      for (size_t i = 0; i < values.size(); ++i) {
-        Edge other{branch[i].node, 1 - step.output};
-        std::vector<Edge> inputs = {(*next)[i], other};
-        if (step.output == 1)
-          std::swap(inputs[0], inputs[1]);
-        merged.push_back({addNode(name + "/merged", "Merge", inputs), 0});
-      }
-      return merged;
+    auto branch = [&](Edge value) {
+      return Edge{
+          addNode(step.name + "/switch", "Switch", {value, step.predicate}),
+          step.output};
+    };
+    for (Edge value : values.changing)
+      next.changing.push_back(branch(value));
+    for (Edge value : values.constant)
+      next.constant.push_back(branch(value));
+    auto results = through(steps.drop_front(), next, inside);
+    if (!results)
+      return results;
+    for (size_t i = 0; i < results->size(); ++i) {
+      Edge other{next.changing[i].node, 1 - step.output};
+      std::vector<Edge> inputs = {(*results)[i], other};
+      if (step.output == 1)
+        std::swap(inputs[0], inputs[1]);
+      after.push_back({addNode(step.name + "/merged", "Merge", inputs), 0});
     }
-    return through(way, std::move(values), inside);
+    return after;
   }
 
   llvm::Error raise(int stack, llvm::ArrayRef<int> pushes,
@@ -264,11 +347,16 @@ private:
     std::optional<DataType> elementType;
     if (type)
       elementType = type->type();
-    std::vector<Edge> toPush, toPop;
-    if (!pushes.empty())
-      toPush = wayTo(pushes.front());
+    std::vector<Step> toPush, toPop;
+    if (!pushes.empty()) {
+      toPush = stepsAlong(wayTo(pushes.front()));
+      // A value that is not computed is not pushed.
+      llvm::DenseSet<int> seen;
+      if (graph.nodes[pushes.front()].inputs.size() == 2)
+        addBranches(toPush, graph.nodes[pushes.front()].inputs[1], seen);
+    }
     if (!pops.empty())
-      toPop = wayTo(pops.front());
+      toPop = stepsAlong(wayTo(pops.front()));
     // The loops that the handle enters keep a number in its place.
     replace(stack, "Const", {});
     setInteger(definition(stack), 0);
@@ -293,39 +381,36 @@ private:
          anyShape = addInteger(name + "/shape", -1);
     int list = addNode(name + "/list", "TensorListReserve", {anyShape, zero});
     (*definition(list).mutable_attr())["element_dtype"].set_type(*elementType);
-    llvm::Expected<Values> filled = through(
-        llvm::ArrayRef(toPush).drop_front(), {{list, 0}, zero},
-        [&](Values values) -> Values {
+    auto filled = through(
+        toPush, {{{list, 0}, zero}, {}},
+        [&](const Values &values) -> std::vector<Edge> {
           Edge pushed = graph.nodes[push].inputs[1];
-          replace(push, "TensorListSetItem", {values[0], values[1], pushed},
-                  elementType, /*grows=*/true);
-          int count = addNode(name + "/count", "AddV2", {values[1], one});
+          replace(push, "TensorListSetItem",
+                  {values.changing[0], values.changing[1], pushed}, elementType,
+                  /*grows=*/true);
+          int count =
+              addNode(name + "/count", "AddV2", {values.changing[1], one});
           return {{push, 0}, {count, 0}};
         });
     if (!filled)
       return filled.takeError();
-    llvm::Expected<Values> emptied =
-        through(llvm::ArrayRef(toPop).drop_front(), {(*filled)[1]},
-                [&](Values values) -> Values {
-                  int top = addNode(name + "/top", "Sub", {values[0], one});
-                  Edge handle = graph.nodes[pop].inputs[0];
-                  replace(pop, "TensorListGetItem",
-                          {handle, {top, 0}, anyShape}, elementType);
-                  return {{top, 0}};
-                });
+    auto emptied = through(
+        toPop, {{(*filled)[1]}, {(*filled)[0]}},
+        [&](const Values &values) -> std::vector<Edge> {
+          int top = addNode(name + "/top", "Sub", {values.changing[0], one});
+          replace(pop, "TensorListGetItem",
+                  {values.constant[0], {top, 0}, anyShape}, elementType);
+          return {{top, 0}};
+        });
     if (!emptied)
       return emptied.takeError();
-    // The handle's way to the pop is the list's now.
-    if (toPop.size() > 1)
-      graph.nodes[toPop[1].node].inputs[0] = (*filled)[0];
-    else
-      graph.nodes[pop].inputs[0] = (*filled)[0];
     return llvm::Error::success();
   }
 
   GraphModel &model;
   Graph &graph;
   std::map<std::string, int> conditions; // by the frame's name
+  std::map<std::string, std::vector<int>> enters;
   std::vector<llvm::SmallVector<int, 2>> users;
   llvm::DenseSet<int> raised;
 };

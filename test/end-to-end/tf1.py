@@ -117,6 +117,41 @@ def tf1_sequence_ops():
                  tf.matmul(x, x, transpose_b=True, name="gram"), tf.identity(hot, "hot")]
 
 
+@graph
+def tf1_loop_gradients():
+    """Stacks of loops: in branches of conditions, and across two loops."""
+    x = v1.placeholder(tf.float32, (None, 3), "x")
+    w = v1.get_variable("w", (3, 3), initializer=v1.truncated_normal_initializer(stddev=0.5))
+
+    def inner(h):
+        return v1.while_loop(lambda j, g: j < 3, lambda j, g: (j + 1, tf.sin(g @ w) + x), (0, h))[1]
+
+    def step(i, h):
+        return i + 1, v1.cond(tf.equal(i % 2, 0), lambda: h * tf.sigmoid(h), lambda: inner(h))
+
+    h = v1.while_loop(lambda i, h: i < 4, step, (0, x))[1]
+    dx, dw = tf.gradients(tf.reduce_sum(h * h), [x, w])
+    return [x], [tf.identity(dx, "dx"), tf.identity(dw, "dw")]
+
+
+@graph
+def tf1_array_gradients():
+    """Gradients of TensorArrays that loops read and write, of unknown batch and length."""
+    x = v1.placeholder(tf.float32, (None, None, 4), "x")
+    w = v1.get_variable("w", (4 + 3, 3), initializer=v1.truncated_normal_initializer(stddev=0.4))
+    steps, batch = tf.shape(x)[1], tf.shape(x)[0]
+    source = tf.TensorArray(tf.float32, steps).unstack(tf.transpose(x, (1, 0, 2)))
+    sink = tf.TensorArray(tf.float32, steps, element_shape=(None, 3))
+
+    def step(t, h, sink):
+        new = tf.tanh(tf.concat([source.read(t), h], 1) @ w)
+        return t + 1, new, sink.write(t, new * new)
+
+    _, h, sink = v1.while_loop(lambda t, *_: t < steps, step, (0, tf.zeros((batch, 3)), sink))
+    dx, dw = tf.gradients(tf.reduce_sum(sink.stack()) + tf.reduce_sum(h), [x, w])
+    return [x], [tf.identity(dx, "dx"), tf.identity(dw, "dw")]
+
+
 def _draw(placeholder, batch, rng):
     shape = [7 if d is None else d for d in placeholder.shape.as_list()]
     if placeholder.shape.rank and placeholder.shape[0] is None:

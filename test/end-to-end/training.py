@@ -10,6 +10,7 @@ TensorFlow 1, with clipping, decaying rates and moving averages, ten times.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -86,9 +87,11 @@ class Training:
                 session.run(step)
             self.values = session.run(read)
         self.names = [t.op.name for t in read]
+        np.savez(folder / "values.npz", **{n: v for n, v in zip(self.names, self.values) if v.dtype != BF16})
         (folder / "m.pb").write_bytes(self.graph.as_graph_def().SerializeToString(deterministic=True))
         self.options = ["--entry", f"init() -> ^{init.name}", "--entry", f"step() -> ^{step.name}",
                         "--entry", "values() -> " + ", ".join(self.names)]
+        (folder / "options.json").write_text(json.dumps({"steps": self.count, "options": self.options}, indent=1) + "\n")
 
     def check(self, tenon, folder):
         execute("compile", [tenon, "compile", folder / "m.pb", "-o", folder / "m", "--cpu", "native", *self.options], 300)

@@ -50,6 +50,8 @@ FIXTURES = {
     "tf1_dynamic_rnn": ["frozen_any", "saved_v1"],
     "tf1_sequence_ops": ["frozen_any"],
     "tf1_cond": ["frozen_any"],
+    "tf1_loop_gradients": ["frozen_any"],
+    "tf1_array_gradients": ["frozen_any"],
 }
 
 
