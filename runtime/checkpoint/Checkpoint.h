@@ -16,6 +16,11 @@ void saveCheckpoint(const Instance &instance, const char *prefix);
 // have.
 void restoreCheckpoint(Instance &instance, const char *path, bool partial);
 
+// Reads one tensor of a checkpoint into memory of its type and shape. False
+// when there is none of that name.
+bool readCheckpoint(const char *path, const char *name,
+                    const tenon_tensor &into);
+
 // A variable's memory. Fails when its form there is not that of its shape.
 tenon_tensor viewVariable(const Instance &instance,
                           const VariableSpec &variable);

@@ -43,7 +43,7 @@ crcByInstruction(uint32_t crc, const char *bytes, size_t size) {
 uint32_t maskedCrc(const char *bytes, size_t size) {
   uint32_t crc;
 #if defined(__x86_64__)
-  if ((machineLevel() & TENON_CPU_LEVEL_MASK) >= 2)
+  if (machineLevel() >= 2)
     crc = ~crcByInstruction(~0u, bytes, size);
   else
 #endif

@@ -434,6 +434,15 @@ const char *findLatest(const char *folder) {
 
 } // namespace
 
+bool readCheckpoint(const char *path, const char *name,
+                    const tenon_tensor &into) {
+  Source source{path};
+  source.open();
+  bool found = source.read(name, into);
+  failContext.file = nullptr;
+  return found;
+}
+
 void restoreCheckpoint(Instance &instance, const char *path, bool partial) {
   struct stat status;
   if (!stat(path, &status) && S_ISDIR(status.st_mode))

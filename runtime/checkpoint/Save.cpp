@@ -127,7 +127,7 @@ void saveCheckpoint(const Instance &instance, const char *prefix) {
 
 const tenon_checkpoint_functions tenon_checkpoints = {
     tenon::saveCheckpoint, tenon::restoreCheckpoint,
-    "  --save PREFIX         write the variables to a TensorFlow checkpoint\n"
-    "  --restore PATH        first values: a checkpoint's prefix or folder, or "
+    "  --save PREFIX       write the variables to a TensorFlow checkpoint\n"
+    "  --restore PATH      first values: a checkpoint's prefix or folder, or "
     ".npz\n"
-    "  --restore-partial     initialise variables that it lacks\n"};
+    "  --restore-partial   initialise variables that it lacks\n"};

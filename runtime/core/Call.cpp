@@ -1,5 +1,5 @@
 // Calls of entry points: tensors checked against the signature.
-#include "core/Instance.h"
+#include "core/View.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,48 +86,6 @@ struct Call {
   int32_t giveOutput(tenon_tensor &tensor, void *data, int64_t *dims);
 };
 
-// The distances between elements along each dimension, in bytes.
-struct Steps {
-  int64_t steps[maxRank];
-  bool dense = true; // and row-major
-
-  [[gnu::noinline]] explicit Steps(const tenon_tensor &tensor) {
-    int64_t bytes = dtypeBytes(tensor.dtype), step = bytes;
-    for (int32_t i = tensor.ndim; i--;) {
-      steps[i] = tensor.strides ? tensor.strides[i] * bytes : step;
-      dense &= steps[i] == step || tensor.shape[i] == 1;
-      step *= tensor.shape[i];
-    }
-  }
-};
-
-[[gnu::noinline]] bool isDense(const tenon_tensor &tensor) {
-  return Steps(tensor).dense;
-}
-
-[[gnu::noinline]] void copyElements(char *to, const char *from,
-                                    const tenon_tensor &tensor,
-                                    int64_t elements) {
-  size_t bytes = size_t(dtypeBytes(tensor.dtype));
-  int64_t index[maxRank] = {};
-  Steps steps(tensor);
-  for (; elements; --elements, to += bytes) {
-    memcpy(to, from, bytes);
-    for (int32_t i = tensor.ndim; i--;) {
-      int64_t step = steps.steps[i];
-      from += step;
-      if (++index[i] < tensor.shape[i])
-        break;
-      from -= step * tensor.shape[i];
-      index[i] = 0;
-    }
-  }
-}
-
-char *firstElement(const tenon_tensor &tensor) {
-  return static_cast<char *>(tensor.data) + tensor.byte_offset;
-}
-
 int32_t Call::takeInput(const tenon_tensor *tensor, const void *&data,
                         int64_t *dims) {
   tenon_tensor value = {};
@@ -150,20 +108,13 @@ int32_t Call::takeInput(const tenon_tensor *tensor, const void *&data,
     return refuse("its sizes are too large");
   if (elements && !tensor->data)
     return refuse("data is NULL");
-  const char *from = firstElement(*tensor);
-  data = from;
-  // Complex numbers and strings are aligned as their halves are.
-  int code = spec->dtype.code;
-  uint64_t alignment =
-      uint64_t(bytes) >> (code == TENON_COMPLEX || code == TENON_STRING);
-  if (!elements ||
-      (isDense(*tensor) && !(reinterpret_cast<uint64_t>(from) % alignment)))
-    return TENON_OK;
-  char *to = static_cast<char *>(tenon_alloc(&instance, elements * bytes));
-  data = to;
-  if (!to)
-    return instance.status;
-  copyElements(to, from, *tensor, elements);
+  data = firstElement(*tensor);
+  if (const tenon_view_functions *views = instance.model->views)
+    if (elements && !views->isUsable(*tensor)) {
+      data = views->copy(instance, *tensor, elements);
+      if (!data)
+        return instance.status;
+    }
   return TENON_OK;
 }
 
@@ -187,7 +138,7 @@ int32_t Call::takeOutput(const tenon_tensor *tensor, void *&data,
     return TENON_OK;
   if (int32_t status = checkType(*tensor))
     return status;
-  if (!isDense(*tensor))
+  if (instance.model->views && !instance.model->views->isDense(*tensor))
     return refuse("strides other than row-major ones are not supported");
   if (!known)
     return TENON_OK;

@@ -1,11 +1,10 @@
 // Making and ending instances.
 #include "core/Instance.h"
+#include "core/System.h"
 #include "cpu/Features.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 
 namespace tenon {
 
@@ -37,10 +36,10 @@ bool pickVariant(Instance &instance, Message &message) {
       lowest = &model.variants[i];
   if (!model.variant_count)
     return message.fail("the model has no code");
-  return message.fail("the model needs a CPU with all of %s, and an operating "
-                      "system that supports it; this machine offers "
-                      "x86-64-v%u",
-                      lowest->cpu, levelOf(machineLevel()));
+  return message.fail(
+      "the model needs a CPU and a system with %s, this machine "
+      "has x86-64-v%u",
+      lowest->cpu, machineLevel());
 }
 
 // Room for the arguments of a call, in one block.
@@ -88,7 +87,8 @@ bool makeMemory(Instance &instance) {
     char *to = instance.state + variable.stateOffset;
     if (variable.initial >= 0)
       memcpy(to, instance.weights + variable.initial, variable.bytes);
-    else if (!variable.generator || getrandom(to, variable.bytes, 0) < 0)
+    else if (!variable.generator ||
+             systemCall(SYS_getrandom, to, variable.bytes, 0) < 0)
       continue;
     instance.state[variable.flagOffset] = 1;
   }
@@ -138,6 +138,8 @@ static void startThreads(Instance &instance) {
 
 const tenon_variant *selectVariant(const tenon_model &model, int32_t limit) {
   uint32_t present = machineLevel();
+  if (model.cpu_features)
+    present |= model.cpu_features();
   const tenon_variant *best = nullptr;
   for (uint32_t i = 0; i < model.variant_count; ++i) {
     const tenon_variant &variant = model.variants[i];
@@ -183,7 +185,8 @@ static void releaseInstance(Instance &instance) {
   instance.release(instance.arenaMemory);
   instance.release(instance.stateMemory);
   if (instance.mappedWeights.data)
-    munmap(instance.mappedWeights.data, instance.mappedWeights.bytes);
+    systemCall(SYS_munmap, instance.mappedWeights.data,
+               instance.mappedWeights.bytes);
   free(const_cast<void **>(instance.inputs));
   instance.signature.release();
   free(&instance);

@@ -22,27 +22,28 @@ struct Memory {
 };
 
 struct Instance : tenon_instance {
+  // What is near the start is reached by shorter code.
   const tenon_model *model;
-  Signature signature;
-  tenon_options options;
-  Pool *pool;
-  Profile *profile;     // NULL unless kernels are timed
-  Memory arenaMemory;   // what `arena` points into
-  Memory stateMemory;   // variables, then the zeros
-  Memory mappedWeights; // of an external file
-  Block *live;          // what tenon_alloc handed out
-  uint64_t calls;       // of entries, so far
-  Resource *resources;  // of host functions, see host/Host.h
-  void (*releaseResources)(Instance &); // set with the first of them
-  uint64_t allocations; // how often memory was asked of the system
-  uint64_t heldBytes;   // what is held now
   // Room for a call: pointers and sizes of its tensors, values of symbols.
   const void **inputs;
   void **outputs;
   int64_t *dims;
   int64_t *symbols;
   const char **symbolSource; // the input that fixed a symbol
-  // Large fields stand last: what is near the start is reached by shorter code.
+  Pool *pool;
+  Profile *profile; // NULL unless kernels are timed
+  Signature signature;
+  Block *live;          // what tenon_alloc handed out
+  uint64_t allocations; // how often memory was asked of the system
+  uint64_t heldBytes;   // what is held now
+  uint64_t calls;       // of entries, so far
+  tenon_options options;
+  Memory arenaMemory;                   // what `arena` points into
+  Memory stateMemory;                   // variables, then the zeros
+  Memory mappedWeights;                 // of an external file
+  Resource *resources;                  // of host functions, see host/Host.h
+  void (*releaseResources)(Instance &); // set with the first of them
+  // Large fields stand last.
   Message message;
   Block *freeBlocks[blockClasses];
 

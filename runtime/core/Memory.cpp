@@ -1,6 +1,7 @@
 // Memory of an instance: the user's allocator or the system's, the arena of
 // dynamic plans, and the cache behind tenon_alloc.
 #include "core/Instance.h"
+#include "core/System.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,21 +25,21 @@ size_t roundUp(uint64_t bytes, uint64_t unit) {
 // Zeroed pages; large blocks start at a huge page.
 char *mapPages(size_t bytes) {
   size_t slack = bytes >= hugeFrom ? hugePage : 0;
-  void *memory = mmap(nullptr, bytes + slack, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED)
+  long memory = systemCall(SYS_mmap, 0, bytes + slack, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory < 0)
     return nullptr;
-  char *start = static_cast<char *>(memory);
+  char *start = reinterpret_cast<char *>(memory);
   if (!slack)
     return start;
   char *aligned = reinterpret_cast<char *>(
       roundUp(reinterpret_cast<uint64_t>(start), slack));
   size_t before = size_t(aligned - start);
   if (before)
-    munmap(start, before);
+    systemCall(SYS_munmap, start, before);
   if (before != slack)
-    munmap(aligned + bytes, slack - before);
-  madvise(aligned, bytes, MADV_HUGEPAGE);
+    systemCall(SYS_munmap, aligned + bytes, slack - before);
+  systemCall(SYS_madvise, aligned, bytes, MADV_HUGEPAGE);
   return aligned;
 }
 
@@ -74,7 +75,7 @@ void Instance::release(Memory &memory) {
       if (options.release)
         options.release(options.allocator_context, memory.data, memory.bytes);
     } else if (memory.bytes >= mapFrom) {
-      munmap(memory.data, memory.bytes);
+      systemCall(SYS_munmap, memory.data, memory.bytes);
     } else {
       free(memory.data);
     }

@@ -26,42 +26,52 @@ template <typename... T> constexpr uint32_t bits(T... number) {
 
 bool all(uint32_t value, uint32_t mask) { return (value & mask) == mask; }
 
-uint32_t findLevel() {
-  Leaf identity(0, 0), one(1, 0), extended(0x80000000, 0);
+struct Machine {
+  Leaf one = Leaf(1, 0), seven = Leaf(7, 0), sevenOne = Leaf(7, 1);
   uint32_t more = 0; // ecx of leaf 0x80000001
-  if (extended.eax >= 0x80000001)
-    more = Leaf(0x80000001, 0).ecx;
-  Leaf seven(7, 0), sevenOne(7, 1);
-  if (identity.eax < 7)
-    seven.ebx = seven.ecx = seven.edx = seven.eax = 0;
-  if (identity.eax < 7 || seven.eax < 1)
-    sevenOne.eax = 0;
-  uint32_t saved = 0; // state components that the operating system saves
-  if (all(one.ecx, bits(27))) {
-    uint32_t high;
-    __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  bool avx, avx512;  // with registers that the operating system saves
+
+  [[gnu::noinline]] Machine() {
+    Leaf identity(0, 0), extended(0x80000000, 0);
+    if (extended.eax >= 0x80000001)
+      more = Leaf(0x80000001, 0).ecx;
+    if (identity.eax < 7)
+      seven.ebx = seven.ecx = seven.edx = seven.eax = 0;
+    if (identity.eax < 7 || seven.eax < 1)
+      sevenOne.eax = 0;
+    uint32_t saved = 0;
+    if (all(one.ecx, bits(27))) {
+      uint32_t high;
+      __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    }
+    avx = all(saved, 0x6) && all(one.ecx, bits(28));
+    avx512 = avx && all(saved, 0xe0) && all(seven.ebx, bits(16));
   }
-  bool avx = all(saved, 0x6) && all(one.ecx, bits(28));
-  bool avx512 = avx && all(saved, 0xe0) && all(seven.ebx, bits(16));
+};
 
+uint32_t findLevel() {
+  Machine machine;
+  const Leaf &one = machine.one, &seven = machine.seven;
   // sse3 ssse3 cx16 sse4.1 sse4.2 popcnt; lahf
-  uint32_t level = 1;
-  if (all(one.ecx, bits(0, 9, 13, 19, 20, 23)) && all(more, bits(0)))
-    level = 2;
+  if (!all(one.ecx, bits(0, 9, 13, 19, 20, 23)) || !all(machine.more, bits(0)))
+    return 1;
   // fma movbe f16c; lzcnt; bmi1 avx2 bmi2
-  if (level == 2 && avx && all(one.ecx, bits(12, 22, 29)) &&
-      all(more, bits(5)) && all(seven.ebx, bits(3, 5, 8)))
-    level = 3;
+  if (!machine.avx || !all(one.ecx, bits(12, 22, 29)) ||
+      !all(machine.more, bits(5)) || !all(seven.ebx, bits(3, 5, 8)))
+    return 2;
   // avx512f dq cd bw vl
-  if (level == 3 && avx512 && all(seven.ebx, bits(16, 17, 28, 30, 31)))
-    level = 4;
+  return machine.avx512 && all(seven.ebx, bits(16, 17, 28, 30, 31)) ? 4 : 3;
+}
 
+uint32_t findFeatures() {
+  Machine machine;
   // Where the features of TENON_CPU_FEATURES stand, in their order: the word,
   // its bit, and the registers that they need.
   enum : uint8_t { OneC, MoreC, SevenB, SevenC, SevenD, SevenOneA };
   enum : uint8_t { None, Avx, Avx512 };
-  const uint32_t words[] = {one.ecx,   more,      seven.ebx,
-                            seven.ecx, seven.edx, sevenOne.eax};
+  const uint32_t words[] = {machine.one.ecx,   machine.more,
+                            machine.seven.ebx, machine.seven.ecx,
+                            machine.seven.edx, machine.sevenOne.eax};
   static const struct {
     uint8_t word, bit, needs;
   } features[] = {
@@ -73,31 +83,36 @@ uint32_t findLevel() {
       {OneC, 25, None},       {OneC, 1, None},      {SevenC, 9, Avx},
       {SevenC, 10, Avx},      {SevenB, 29, None},   {SevenOneA, 23, Avx},
   };
-  uint32_t bit = 1 << TENON_CPU_FEATURE_SHIFT;
+  uint32_t found = 0, bit = 1 << TENON_CPU_FEATURE_SHIFT;
   for (const auto &feature : features) {
-    if (feature.needs <= avx + avx512 && words[feature.word] >> feature.bit & 1)
-      level |= bit;
+    if (feature.needs <= machine.avx + machine.avx512 &&
+        words[feature.word] >> feature.bit & 1)
+      found |= bit;
     bit <<= 1;
   }
-  return level;
+  return found;
+}
+
+// Remembers what `find` finds, which is not 0: cpuid costs microseconds in a
+// virtual machine.
+uint32_t remember(uint32_t &known, uint32_t (*find)()) {
+  uint32_t value = __atomic_load_n(&known, __ATOMIC_RELAXED);
+  if (!value) {
+    value = find();
+    __atomic_store_n(&known, value, __ATOMIC_RELAXED);
+  }
+  return value;
 }
 
 } // namespace
-#endif
 
 uint32_t machineLevel() {
-#if defined(__x86_64__)
-  static uint32_t known; // cpuid costs microseconds in a virtual machine
-  uint32_t level = __atomic_load_n(&known, __ATOMIC_RELAXED);
-  if (!level) {
-    level = findLevel();
-    __atomic_store_n(&known, level, __ATOMIC_RELAXED);
-  }
-  return level;
-#else
-  return 0;
-#endif
+  static uint32_t known;
+  return remember(known, findLevel);
 }
+#else
+uint32_t machineLevel() { return 0; }
+#endif
 
 bool canRun(uint32_t required, uint32_t present) {
   uint32_t missing = (required & ~present) >> TENON_CPU_FEATURE_SHIFT;
@@ -106,3 +121,12 @@ bool canRun(uint32_t required, uint32_t present) {
 }
 
 } // namespace tenon
+
+uint32_t tenon_cpu_features(void) {
+#if defined(__x86_64__)
+  static uint32_t known;
+  return tenon::remember(known, tenon::findFeatures);
+#else
+  return 0;
+#endif
+}

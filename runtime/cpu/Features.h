@@ -6,9 +6,8 @@
 
 namespace [[gnu::visibility("hidden")]] tenon {
 
-// The machine in the form of tenon_variant.cpu_level: the highest x86-64 level
-// (0 on other architectures, 1 when even v2 is missing) and, above it, the
-// bits of TENON_CPU_FEATURES. Asked for once in a process.
+// The highest x86-64 level of this machine: 0 on other architectures, 1 when
+// even v2 is missing. Asked for once in a process.
 uint32_t machineLevel();
 
 // Whether code made for `required` runs on a machine that has `present`.

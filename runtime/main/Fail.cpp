@@ -1,11 +1,12 @@
 // The end of a process that cannot go on.
 #include "io/Fail.h"
+#include "core/System.h"
 #include "io/Text.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 namespace tenon {
 
@@ -31,12 +32,10 @@ void fail(const char *format, ...) {
     if ((unsigned char)line.data[i] < ' ')
       line.data[i] = '?'; // names may hold anything; the line is one
   line.add("\n");
-  if (write(STDERR_FILENO, line.data, line.size) < 0) {
-    // Nobody is left to be told.
-  }
+  systemCall(SYS_write, STDERR_FILENO, line.data, line.size);
   if (context.temporary)
-    unlink(context.temporary);
-  _exit(context.status);
+    systemCall(SYS_unlinkat, AT_FDCWD, context.temporary, 0);
+  exitProcess(context.status);
 }
 
 void *allocate(size_t bytes) {

@@ -7,25 +7,22 @@ namespace tenon {
 void printHelp(Text &out, const char *program, const Signature &signature,
                int32_t standard) {
   out.print("usage: %s [NAME=VALUE | FILE]... [options]\n", program);
-  out.add(
-      "\n"
-      "VALUE is a number, a list like [[1, 2], [3, 4]], or a file: .npy, .npz, "
-      "@FILE.\n"
-      "\n"
-      "  --entry NAME          call this entry\n"
-      "  --run NAME            call several entries in order, each with the "
-      "inputs behind it\n"
-      "  -o FILE.npz|-         write all results to a file or stdout\n"
-      "  -o NAME=FILE.npy      write one result\n"
-      "  --full                print all elements\n"
-      "  --cast                convert inputs even when values change\n"
-      "  --threads N           threads (default: all cores)\n"
-      "  --device cpu          where to run\n"
-      "  --cpu v2|v3|v4        use at most the code for this x86-64 level\n"
-      "  --bench[=SECONDS]     measure calls; --json adds a line of JSON\n"
-      "  --shape NAME=1x28x28  sizes of a random input for --bench\n"
-      "  --profile[=FILE]      time per kernel; FILE gets a Chrome trace\n"
-      "  --check-numerics      fail when a result or variable is not finite\n");
+  out.add("\n"
+          "VALUE: a number, a list like [[1, 2], [3, 4]], .npy, .npz or @FILE\n"
+          "\n"
+          "  --entry NAME        call this entry\n"
+          "  --run NAME          call several, each with the inputs behind it\n"
+          "  -o FILE.npz|-       write all results\n"
+          "  -o NAME=FILE.npy    write one result\n"
+          "  --full              print all elements\n"
+          "  --cast              convert inputs inexactly too\n"
+          "  --threads N         default: all cores\n"
+          "  --device cpu        where to run\n"
+          "  --cpu v2|v3|v4      at most the code for this x86-64 level\n"
+          "  --bench[=SECONDS]   measure calls; --json adds a line of JSON\n"
+          "  --shape NAME=1x28   sizes of its random inputs\n"
+          "  --profile[=FILE]    time per kernel; FILE: Chrome trace\n"
+          "  --check-numerics    fail when a result is not finite\n");
   if (tenon_main_model.checkpoints)
     out.add(tenon_main_model.checkpoints->help);
   out.add("\nentries:\n");

@@ -1,5 +1,6 @@
 // main() of generated executables: words to inputs, calls, results.
 #include "checkpoint/Checkpoint.h"
+#include "core/System.h"
 #include "cpu/Profile.h"
 #include "io/Fail.h"
 #include "io/File.h"
@@ -49,7 +50,8 @@ int32_t standardEntry(const Signature &signature) {
   return entry;
 }
 
-[[gnu::noinline]] void findEntries(const Signature &signature, Options &options) {
+[[gnu::noinline]] void findEntries(const Signature &signature,
+                                   Options &options) {
   Text names;
   for (int32_t i = 0; i < signature.entryCount; ++i)
     names.print(i ? ", %s" : "%s", signature.entries[i].name);
@@ -129,7 +131,8 @@ void writeProfile(Instance &instance, const Options &options) {
   closeOutput(file, options.profile);
 }
 
-[[gnu::noinline]] void runAll(Instance &instance, const Options &options, Text &out) {
+[[gnu::noinline]] void runAll(Instance &instance, const Options &options,
+                              Text &out) {
   const Signature &signature = instance.signature;
   if (options.profile)
     startProfile(instance, *options.profile);
@@ -207,5 +210,5 @@ int main(int argc, char **argv) {
   if (options.profile && !options.json)
     writeProfile(instance, options);
   // The system takes back threads and memory faster.
-  _exit(0);
+  exitProcess(0);
 }

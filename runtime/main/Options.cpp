@@ -13,37 +13,46 @@ namespace {
 // What may stand behind an option.
 enum Kind : uint8_t { Flag, Maybe, Partial, Word, List, Run };
 
-struct Spec {
-  char name[18]; // in place: pointers would need relocations
-  Kind kind;
-  uint8_t field; // of Options
-};
-#define FIELD(name) offsetof(Options, name)
-const Spec specs[] = {
-    {"--entry", Word, FIELD(entry)},
-    {"--run", Run, 0},
-    {"-o", List, FIELD(outputs)},
-    {"--shape", List, FIELD(shapes)},
-    {"--threads", Word, FIELD(threads)},
-    {"--device", Word, FIELD(device)},
-    {"--cpu", Word, FIELD(cpu)},
-    {"--bench", Maybe, FIELD(bench)},
-    {"--profile", Maybe, FIELD(profile)},
-    {"--save", Word, FIELD(save)},
-    {"--restore", Word, FIELD(restore)},
-    {"--restore-partial", Partial, FIELD(restorePartial)},
-    {"--full", Flag, FIELD(full)},
-    {"--cast", Flag, FIELD(cast)},
-    {"--json", Flag, FIELD(json)},
-    {"--check-numerics", Flag, FIELD(checkNumerics)},
-    {"--help", Flag, FIELD(help)},
-    {"-h", Flag, FIELD(help)},
-};
+// All options: name, kind, field of Options.
+#define TENON_OPTIONS(X)                                                       \
+  X("--entry", Word, entry)                                                    \
+  X("--run", Run, entry)                                                       \
+  X("-o", List, outputs)                                                       \
+  X("--shape", List, shapes)                                                   \
+  X("--threads", Word, threads)                                                \
+  X("--device", Word, device)                                                  \
+  X("--cpu", Word, cpu)                                                        \
+  X("--bench", Maybe, bench)                                                   \
+  X("--profile", Maybe, profile)                                               \
+  X("--save", Word, save)                                                      \
+  X("--restore", Word, restore)                                                \
+  X("--restore-partial", Partial, restorePartial)                              \
+  X("--full", Flag, full)                                                      \
+  X("--cast", Flag, cast)                                                      \
+  X("--json", Flag, json)                                                      \
+  X("--check-numerics", Flag, checkNumerics)                                   \
+  X("--help", Flag, help)                                                      \
+  X("-h", Flag, help)
 
-const Spec &findOption(const char *word, size_t length) {
-  for (const Spec &spec : specs)
-    if (strlen(spec.name) == length && !memcmp(word, spec.name, length))
+struct Spec {
+  Kind kind;
+  uint8_t field; // its place in Options
+};
+#define TENON_SPEC(name, kind, field) {kind, offsetof(Options, field)},
+const Spec specs[] = {TENON_OPTIONS(TENON_SPEC)};
+
+// The names, one after the other: pointers would need relocations.
+#define TENON_NAME(name, kind, field) name "\0"
+const char names[] = TENON_OPTIONS(TENON_NAME);
+
+// `name` becomes the option's name, which ends in a zero.
+const Spec &findOption(const char *word, size_t length, const char *&name) {
+  name = names;
+  for (const Spec &spec : specs) {
+    if (strlen(name) == length && !memcmp(word, name, length))
       return spec;
+    name += strlen(name) + 1;
+  }
   fail("unknown option '%.*s' (--help lists all)", int(length), word);
 }
 
@@ -68,10 +77,11 @@ void parseOptions(int argc, char **argv, Options &options) {
       continue;
     }
     size_t length = word[1] == '-' ? strcspn(word, "=") : strlen(word);
-    const Spec &spec = findOption(word, length);
+    const char *name;
+    const Spec &spec = findOption(word, length, name);
     const char *value = word[length] ? word + length + 1 : nullptr;
     if (spec.kind == Flag && value)
-      fail("%s takes no value", spec.name);
+      fail("%s takes no value", name);
     // A path may follow, when --restore has not given one.
     bool path =
         spec.kind == Partial && !options.restore && at[1] && *at[1] != '-';

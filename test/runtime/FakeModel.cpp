@@ -310,6 +310,8 @@ tenon_model makeModel() {
   model.weights = &weightsPointer;
   model.weights_bytes = sizeof weights;
   model.variants = variants;
+  model.cpu_features = tenon_cpu_features;
+  model.views = &tenon_views;
   model.thread_functions = &tenon_threads;
   model.strings = &tenon_strings;
   model.checkpoints = &tenon_checkpoints;

@@ -184,6 +184,8 @@ private:
     }
 
     // Linked only into artifacts that need it, like the files' functions above.
+    Constant *views =
+        options.isExecutable ? null : declareHidden("tenon_views");
     Constant *threads = spec.parallel ? declareHidden("tenon_threads") : null;
     auto isString = [](const TensorInfo &info) {
       return info.dtype.code == kDTypeString;
@@ -205,10 +207,14 @@ private:
 
     auto *variantType = StructType::get(context, {i32, ptr, ptr});
     std::vector<Constant *> variants;
+    Constant *cpuFeatures = null;
     for (auto [index, variant] : llvm::enumerate(spec.variants)) {
       Expected<uint32_t> level = computeCpuLevel(spec.triple, variant);
       if (!level)
         return level.takeError();
+      if (*level >> TENON_CPU_FEATURE_SHIFT)
+        cpuFeatures = declareFunction("tenon_cpu_features",
+                                      FunctionType::get(i32, {}, false));
       std::vector<Constant *> entries;
       for (unsigned entry = 0; entry < spec.entries.size(); ++entry)
         entries.push_back(
@@ -221,7 +227,7 @@ private:
     }
     auto *modelType =
         StructType::get(context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr,
-                                  ptr, ptr, ptr, ptr});
+                                  ptr, ptr, ptr, ptr, ptr, ptr});
     model = addConstant(
         ConstantStruct::get(modelType,
                             {builder.getInt32(TENON_ABI_VERSION),
@@ -230,7 +236,8 @@ private:
                              builder.getInt64(signatureBytes), weights,
                              builder.getInt64(spec.weightsBytes), weightsFile,
                              addArray(variantType, variants, id + "__variants"),
-                             mapWeights, threads, strings, checkpoints}),
+                             mapWeights, cpuFeatures, views, threads, strings,
+                             checkpoints}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");

@@ -168,6 +168,10 @@ typedef struct tenon_model {
    * part of the runtime is not linked. */
   char *(*map_weights)(const struct tenon_model *model, const char *path,
                        char *error, size_t room);
+  /* &tenon_cpu_features when a variant's cpu_level has such bits, likewise. */
+  uint32_t (*cpu_features)(void);
+  /* &tenon_views but in executables, whose tensors are dense, likewise. */
+  const struct tenon_view_functions *views;
   /* &tenon_threads when an entry has kernels of several tasks, else NULL,
    * likewise: then no thread is ever started. */
   const struct tenon_thread_functions *thread_functions;
@@ -184,8 +188,12 @@ typedef struct tenon_model {
 char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
                         size_t room);
 
-/* The thread pool, files and text of strings, and how --save and --restore
- * work; private to the runtime. */
+/* The bits of TENON_CPU_FEATURES that this machine has. */
+uint32_t tenon_cpu_features(void);
+
+/* Strides, the thread pool, files and text of strings, and how --save and
+ * --restore work; private to the runtime. */
+extern const struct tenon_view_functions tenon_views;
 extern const struct tenon_thread_functions tenon_threads;
 extern const struct tenon_string_functions tenon_strings;
 extern const struct tenon_checkpoint_functions tenon_checkpoints;
