@@ -74,6 +74,11 @@ Value Binder::input(unsigned i) {
     return {};
   case ImportedValue::List:
     fail("input " + llvm::Twine(i) + " is a list, expected a tensor");
+  case ImportedValue::Restored:
+    fail("input " + llvm::Twine(i) +
+         " comes from a checkpoint and can only be "
+         "assigned to a variable");
+    return {};
     return {};
   case ImportedValue::Table:
   case ImportedValue::Text:

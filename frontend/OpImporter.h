@@ -39,6 +39,7 @@ struct ImportedValue {
     Tensor,   ///< `tensor`
     Variable, ///< handle of the variable `symbol`
     List,     ///< tensors of one shape: `tensor` with a leading dimension
+    Restored, ///< tensor `symbol` of the checkpoint whose prefix is `tensor`
     Table,    ///< handle of the table `symbol`
     Text      ///< a resource that stands for nothing at run time
   };

@@ -17,9 +17,9 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Interfaces/MaskingOpInterface.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
-#include "mlir/Dialect/Vector/Interfaces/MaskingOpInterface.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -92,7 +92,17 @@ struct LowerToLLVMPass
     index::populateIndexToLLVMConversionPatterns(converter, patterns);
     LLVMConversionTarget target(*context);
     if (failed(applyPartialConversion(module, target, std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    // Strings that a caller passes are aligned as pointers are, LLVM's integers
+    // of their size as twice that.
+    module.walk([](Operation *op) {
+      if (auto load = dyn_cast<LLVM::LoadOp>(op);
+          load && load.getType().isInteger(128))
+        load.setAlignment(8);
+      if (auto store = dyn_cast<LLVM::StoreOp>(op);
+          store && store.getValue().getType().isInteger(128))
+        store.setAlignment(8);
+    });
   }
 };
 } // namespace

@@ -110,8 +110,8 @@ TENON_HOST(timestamp) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   // As TensorFlow's: whole microseconds.
-  *call.out<double>(0) =
-      double(int64_t(now.tv_sec) * 1000000 + now.tv_nsec / 1000) / 1e6;
+  int64_t micros = int64_t(now.tv_sec) * 1000000 + now.tv_nsec / 1000;
+  *call.out<double>(0) = double(micros) / 1e6;
   return true;
 }
 

@@ -139,11 +139,11 @@ int32_t runHost(const tenon_host_call *call, bool (*function)(HostCall &));
 } // namespace tenon
 
 #define TENON_HOST(name)                                                       \
-  static bool name(HostCall &call);                                            \
+  static bool tenon_do_##name(HostCall &call);                                 \
   extern "C" [[gnu::visibility("hidden")]] int32_t tenon_host_##name(          \
       const tenon_host_call *raw) {                                            \
-    return tenon::runHost(raw, name);                                          \
+    return tenon::runHost(raw, tenon_do_##name);                               \
   }                                                                            \
-  static bool name(HostCall &call)
+  static bool tenon_do_##name(HostCall &call)
 
 #endif // TENON_RUNTIME_HOST_HOST_H

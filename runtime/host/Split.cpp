@@ -170,7 +170,7 @@ TENON_HOST(string_ngrams) {
     return most > 0 ? most : 0;
   };
   // A short row is kept as one join when no width fits it.
-  auto short_ = [&](int64_t length, int64_t found) {
+  auto keptWhole = [&](int64_t length, int64_t found) {
     return preserve && !found && length > 0;
   };
   store(0, 0);
@@ -178,7 +178,7 @@ TENON_HOST(string_ngrams) {
     int64_t length = split(row + 1) - split(row), found = 0;
     for (int64_t w = 0; w < widths; ++w)
       found += joins(length, call.integer("widths", w));
-    total += found + short_(length, found);
+    total += found + keptWhole(length, found);
     store(row + 1, total);
   }
   if (!call.allocate(0, total))
@@ -187,7 +187,7 @@ TENON_HOST(string_ngrams) {
   tenon_string separator = call.text("separator"), left = call.text("left_pad"),
                right = call.text("right_pad");
   auto write = [&](const Row &row, int64_t first, int64_t width) {
-    for (int64_t k = 0; k < width; ++k) {
+    for (int64_t k = 0; k < width && !writer.failed; ++k) {
       if (k)
         writer.add(separator);
       writer.add(row.at(first + k, left, right));
@@ -201,11 +201,11 @@ TENON_HOST(string_ngrams) {
       int64_t width = call.integer("widths", w);
       row.pad = padding(width);
       int64_t own = joins(length, width);
-      for (int64_t k = 0; k < own; ++k)
+      for (int64_t k = 0; k < own && !writer.failed; ++k)
         write(row, k, width);
       found += own;
     }
-    if (short_(length, found)) {
+    if (keptWhole(length, found)) {
       row.pad = padWidth < 0 ? 0 : padWidth;
       write(row, 0, length + 2 * row.pad);
     }

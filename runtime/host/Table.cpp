@@ -403,7 +403,7 @@ TENON_HOST(table_read_text) {
   int64_t columns[] = {call.integer("key_index"), call.integer("value_index")};
   const tenon_dtype types[] = {keyType, valueType};
   const char *at = file.data, *end = file.data + file.size;
-  for (int64_t line = 0; at < end && (limit < 0 || number < limit); ++line) {
+  for (long long line = 0; at < end && (limit < 0 || number < limit); ++line) {
     const char *stop =
         static_cast<const char *>(memchr(at, '\n', size_t(end - at)));
     tenon_string text = {at, size_t((stop ? stop : end) - at)};
@@ -437,8 +437,7 @@ TENON_HOST(table_read_text) {
         }
         if (!next)
           return call.fail("%.*s: line %lld has no column %lld", int(path.size),
-                           path.data, (long long)(line + 1),
-                           (long long)columns[part]);
+                           path.data, line + 1, (long long)columns[part]);
         field.data += length + 1;
         field.size -= length + 1;
       }
@@ -446,8 +445,8 @@ TENON_HOST(table_read_text) {
         memcpy(parts[part], &field, sizeof field);
       else if (!parseNumber(field, types[part], parts[part]))
         return call.fail("%.*s: line %lld: '%.*s' is no %s", int(path.size),
-                         path.data, (long long)(line + 1), int(field.size),
-                         field.data, dtypeName(types[part]));
+                         path.data, line + 1, int(field.size), field.data,
+                         dtypeName(types[part]));
     }
     if (!insertOnce(call, *table, parts[0], parts[1]))
       return false;

@@ -216,6 +216,16 @@ def sparse():
             yield "SparseTensorDenseMatMul", {"a_indices": index, "a_values": normal((4,), dtype), "a_shape": np.array([4, 4], np.int64), "b": normal((4, 4), dtype),
                                               "adjoint_a": a, "adjoint_b": b}
         yield "SparseTensorDenseMatMul", {"a_indices": index, "a_values": normal((4,), dtype), "a_shape": np.array([5, 4], np.int64), "b": normal((4, 7), dtype)}
+    for values in (normal((6,), F32), normal((6, 2), np.int32), texts(*"abcdef")):
+        fill = texts("-")[0] if values.dtype.kind == "S" else values.dtype.type(9)
+        splits, rows = np.array([0, 2, 2, 5, 6], np.int64), np.array([0, 0, 2, 2, 2, 3], np.int64)
+        for shape in (Const(np.int64(-1)), Const(np.array([-1, 2] + [-1] * (values.ndim - 1), np.int64)), Const(np.array([6, -1] + [-1] * (values.ndim - 1), np.int64))):
+            yield "RaggedTensorToTensor", {"shape": shape, "values": values, "default_value": fill, "row_partition_tensors": [splits],
+                                           "row_partition_types": ["ROW_SPLITS"]}
+            yield "RaggedTensorToTensor", {"shape": shape, "values": values, "default_value": fill, "row_partition_tensors": [np.int64(4), rows],
+                                           "row_partition_types": ["FIRST_DIM_SIZE", "VALUE_ROWIDS"]}
+        yield "RaggedTensorToTensor", {"shape": Const(np.int64(-1)), "values": values, "default_value": fill,
+                                       "row_partition_tensors": [np.array([0, 3, 4], np.int64), splits], "row_partition_types": ["ROW_SPLITS", "ROW_SPLITS"]}
     for axis in (0, 1, -1):
         yield "SparseConcat", {"indices": [index, index], "values": [normal((4,), F32), normal((4,), F32)],
                                "shapes": [np.array([4, 4], np.int64), np.array([4, 4], np.int64)], "concat_dim": axis}

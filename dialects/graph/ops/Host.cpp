@@ -58,6 +58,34 @@ LogicalResult TimestampOp::inferShapes(ShapeContext &shapes) {
 }
 
 //===----------------------------------------------------------------------===//
+// Savers
+//===----------------------------------------------------------------------===//
+
+LogicalResult SaveTensorsOp::inferShapes(ShapeContext &shapes) {
+  if (getNames().size() != getTensors().size())
+    return emitOpError() << "has " << getNames().size() << " names for "
+                         << getTensors().size() << " tensors";
+  return expectScalar(*this, shapes, getPrefix(), "prefix");
+}
+
+LogicalResult RestoreTensorOp::inferShapes(ShapeContext &shapes) {
+  Dims dims;
+  for (int64_t size : getShape()) {
+    if (size < 0)
+      return emitOpError("needs a shape that is known");
+    dims.push_back(shapes.constant(size));
+  }
+  shapes.setDims(getResult(), dims);
+  return expectScalar(*this, shapes, getPrefix(), "prefix");
+}
+
+LogicalResult MergeCheckpointsOp::inferShapes(ShapeContext &shapes) {
+  if (failed(expectRank(*this, shapes, getPrefixes(), 1, "prefixes")))
+    return failure();
+  return expectScalar(*this, shapes, getDestination(), "destination");
+}
+
+//===----------------------------------------------------------------------===//
 // Tables
 //===----------------------------------------------------------------------===//
 

@@ -44,6 +44,17 @@ def Graph_ShardedFilenameOp : Graph_WorldOp<"sharded_filename", "BASE-00001-of-0
 def Graph_TimestampOp : Graph_WorldOp<"timestamp", "seconds since 1970",
     (ins), (outs RankedTensorOf<[F64]>:$result), [MemoryEffects<[MemRead, MemWrite]>]>;
 
+// Savers in graphs.
+
+def Graph_SaveTensorsOp : Graph_WorldOp<"save_tensors", "writes a checkpoint in TensorFlow's second format",
+    (ins Graph_StringTensor:$prefix, Variadic<Graph_Tensor>:$tensors, StrArrayAttr:$names), (outs), [MemoryEffects<[MemRead, MemWrite]>]>;
+
+def Graph_RestoreTensorOp : Graph_WorldOp<"restore_tensor", "the tensor of that name in a checkpoint; sizes of -1 in `shape` are not supported",
+    (ins Graph_StringTensor:$prefix, StrAttr:$name, DenseI64ArrayAttr:$shape), (outs Graph_Tensor:$result), [MemoryEffects<[MemRead]>]>;
+
+def Graph_MergeCheckpointsOp : Graph_WorldOp<"merge_checkpoints", "makes several checkpoints one; with `delete_old` their folders go",
+    (ins Graph_StringTensor:$prefixes, Graph_StringTensor:$destination, UnitAttr:$delete_old), (outs), [MemoryEffects<[MemRead, MemWrite]>]>;
+
 // Tables: state of the instance, by name.
 
 def Graph_TableInsertOp : Graph_WorldOp<"table_insert", "gives keys their values",

@@ -94,6 +94,43 @@ LogicalResult SparseMatMulOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
+LogicalResult RaggedToDenseOp::inferShapes(ShapeContext &shapes) {
+  ArrayRef<AffineExpr> values = shapes.dims(getValues());
+  auto kinds = getKinds().getAsValueRange<StringAttr>();
+  if (getKinds().size() != getPartitions().size() || getKinds().empty())
+    return emitOpError("needs a kind for each of its partitions");
+  int64_t ragged = 0;
+  for (auto [i, kind] : llvm::enumerate(kinds)) {
+    bool first = kind == "FIRST_DIM_SIZE";
+    if (first ? i != 0 : kind != "VALUE_ROWIDS" && kind != "ROW_SPLITS")
+      return emitOpError() << "partition " << i << " is of kind '" << kind
+                           << "'";
+    if (i == 0 && kind == "VALUE_ROWIDS")
+      return emitOpError("the first partition must not be VALUE_ROWIDS");
+    ragged += !first;
+    if (failed(expectRank(*this, shapes, getPartitions()[i], first ? 0 : 1,
+                          "a partition")))
+      return failure();
+  }
+  if (values.empty())
+    return emitOpError("values is a scalar, expected rows");
+  if (failed(expectScalar(*this, shapes, getDefaultValue(), "default")))
+    return failure();
+  size_t rank = 1 + ragged + values.size() - 1;
+  Dims dims;
+  auto given = shapes.constants(getShape());
+  for (size_t d = 0; d < rank; ++d) {
+    bool known = given && given->size() == rank && (*given)[d] >= 0;
+    dims.push_back(known ? shapes.constant((*given)[d])
+                         : shapes.freshSymbol(getResult(), d));
+  }
+  // Inside of values, the values' own sizes.
+  for (size_t d = 1; d < values.size(); ++d)
+    dims[ragged + d] = values[d];
+  shapes.setDims(getResult(), dims);
+  return success();
+}
+
 LogicalResult SparseConcatOp::inferShapes(ShapeContext &shapes) {
   if (getIndices().empty() || getIndices().size() != getValues().size() ||
       getIndices().size() != getShapes().size())

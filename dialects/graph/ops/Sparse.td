@@ -31,6 +31,17 @@ def Graph_SparseMatMulOp : Graph_SparseOp<"sparse_matmul", "a sparse matrix time
     (ins Graph_IntTensor:$indices, Graph_Tensor:$values, RankedTensorOf<[I64]>:$shape, Graph_Tensor:$dense, UnitAttr:$adjoint_a, UnitAttr:$adjoint_b),
     (outs Graph_Tensor:$result)>;
 
+def Graph_RaggedToDenseOp : Graph_SparseOp<"ragged_to_dense", "a ragged tensor filled up with a default to a dense one",
+    (ins Graph_IntTensor:$shape, Graph_Tensor:$values, Graph_Tensor:$default_value, Variadic<Graph_IntTensor>:$partitions, StrArrayAttr:$kinds),
+    (outs Graph_Tensor:$result)> {
+  let description = [{
+    Each partition is of a kind: FIRST_DIM_SIZE (only the first: the number of
+    rows), VALUE_ROWIDS (the row of each value) or ROW_SPLITS (where rows begin,
+    and the end). A size of `shape` that is -1, and all of a scalar, is as large
+    as the longest row.
+  }];
+}
+
 def Graph_SparseConcatOp : Graph_HostOp<"sparse_concat", [Pure, AttrSizedOperandSegments]> {
   let summary = "sparse tensors one after the other along an axis";
   let arguments = (ins Variadic<RankedTensorOf<[I64]>>:$indices, Variadic<Graph_Tensor>:$values, Variadic<RankedTensorOf<[I64]>>:$shapes, I64Attr:$axis);

@@ -132,9 +132,12 @@ LogicalResult StringNGramsOp::inferShapes(ShapeContext &shapes) {
   if (failed(expectRank(*this, shapes, getValues(), 1, "values")) ||
       failed(expectRank(*this, shapes, getSplits(), 1, "splits")))
     return failure();
+  constexpr int64_t kMost = int64_t(1) << 31;
   for (int64_t width : getWidths())
-    if (width < 1)
-      return emitOpError() << "width " << width << " is not positive";
+    if (width < 1 || width > kMost)
+      return emitOpError() << "width " << width << " is outside of [1, 2^31]";
+  if (int64_t(getPadWidth()) > kMost)
+    return emitOpError() << "pad_width is above 2^31";
   shapes.setDims(getNgrams(), {shapes.freshSymbol(getNgrams(), 0)});
   shapes.copyDims(getNgramSplits(), getSplits());
   return success();

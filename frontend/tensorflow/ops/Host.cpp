@@ -34,6 +34,60 @@ Row summary(StringRef op) {
 }
 
 //===----------------------------------------------------------------------===//
+// Savers
+//===----------------------------------------------------------------------===//
+
+/// Input `i`, a vector of strings that are known.
+SmallVector<std::string> knownTexts(Binder &b, unsigned i) {
+  SmallVector<std::string> texts;
+  DenseStringElementsAttr known;
+  Value value = b.input(i);
+  if (!value || !matchPattern(value, m_Constant(&known))) {
+    b.fail("input " + llvm::Twine(i) + " must be known at compile time");
+    return texts;
+  }
+  for (StringRef text : known.getValues<StringRef>())
+    texts.push_back(text.str());
+  return texts;
+}
+
+/// Names of whole tensors: inputs 1 (names) and 2 (which parts of them).
+SmallVector<std::string> wholeTensors(Binder &b) {
+  SmallVector<std::string> names = knownTexts(b, 1);
+  for (const std::string &part : knownTexts(b, 2))
+    if (!part.empty())
+      b.fail("a part of a tensor ('" + part + "') is not supported");
+  return names;
+}
+
+void importSave(Binder &b) {
+  SmallVector<std::string> names = wholeTensors(b);
+  SmallVector<Value> operands{b.input(0)};
+  llvm::append_range(operands, b.inputList(3));
+  SmallVector<StringRef> all(names.begin(), names.end());
+  b.perform("graph.save_tensors", operands,
+            b.attribute("names", b.builder().getStrArrayAttr(all)));
+}
+
+void importRestore(Binder &b) {
+  Value prefix = b.input(0);
+  for (auto [i, name] : llvm::enumerate(wholeTensors(b))) {
+    ImportedValue value;
+    value.kind = ImportedValue::Restored;
+    value.tensor = prefix;
+    value.symbol = name;
+    b.set(i, value);
+  }
+}
+
+void importMergeCheckpoints(Binder &b) {
+  SmallVector<NamedAttribute> attributes;
+  if (b.flag("delete_old_dirs", true))
+    attributes.push_back(b.unit("delete_old"));
+  b.perform("graph.merge_checkpoints", {b.input(0), b.input(1)}, attributes);
+}
+
+//===----------------------------------------------------------------------===//
 // Tables
 //===----------------------------------------------------------------------===//
 
@@ -167,6 +221,9 @@ void addHostRows(RowTable &rows) {
     b.set(0, b.make("graph.sharded_filename", stringType(b),
                     {b.input(0), b.input(1), b.input(1)}, b.unit("any")));
   };
+  rows["SaveV2"] = importSave;
+  rows["RestoreV2"] = importRestore;
+  rows["MergeV2Checkpoints"] = importMergeCheckpoints;
   rows["Timestamp"] = [](Binder &b) {
     b.set(0, b.make("graph.timestamp", b.builder().getF64Type(), {}));
   };

@@ -63,6 +63,14 @@ void importConcat(Binder &b) {
        b.attribute("operandSegmentSizes", b.builder().getDenseI32ArrayAttr(
                                               {segment, segment, segment}))}));
 }
+
+void importRaggedToDense(Binder &b) {
+  SmallVector<std::string> kinds = b.texts("row_partition_types");
+  SmallVector<StringRef> all(kinds.begin(), kinds.end());
+  Value values = b.input(1);
+  b.set(0, b.make("graph.ragged_to_dense", Binder::type(values), b.inputList(0),
+                  b.attribute("kinds", b.builder().getStrArrayAttr(all))));
+}
 } // namespace
 
 void addSparseRows(RowTable &table) {
@@ -76,6 +84,7 @@ void addSparseRows(RowTable &table) {
   table["SparseToDense"] = importToDense;
   table["SparseTensorDenseMatMul"] = importMatMul;
   table["SparseConcat"] = importConcat;
+  table["RaggedTensorToTensor"] = importRaggedToDense;
 }
 
 } // namespace tenon::tf

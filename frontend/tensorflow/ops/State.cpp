@@ -41,7 +41,21 @@ void setReference(Binder &b, const ImportedValue &variable) {
 namespace {
 void importAssign(Binder &b) {
   ImportedValue variable = b.variable(0);
-  assignVariable(b, variable, b.input(1), /*inPlace=*/false);
+  Value value;
+  if (!b.failed() && b.raw(1).kind == ImportedValue::Restored) {
+    // The variable knows what a checkpoint's tensor must be.
+    auto type = cast<RankedTensorType>(
+        SymbolTable::lookupSymbolIn(b.state.module, variable.symbol)
+            ->getAttrOfType<TypeAttr>("type")
+            .getValue());
+    value = b.make("graph.restore_tensor", variable.elementType,
+                   b.raw(1).tensor,
+                   {b.textAttribute("name", b.raw(1).symbol),
+                    b.attribute("shape", type.getShape())});
+  } else {
+    value = b.input(1);
+  }
+  assignVariable(b, variable, value, /*inPlace=*/false);
   setReference(b, variable);
 }
 
