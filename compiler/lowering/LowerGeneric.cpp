@@ -6,6 +6,8 @@ namespace tenon {
 
 /// Elements that a task should at least produce or read.
 static constexpr int64_t kTaskElements = 16384;
+/// Rows and columns of the blocks in which tensors are transposed.
+static constexpr int64_t kTransposeBlock = 16;
 
 namespace {
 
@@ -14,6 +16,10 @@ struct LoopPlan {
   SmallVector<unsigned> parallel, reduction;
   bool sumsInRegisters = false; ///< reduction loops inside all parallel ones
   std::optional<unsigned> taskDim;
+  /// A dimension that an operand runs along where the result takes strides:
+  /// blocks of it and of the last one are done together, so that no cache line
+  /// is fetched twice.
+  std::optional<unsigned> across;
 
   explicit LoopPlan(linalg::LinalgOp op) {
     op.getParallelDims(parallel);
@@ -43,11 +49,32 @@ struct LoopPlan {
       sumsInRegisters = parallel.empty() || !contiguous ||
                         llvm::is_contained(reduction, *contiguous);
     }
+    if (reduction.empty() && !parallel.empty())
+      findTransposed(op, sizes);
     for (unsigned dim : parallel)
       if (sizes[dim] != 1) {
         taskDim = dim;
         break;
       }
+  }
+
+private:
+  void findTransposed(linalg::LinalgOp op, ArrayRef<int64_t> sizes) {
+    unsigned last = parallel.back();
+    auto isLong = [&](unsigned dim) {
+      return ShapedType::isDynamic(sizes[dim]) ||
+             sizes[dim] >= kTransposeBlock / 2;
+    };
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(operand);
+      if (map.getNumResults() < 2)
+        continue;
+      auto contiguous = dyn_cast<AffineDimExpr>(map.getResults().back());
+      if (contiguous && contiguous.getPosition() != last &&
+          map.isFunctionOfDim(last) && isLong(last) &&
+          isLong(contiguous.getPosition()))
+        across = contiguous.getPosition();
+    }
   }
 };
 
@@ -70,8 +97,12 @@ Value chunk(OpBuilder &b, Location loc, const LoopPlan &plan,
     if (dim != plan.taskDim)
       inner = arith::MulIOp::create(b, loc, inner, size);
   inner = arith::MaxSIOp::create(b, loc, inner, constant(b, loc, 1));
-  return arith::CeilDivSIOp::create(b, loc, constant(b, loc, kTaskElements),
-                                    inner);
+  Value count = arith::CeilDivSIOp::create(
+      b, loc, constant(b, loc, kTaskElements), inner);
+  if (plan.across && plan.across == plan.taskDim)
+    count = arith::MaxSIOp::create(b, loc, count,
+                                   constant(b, loc, kTransposeBlock));
+  return count;
 }
 
 class LoopEmitter {
@@ -94,6 +125,19 @@ public:
 
   void run() {
     SmallVector<unsigned> outer = plan.parallel;
+    if (plan.across) {
+      unsigned last = outer.pop_back_val();
+      llvm::erase(outer, *plan.across);
+      nest(outer, [&] {
+        block(*plan.across, [&] {
+          block(last, [&] {
+            nest({*plan.across, last},
+                 [&] { storeOutputs(body(loadOutputs())); });
+          });
+        });
+      });
+      return;
+    }
     if (plan.sumsInRegisters) {
       nest(outer, [&] { reduceInRegisters(); });
       return;
@@ -116,6 +160,21 @@ private:
     b.setInsertionPointToStart(loop.getBody());
     indices[dims[0]] = loop.getInductionVar();
     nest(dims.drop_front(), inside);
+  }
+
+  /// A loop over blocks of a dimension, within which `inside` stays.
+  void block(unsigned dim, function_ref<void()> inside) {
+    Value begin = low[dim], end = high[dim],
+          size = constant(b, loc, kTransposeBlock);
+    auto loop = scf::ForOp::create(b, loc, begin, end, size);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    low[dim] = loop.getInductionVar();
+    high[dim] = arith::MinSIOp::create(
+        b, loc, arith::AddIOp::create(b, loc, low[dim], size), end);
+    inside();
+    low[dim] = begin;
+    high[dim] = end;
   }
 
   void reduceInRegisters() {
