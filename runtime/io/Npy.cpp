@@ -116,7 +116,7 @@ struct Header {
     if (kind == 'O')
       fail("object arrays are not supported");
     if (kind == 'U')
-      fail("text of dtype '%s' is not supported: save bytes, for example "
+      fail("text of dtype '%s' is not supported: use "
            "array.astype('S')",
            descr);
     if (!good)

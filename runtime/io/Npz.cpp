@@ -150,7 +150,7 @@ tenon_tensor Npz::read() {
     damaged();
   data += skip;
   if (flags & 1 || (method && method != 8))
-    fail("the .npz file is encrypted or packed by a method other than deflate");
+    fail("encrypted, or packed by another method than deflate");
   if (method) {
     // Deflate shrinks to a 1032nd at best: larger claims are not worth memory.
     if (unpacked / 1040 > packed + 1)

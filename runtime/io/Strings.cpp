@@ -1,6 +1,7 @@
 // Strings as text, as literals and in .npy files.
 #include "io/Strings.h"
 #include "io/Fail.h"
+#include "main/Events.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,5 +132,10 @@ void copyStrings(const tenon_tensor &tensor) {
 } // namespace tenon
 
 const tenon_string_functions tenon_strings = {
-    tenon::printBytes, tenon::readQuoted, tenon::fromRows, tenon::toRows,
-    tenon::copyStrings};
+    tenon::printBytes,
+    tenon::readQuoted,
+    tenon::fromRows,
+    tenon::toRows,
+    tenon::copyStrings,
+    tenon::logSummaries,
+    "  --logdir DIR        write summaries to a TensorBoard event file\n"};

@@ -6,6 +6,10 @@
 #include "io/Tensor.h"
 #include "io/Text.h"
 
+namespace [[gnu::visibility("hidden")]] tenon {
+struct Instance;
+}
+
 struct tenon_string_functions {
   // Adds Python's repr() of bytes.
   void (*print)(tenon::Text &out, const tenon_string &string);
@@ -19,6 +23,10 @@ struct tenon_string_functions {
   char *(*toRows)(const tenon_tensor &tensor, size_t &width);
   // Gives each element bytes of its own.
   void (*copy)(const tenon_tensor &tensor);
+  // See main/Events.h.
+  void (*log)(const tenon::Instance &instance, const char *folder, int32_t run,
+              const tenon_tensor *results, int32_t count);
+  const char *help; // the line about that option
 };
 
 // NULL when the model has no strings.

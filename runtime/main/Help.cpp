@@ -1,6 +1,7 @@
 // Usage, and the entries of the model.
 #include "main/Help.h"
 #include "checkpoint/Checkpoint.h"
+#include "io/Strings.h"
 
 namespace tenon {
 
@@ -11,7 +12,7 @@ void printHelp(Text &out, const char *program, const Signature &signature,
           "VALUE: a number, a list like [[1, 2], [3, 4]], .npy, .npz or @FILE\n"
           "\n"
           "  --entry NAME        call this entry\n"
-          "  --run NAME          call several, each with the inputs behind it\n"
+          "  --run NAME          call several, with the inputs behind each\n"
           "  -o FILE.npz|-       write all results\n"
           "  -o NAME=FILE.npy    write one result\n"
           "  --full              print all elements\n"
@@ -19,10 +20,12 @@ void printHelp(Text &out, const char *program, const Signature &signature,
           "  --threads N         default: all cores\n"
           "  --device cpu        where to run\n"
           "  --cpu v2|v3|v4      at most the code for this x86-64 level\n"
-          "  --bench[=SECONDS]   measure calls; --json adds a line of JSON\n"
+          "  --bench[=SECONDS]   measure calls; --json adds JSON\n"
           "  --shape NAME=1x28   sizes of its random inputs\n"
           "  --profile[=FILE]    time per kernel; FILE: Chrome trace\n"
           "  --check-numerics    fail when a result is not finite\n");
+  if (stringFunctions())
+    out.add(stringFunctions()->help);
   if (tenon_main_model.checkpoints)
     out.add(tenon_main_model.checkpoints->help);
   out.add("\nentries:\n");

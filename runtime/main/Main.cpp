@@ -4,6 +4,7 @@
 #include "cpu/Profile.h"
 #include "io/Fail.h"
 #include "io/File.h"
+#include "io/Strings.h"
 #include "main/Bench.h"
 #include "main/Call.h"
 #include "main/Help.h"
@@ -137,8 +138,12 @@ void writeProfile(Instance &instance, const Options &options) {
   if (options.profile)
     startProfile(instance, *options.profile);
   const tenon_checkpoint_functions *checkpoints = tenon_main_model.checkpoints;
-  if ((options.restore || options.save) && !checkpoints)
-    fail("--save, --restore: the model has no variables");
+  const char *missing = options.logdir && !stringFunctions() ? "summaries"
+                        : (options.restore || options.save) && !checkpoints
+                            ? "variables"
+                            : nullptr;
+  if (missing)
+    fail("the model has no %s", missing);
   int32_t init = signature.find("init");
   if (init >= 0 && !signature.entries[init].inputCount &&
       options.runs[0].number != init &&
@@ -168,6 +173,9 @@ void writeProfile(Instance &instance, const Options &options) {
       results.list[results.count++] = {name.terminated(),
                                        copyTensor(outputs[i])};
     }
+    if (options.logdir)
+      stringFunctions()->log(instance, options.logdir, run, outputs,
+                             entry.outputCount);
     for (int32_t i = 0; i < entry.inputCount; ++i)
       free(inputs[i].data);
     if (options.checkNumerics)

@@ -27,6 +27,7 @@ enum Kind : uint8_t { Flag, Maybe, Partial, Word, List, Run };
   X("--save", Word, save)                                                      \
   X("--restore", Word, restore)                                                \
   X("--restore-partial", Partial, restorePartial)                              \
+  X("--logdir", Word, logdir)                                                  \
   X("--full", Flag, full)                                                      \
   X("--cast", Flag, cast)                                                      \
   X("--json", Flag, json)                                                      \

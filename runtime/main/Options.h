@@ -24,7 +24,7 @@ struct Options {
   int32_t runCount;
   Words outputs, shapes; // the words after -o, and after --shape
   const char *entry, *device, *threads, *cpu, *bench, *profile;
-  const char *save, *restore, *restorePartial;
+  const char *save, *restore, *restorePartial, *logdir;
   const char *full, *cast, *json, *checkNumerics, *help;
 };
 

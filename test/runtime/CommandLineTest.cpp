@@ -1,5 +1,6 @@
 // The command line of generated programs, with the hand-written model.
 #include "FakeModel.h"
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -154,9 +155,6 @@ TEST(CommandLineTest, ConvertsOnlyWhenAsked) {
 
 TEST(CommandLineTest, RefusesWrongOptions) {
   expectError("--foo", 2, "unknown option '--foo' (--help lists all)");
-  for (std::string later : {"--logdir"})
-    expectError(later + " x", 2,
-                "unknown option '" + later + "' (--help lists all)");
   expectError("--entry", 2, "--entry needs a value");
   expectError("--shape x=3", 2, "--json and --shape belong to --bench");
   expectError("--full=1", 2, "--full takes no value");
@@ -213,6 +211,26 @@ TEST(CommandLineTest, KeepsVariables) {
   expectError("--entry value --restore none", 1,
               "--restore none: there is neither a checkpoint nor a file of "
               "that name");
+}
+
+// Of the results, those that are summaries: here a value with the tag "a".
+TEST(CommandLineTest, LogsSummaries) {
+  expectOut("--run text '[\"\\n\\u0003\\n\\u0001a\", \"text\"]' t= "
+            "--logdir logs/deep --cast -o u.npz",
+            "");
+  std::string path;
+  for (const auto &entry :
+       std::filesystem::directory_iterator(folder() + "/logs/deep"))
+    path = entry.path();
+  EXPECT_NE(path.find("/events.out.tfevents."), std::string::npos);
+  std::string events = read(path);
+  // Version: 12 bytes before an event of 24, 4 behind it. Summary: an event of
+  // 16 bytes, for there is no step but 0.
+  ASSERT_EQ(events.size(), 12u + 24 + 4 + 12 + 16 + 4);
+  EXPECT_EQ(events.substr(21, 15), "\x1a\x0d"
+                                   "brain.Event:2");
+  EXPECT_EQ(events.substr(61, 7), "\x2a\x05\n\x03\n\x01"
+                                  "a");
 }
 
 TEST(CommandLineTest, LeavesNoHalfFile) {

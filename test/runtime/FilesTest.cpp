@@ -112,7 +112,7 @@ TEST_F(FilesTest, SaysWhatIsWrong) {
   expectError(npy(dictionary("|O", "(2,)"), ""),
               "object arrays are not supported");
   expectError(npy(dictionary("<U3", "(2,)"), ""),
-              "text of dtype '<U3' is not supported: save bytes, for example "
+              "text of dtype '<U3' is not supported: use "
               "array.astype('S')");
   expectError(npy(dictionary("<f16", "(2,)"), ""),
               "dtype '<f16' is not supported");
