@@ -8,7 +8,7 @@
 
 namespace [[gnu::visibility("hidden")]] tenon {
 struct Instance;
-}
+} // namespace tenon
 
 struct tenon_string_functions {
   // Adds Python's repr() of bytes.
