@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+import cases
 from cases import F32, F64, SOME, Const, I, family, i, normal
 
 
@@ -26,6 +27,26 @@ def image():
                 boxes = np.array([[0, 0, 1, 1], [0.2, 0.1, 0.7, 0.9], [0.5, 0.6, -0.2, 1.3], [0.9, 0.9, 0.1, 0.2]], F32)
                 yield "CropAndResize", {"image": image, "boxes": boxes, "box_ind": np.array([0, 1, 1, 0], np.int32), "crop_size": I(*crop),
                                         "method": method, "extrapolation_value": 2.5}
+
+
+@family
+def boxes():
+    for n, limit in ((9, 4), (30, 50), (1, 1), (12, 0)):
+        corners = cases.rng.random((n, 2, 2))
+        boxes = np.concatenate([corners[:, 0], corners[:, 1]], 1).astype(F32)
+        if n == 30:
+            boxes = np.repeat(boxes[:10], 3, 0)
+        scores = np.round(np.abs(normal((n,), F32)), 1)
+        more = {"boxes": boxes, "scores": scores, "max_output_size": i(limit)}
+        overlap, least = np.array(0.4, F32), np.array(0.3, F32)
+        yield "NonMaxSuppression", {**more, "iou_threshold": 0.3}
+        yield "NonMaxSuppressionV2", {**more, "iou_threshold": overlap}
+        yield "NonMaxSuppressionV3", {**more, "iou_threshold": overlap, "score_threshold": least}
+        for pad in (False, True):
+            yield "NonMaxSuppressionV4", {**more, "iou_threshold": overlap, "score_threshold": least, "pad_to_max_output_size": pad}
+            for sigma in (0.0, 0.5):
+                yield "NonMaxSuppressionV5", {**more, "iou_threshold": overlap, "score_threshold": least, "soft_nms_sigma": np.array(sigma, F32),
+                                              "pad_to_max_output_size": pad}
 
 
 @family
@@ -101,3 +122,13 @@ def shuffle():
     for a, b in ((F32, F32), (F32, tf.bfloat16.as_numpy_dtype)):
         yield "SparseMatMul", {"a": normal((5, 7), a), "b": normal((7, 3), b), "transpose_a": False, "transpose_b": False}
         yield "SparseMatMul", {"a": normal((7, 5), a), "b": normal((3, 7), b), "transpose_a": True, "transpose_b": True}
+
+
+@family
+def batch_norm_factor():
+    for factor in (1.0, 0.25):
+        x = normal((3, 4, 5, 6), F32)
+        yield "FusedBatchNormV3", {"x": x, "scale": normal((6,), F32), "offset": normal((6,), F32), "mean": normal((6,), F32),
+                                   "variance": np.abs(normal((6,), F32)), "is_training": True, "exponential_avg_factor": factor}
+    yield "UniqueV2", {"x": np.array([3, 1, 3, 2, 1], np.int32), "axis": I(0), "out_idx": tf.int64}
+    yield "UniqueWithCountsV2", {"x": np.array([3, 1, 3, 2, 1], np.int32), "axis": I(), "out_idx": tf.int32}

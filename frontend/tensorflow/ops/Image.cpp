@@ -3,6 +3,8 @@
 #include "frontend/tensorflow/ops/Formula.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace tenon::tf {
@@ -240,6 +242,65 @@ void importCropAndResize(Binder &b) {
     return b.fail("method '" + method + "' is not supported");
   b.set(0, method == "bilinear" ? crop.bilinear() : crop.nearest());
 }
+
+//===----------------------------------------------------------------------===//
+// Boxes
+//===----------------------------------------------------------------------===//
+
+/// `value`, a vector, with zeros up to `size` elements.
+Value filledUp(Binder &b, Value value, Value size) {
+  Type i64 = b.builder().getI64Type();
+  if (b.failed())
+    return {};
+  Value have = b.make(
+      "graph.reshape", i64,
+      {b.make("graph.shape_of", i64, value), b.integersConstant({}, i64)});
+  Value missing = maximum(Formula(b, size).cast(i64) - Formula(b, have),
+                          Formula(b, have).number(0));
+  Value widths = b.make("graph.pack", i64, {b.scalar(i64, 0), missing},
+                        b.attribute("axis", int64_t(0)));
+  widths = b.make("graph.expand_dims", i64, widths,
+                  b.attribute("axes", ArrayRef<int64_t>{0}));
+  return b.make("graph.pad", Binder::type(value),
+                {value, widths, b.scalar(Binder::type(value), 0)});
+}
+
+/// Inputs: boxes, scores, the greatest number of results, and by version the
+/// overlap, the least score and sigma.
+Row nonMaxSuppression(int version) {
+  return [version](Binder &b) {
+    Value boxes = b.input(0), scores = b.input(1), limit = b.input(2);
+    if (b.failed())
+      return;
+    Type type = Binder::type(boxes), f32 = b.builder().getF32Type(),
+         i32 = b.builder().getI32Type();
+    Value overlap = version == 1 ? b.scalar(f32, b.real("iou_threshold", 0.5))
+                                 : b.cast(b.input(3), f32);
+    Value least = version < 3
+                      ? b.scalar(f32, std::numeric_limits<float>::lowest())
+                      : b.cast(b.input(4), f32);
+    Value sigma = version < 5 ? b.scalar(f32, 0) : b.cast(b.input(5), f32);
+    if (b.failed())
+      return;
+    SmallVector<Value> chosen =
+        b.makeAll("graph.non_max_suppression", {i32, f32},
+                  {b.cast(boxes, f32), b.cast(scores, f32), limit, overlap,
+                   least, sigma});
+    if (b.failed())
+      return;
+    Value count = b.make("graph.reshape", i32,
+                         {b.make("graph.shape_of", i32, chosen[0]),
+                          b.integersConstant({}, i32)});
+    if (b.flag("pad_to_max_output_size", false))
+      for (Value &part : chosen)
+        part = filledUp(b, part, limit);
+    b.set(0, chosen[0]);
+    if (version == 5)
+      b.set(1, b.failed() ? Value() : b.cast(chosen[1], type));
+    if (version >= 4)
+      b.set(version - 3, count);
+  };
+}
 } // namespace
 
 void addImageRows(RowTable &table) {
@@ -268,6 +329,11 @@ void addImageRows(RowTable &table) {
   });
   table["AdjustContrastv2"] = importAdjustContrast;
   table["CropAndResize"] = importCropAndResize;
+  table["NonMaxSuppression"] = nonMaxSuppression(1);
+  table["NonMaxSuppressionV2"] = nonMaxSuppression(2);
+  table["NonMaxSuppressionV3"] = nonMaxSuppression(3);
+  table["NonMaxSuppressionV4"] = nonMaxSuppression(4);
+  table["NonMaxSuppressionV5"] = nonMaxSuppression(5);
 }
 
 } // namespace tenon::tf

@@ -249,6 +249,14 @@ void importUnique(Binder &b) {
       b.makeAll("graph.unique", {Binder::type(input), index, index}, input));
 }
 
+/// Of a vector; input 1 names its only dimension, or none.
+void importUniqueV2(Binder &b) {
+  for (int64_t axis : b.constants(1))
+    if (b.axis(axis, 1) != 0)
+      return;
+  importUnique(b);
+}
+
 void importDynamicStitch(Binder &b) {
   SmallVector<Value> all = b.inputList(0);
   if (all.empty() || all.size() % 2)
@@ -350,6 +358,7 @@ void addIndexingRows(RowTable &table) {
     b.set(0, b.make("graph.nonzero", b.builder().getI64Type(), b.input(0)));
   };
   table["Unique"] = table["UniqueWithCounts"] = importUnique;
+  table["UniqueV2"] = table["UniqueWithCountsV2"] = importUniqueV2;
   table["DynamicStitch"] = table["ParallelDynamicStitch"] = importDynamicStitch;
   struct Mode {
     const char *source, *name;

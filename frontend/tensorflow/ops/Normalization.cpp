@@ -1,5 +1,6 @@
 //===- Normalization.cpp - softmax, batch normalization, losses -----------===//
 
+#include "frontend/tensorflow/ops/Formula.h"
 #include "frontend/tensorflow/ops/Layout.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
@@ -33,12 +34,18 @@ void importFusedBatchNorm(Binder &b) {
     b.setAll({y, in[3], in[4], in[3], in[4], in[3]});
     return;
   }
-  if (b.real("exponential_avg_factor", 1.0) != 1.0)
-    return b.fail("exponential_avg_factor other than 1 is not supported");
   SmallVector<Value> out = b.makeAll(
       "graph.batch_norm_training", {type, statistics, statistics, statistics},
       ArrayRef<Value>(in).take_front(3), attributes);
   b.setAll({out[0], out[1], out[2], out[1], out[3], out[1]});
+  // Running averages move by a part of the way.
+  double factor = b.real("exponential_avg_factor", 1.0);
+  if (factor == 1 || b.failed())
+    return;
+  for (int i : {1, 2}) {
+    Formula before(b, in[2 + i]), now(b, out[i]);
+    b.set(i, before * before.number(1 - factor) + now * now.number(factor));
+  }
 }
 
 /// Inputs: dy, x, scale, and the reserved mean and variance.
