@@ -195,7 +195,7 @@ static Tensor compare(StringRef name, Tensor x, Tensor y) {
   return b.make(("graph." + name).str(), b.builder.getI1Type(), {x, y});
 }
 
-static Tensor number(Tensor like, double value) {
+Tensor number(Tensor like, double value) {
   return like ? like.builder().scalar(like.type(), value) : like;
 }
 

@@ -89,6 +89,9 @@ private:
   bool broken = false;
 };
 
+/// A scalar of the type of `like`'s elements.
+Tensor number(Tensor like, double value);
+
 /// Elementwise, broadcasting; simplified where an operand is known to be 0
 /// or 1.
 Tensor operator+(Tensor a, Tensor b);

@@ -16,6 +16,8 @@ void addGradients(MLIRContext *context) {
   addIndexingGradients(context);
   addNormalizationGradients(context);
   addWindowGradients(context);
+  addLinearAlgebraGradients(context);
+  addRandomGradients(context);
   addControlGradients(context);
   addDerivativeGradients(context);
 }

@@ -177,6 +177,8 @@ void addIndexingGradients(mlir::MLIRContext *context);
 void addNormalizationGradients(mlir::MLIRContext *context);
 void addWindowGradients(mlir::MLIRContext *context);
 void addShapeGradients(mlir::MLIRContext *context);
+void addLinearAlgebraGradients(mlir::MLIRContext *context);
+void addRandomGradients(mlir::MLIRContext *context);
 void addControlGradients(mlir::MLIRContext *context);
 void addDerivativeGradients(mlir::MLIRContext *context);
 

@@ -250,6 +250,32 @@ for name in ("bilinear", "nearest", "bicubic"):
             op(images=x, size=(5, 7), align_corners=a, half_pixel_centers=h) ** 2, (1, 3, 4, 2), f32_only=True, smooth=False)
 
 
+# Linear algebra. Matrices are made from the inputs so that they are regular.
+def regular(x):
+    return x + 4 * tf.eye(x.shape[-1] or 3, dtype=x.dtype)
+
+
+def symmetric(x):
+    return tf.matmul(x, x, transpose_b=True) + tf.eye(x.shape[-2], dtype=x.dtype)
+
+
+add("linalg/cholesky", lambda x: tf.linalg.cholesky(symmetric(x)) ** 2, (2, 3, 3))
+add("linalg/inverse", lambda x: tf.linalg.inv(regular(x)) ** 2, (2, 3, 3))
+add("linalg/inverse_adjoint", lambda x: tf.linalg.inv(regular(x), adjoint=True) ** 2, (3, 3))
+for adjoint in (False, True):
+    add(f"linalg/solve_{int(adjoint)}", lambda x, y, a=adjoint: tf.linalg.solve(regular(x), y, adjoint=a) ** 2, (2, 3, 3), (2, 3, 2))
+    for lower in (False, True):
+        add(f"linalg/triangular_solve_{int(lower)}{int(adjoint)}", lambda x, y, a=adjoint, l=lower:
+            tf.linalg.triangular_solve(regular(x), y, lower=l, adjoint=a) ** 2, (2, 3, 3), (2, 3, 2))
+add("linalg/determinant", lambda x: tf.linalg.det(regular(x)) / 50, (2, 3, 3))
+add("linalg/log_determinant", lambda x: tf.linalg.slogdet(regular(x))[1], (2, 3, 3))
+add("linalg/qr", lambda x: tf.linalg.qr(x)[0] * tf.range(1., 4., dtype=x.dtype) + tf.reduce_sum(tf.linalg.qr(x)[1] ** 2), (4, 3), smooth=False)
+add("linalg/eigenvalues", lambda x: tf.linalg.eigvalsh(symmetric(x)) ** 2, (2, 3, 3), smooth=False)
+add("linalg/eigenvectors", lambda x: tf.linalg.eigh(symmetric(x))[1] ** 2, (3, 3), smooth=False)
+add("linalg/singular_values", lambda x: tf.linalg.svd(x, compute_uv=False) ** 2, (2, 4, 3), smooth=False)
+add("linalg/singular_vectors", lambda x: tf.linalg.svd(x)[1] ** 2 + tf.reduce_sum(tf.linalg.svd(x)[2] ** 4), (4, 3), smooth=False)
+
+
 # Control flow.
 @function((), (3,))
 def control__cond(p, x):
