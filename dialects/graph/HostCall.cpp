@@ -229,6 +229,8 @@ Value graph::lowerStrings(LoweringContext &lowering, Location loc,
 }
 
 bool graph::takesStrings(Operation *op) {
+  if (auto scatter = dyn_cast<TensorScatterOp>(op))
+    return scatter.getMode() == "update";
   return isa<HostCall, ConstantOp, IfOp, WhileOp, ReadOp, AssignOp, SelectOp,
              ReshapeOp, ExpandDimsOp, SqueezeOp, TransposeOp, BroadcastToOp,
              EnsureShapeOp, FillOp, TileOp, ConcatOp, PackOp, UnpackOp, SplitOp,

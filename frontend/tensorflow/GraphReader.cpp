@@ -227,6 +227,9 @@ llvm::Error readSavedModel(const std::string &path, GraphModel &model) {
   model.storage = saved;
   if (llvm::Error error = readMetaGraph(saved->meta_graphs(chosen), model))
     return error;
+  if (llvm::Error error =
+          embedAssets(saved->meta_graphs(chosen), directory, model))
+    return error;
   std::string prefix = directory + "/variables/variables";
   if (!llvm::sys::fs::exists(prefix + ".index"))
     return llvm::Error::success(); // a model without variables

@@ -17,6 +17,12 @@ llvm::Expected<FileKind> recognize(const std::string &path);
 llvm::Expected<std::unique_ptr<GraphModel>> readGraph(const std::string &path,
                                                       FileKind kind);
 
+/// Makes the files that tensors of a SavedModel name constants of the graph.
+///
+/// Errors: a name that leads out of the model, a missing file or node.
+llvm::Error embedAssets(const tfproto::MetaGraphDef &meta,
+                        const std::string &directory, GraphModel &model);
+
 /// Takes over graph, signatures and collections of `meta`, which
 /// `model.storage` owns.
 llvm::Error readMetaGraph(const tfproto::MetaGraphDef &meta, GraphModel &model);

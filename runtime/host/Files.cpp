@@ -30,6 +30,14 @@ const char *pathOf(HostCall &call, tenon_string path) {
 }
 
 bool readWholeFile(HostCall &call, tenon_string path, Bytes &into) {
+  // What a model brought along: "asset://", its name, a zero, its contents.
+  const char *mark = "asset://";
+  if (path.size > 8 && !memcmp(path.data, mark, 8))
+    if (auto *zero =
+            static_cast<const char *>(memchr(path.data, 0, path.size))) {
+      into.add(zero + 1, path.data + path.size - zero - 1);
+      return !into.failed;
+    }
   const char *name = pathOf(call, path);
   if (!name)
     return false;

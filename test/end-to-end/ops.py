@@ -65,7 +65,7 @@ class Graph:
                     made = getattr(tf.raw_ops, op)(**given)
                     fields = [x for x in (made if isinstance(made, (list, tuple)) else [made])]
                     fields = [t for x in fields for t in (x if isinstance(x, (list, tuple)) else [x])]
-                    kept = [tf.identity(t, f"c{number}_y{i}") for i, t in enumerate(fields) if not self.scratch(op, i)]
+                    kept = [tf.identity(t, f"c{number}_y{i}") for i, t in enumerate(fields) if not self.scratch(op, i, t)]
                 except Exception:  # this TensorFlow rejects the combination: not a case
                     self.skipped += 1
                     continue
@@ -78,9 +78,10 @@ class Graph:
             self.definition = v1.graph_util.extract_sub_graph(graph.as_graph_def(), kept) if kept else None
 
     @staticmethod
-    def scratch(op, i):
+    def scratch(op, i, tensor):
         """Outputs whose contents TensorFlow leaves open."""
-        return op.startswith("FusedBatchNorm") and i >= 3
+        unwanted = op in ("Svd", "Eig", "SelfAdjointEigV2") and i and tensor.shape.as_list() == [0]
+        return unwanted or op.startswith("FusedBatchNorm") and i >= 3
 
     def argument(self, name, value, feeds):
         if isinstance(value, list) and value and isinstance(value[0], (np.ndarray, np.generic, cases.Const)):
