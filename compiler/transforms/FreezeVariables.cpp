@@ -51,9 +51,14 @@ struct FreezeVariablesPass
         }
       }
     });
+    // All uses at once: to ask for each variable is to read all code for each.
+    llvm::DenseSet<StringAttr> used;
+    if (auto uses = SymbolTable::getSymbolUses(&module.getBodyRegion()))
+      for (SymbolTable::SymbolUse use : *uses)
+        used.insert(use.getSymbolRef().getRootReference());
     for (auto variable :
          llvm::make_early_inc_range(module.getOps<graph::VariableOp>()))
-      if (SymbolTable::symbolKnownUseEmpty(variable, module))
+      if (!used.contains(variable.getSymNameAttr()))
         variable.erase();
   }
 };
