@@ -167,6 +167,14 @@ def saved_keras(row, model, path):
     return {"inputs": inputs, "outputs": outputs}
 
 
+def saved_object(row, model, path):
+    """The model itself is what is saved, with the signature that Keras gives it."""
+    tf.saved_model.save(model, str(path))
+    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    given, = signature.structured_input_signature[1]
+    return {"inputs": {row.inputs[0][0]: given}, "outputs": [f"output_{i}" for i in range(len(flat(model.output)))]}
+
+
 def saved_module(row, model, path):
     module = tf.Module()
     module.variables_ = model.variables
@@ -214,6 +222,8 @@ def export(kind, row, out, seed):
         add(form, path, freeze(row, model, batch, path, lower), keys)
     add("saved_keras", folder / "saved_keras", saved_keras(row, model, folder / "saved_keras"), io)
     if not row.big:
+        if len(row.inputs) == 1:
+            add("saved_object", folder / "saved_object", saved_object(row, model, folder / "saved_object"), io)
         add("saved_module", folder / "saved_module", saved_module(row, model, folder / "saved_module"), io)
     if kind in FREE:
         free = build(kind, row, seed, free=True)
