@@ -212,8 +212,8 @@ public:
     }
   }
 
-  llvm::Error compile(const CodeUnit &unit,
-                      llvm::SmallVectorImpl<char> &out) const {
+  llvm::Error compile(size_t index, llvm::SmallVectorImpl<char> &out) const {
+    const CodeUnit &unit = spec.units[index];
     const CodeVariant &variant = spec.variants[unit.variant];
     auto machine = createTargetMachine(spec.triple, variant, options.optLevel);
     if (!machine)
@@ -239,6 +239,13 @@ public:
     if (options.fastMath)
       allowFastMath(*module);
     optimize(*module, **machine, options.optLevel);
+    if (options.saveUnit) {
+      std::string text;
+      llvm::raw_string_ostream stream(text);
+      module->print(stream, nullptr);
+      if (llvm::Error error = options.saveUnit(index, text))
+        return error;
+    }
     if (output == UnitOutput::Bitcode) {
       llvm::raw_svector_ostream stream(out);
       llvm::WriteBitcodeToFile(*module, stream);
@@ -298,7 +305,7 @@ compileUnits(ArtifactSpec &spec, UnitOutput output,
 
   std::vector<std::string> errors(spec.units.size());
   auto compile = [&](size_t index) {
-    if (llvm::Error error = compiler.compile(spec.units[index], results[index]))
+    if (llvm::Error error = compiler.compile(index, results[index]))
       errors[index] = llvm::toString(std::move(error));
   };
   // Several threads may read one MLIR context only if it was made for it.

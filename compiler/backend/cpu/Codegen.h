@@ -10,6 +10,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Error.h"
 
+#include <functional>
 #include <memory>
 
 namespace llvm {
@@ -47,6 +48,9 @@ struct CodegenOptions {
   bool fastMath = false;  // NaN, Inf and the order of sums do not matter
   unsigned threads = 0;   // 0: all cores
   bool debugInfo = false; // line tables of the model's nodes
+  /// When set, called with the optimised LLVM IR of every unit (by its number)
+  /// as text; from any thread.
+  std::function<llvm::Error(size_t unit, llvm::StringRef text)> saveUnit = {};
 };
 
 /// What compileUnits makes of every unit.

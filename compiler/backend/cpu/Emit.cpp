@@ -91,11 +91,18 @@ private:
 
   Error compile(UnitOutput unitOutput) {
     if (!options.saveTemps.empty())
-      if (Error error = saveUnits("mlir"))
+      if (Error error = saveUnits())
         return error;
-    auto results = compileUnits(spec, unitOutput,
-                                {options.optLevel, options.fastMath,
-                                 options.threads, options.debugInfo});
+    CodegenOptions codegen;
+    codegen.optLevel = options.optLevel;
+    codegen.fastMath = options.fastMath;
+    codegen.threads = options.threads;
+    codegen.debugInfo = options.debugInfo;
+    if (!options.saveTemps.empty())
+      codegen.saveUnit = [this](size_t unit, StringRef text) {
+        return saveTemp(text, unit, "ll");
+      };
+    auto results = compileUnits(spec, unitOutput, codegen);
     if (!results)
       return results.takeError();
     compiled = std::move(*results);
@@ -115,7 +122,7 @@ private:
     return saved->commit();
   }
 
-  Error saveUnits(StringRef suffix) {
+  Error saveUnits() {
     if (std::error_code code = sys::fs::create_directories(options.saveTemps))
       return createStringError("cannot make '" + options.saveTemps +
                                "': " + code.message());
@@ -123,7 +130,7 @@ private:
       std::string text;
       raw_string_ostream stream(text);
       unit.module->print(stream);
-      if (Error error = saveTemp(text, index, suffix))
+      if (Error error = saveTemp(text, index, "mlir"))
         return error;
     }
     return Error::success();
