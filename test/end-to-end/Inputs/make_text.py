@@ -4,6 +4,7 @@
     python3 make_text.py        # TensorFlow 2.21
 """
 
+import os
 import pathlib
 import shutil
 import tempfile
@@ -35,9 +36,9 @@ def main():
     shutil.rmtree(HERE, ignore_errors=True)
     HERE.mkdir()
     with tempfile.TemporaryDirectory() as work:
-        vocabulary = pathlib.Path(work) / "vocab.txt"
-        vocabulary.write_text("hello\nworld\nfoo\n")
-        module = Words(str(vocabulary))
+        os.chdir(work)  # the table's name has the path in it
+        pathlib.Path("vocab.txt").write_text("hello\nworld\nfoo\n")
+        module = Words("vocab.txt")
         tf.saved_model.save(module, str(HERE / "saved"), signatures=module.classify)
         text = np.array([b"Hello, World!", b"foo bar baz hello", b"x"])
         np.savez(HERE / "in.npz", text=text)
