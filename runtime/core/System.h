@@ -12,9 +12,9 @@ namespace [[gnu::visibility("hidden")]] tenon {
 
 template <typename... T>
 [[gnu::always_inline]] inline long systemCall(long number, T... arguments) {
+#if defined(__x86_64__)
   constexpr int count = sizeof...(T);
   const long words[] = {(long)arguments..., 0};
-#if defined(__x86_64__)
   register long fourth __asm__("r10") = words[count > 3 ? 3 : 0];
   register long fifth __asm__("r8") = words[count > 4 ? 4 : 0];
   register long sixth __asm__("r9") = words[count > 5 ? 5 : 0];
