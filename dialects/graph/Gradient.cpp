@@ -18,6 +18,7 @@ void addGradients(MLIRContext *context) {
   addWindowGradients(context);
   addLinearAlgebraGradients(context);
   addRandomGradients(context);
+  addSparseGradients(context);
   addControlGradients(context);
   addDerivativeGradients(context);
 }

@@ -179,6 +179,7 @@ void addWindowGradients(mlir::MLIRContext *context);
 void addShapeGradients(mlir::MLIRContext *context);
 void addLinearAlgebraGradients(mlir::MLIRContext *context);
 void addRandomGradients(mlir::MLIRContext *context);
+void addSparseGradients(mlir::MLIRContext *context);
 void addControlGradients(mlir::MLIRContext *context);
 void addDerivativeGradients(mlir::MLIRContext *context);
 

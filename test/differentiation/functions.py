@@ -276,6 +276,17 @@ add("linalg/singular_values", lambda x: tf.linalg.svd(x, compute_uv=False) ** 2,
 add("linalg/singular_vectors", lambda x: tf.linalg.svd(x)[1] ** 2 + tf.reduce_sum(tf.linalg.svd(x)[2] ** 4), (4, 3), smooth=False)
 
 
+# Sparse tensors.
+for mode in ("sum", "mean", "sqrt_n"):
+    add(f"sparse/segment_{mode}", lambda x, f=getattr(tf.sparse, f"segment_{mode}"): f(x, [3, 0, 3, 1], [0, 0, 1, 3]) ** 2, (4, 3))
+for ta in (False, True):
+    for tb in (False, True):
+        add(f"sparse/matmul_{int(ta)}{int(tb)}", lambda v, y, ta=ta, tb=tb: tf.sparse.sparse_dense_matmul(
+            tf.SparseTensor([[0, 1], [1, 0], [1, 3]], v, (3, 4)), y, ta, tb) ** 2, (3,),
+            ((2, 3) if tb else (3, 2)) if ta else ((2, 4) if tb else (4, 2)))
+add("sparse/to_dense", lambda v: raw.SparseToDense(sparse_indices=[[0, 1], [2, 0]], output_shape=(3, 2), sparse_values=v, default_value=tf.zeros((), v.dtype)) ** 2, (2,))
+
+
 # Control flow.
 @function((), (3,))
 def control__cond(p, x):
