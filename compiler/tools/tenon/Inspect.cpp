@@ -34,6 +34,13 @@ StringRef getSymbol(const ArtifactSpec &spec, int64_t dim) {
                                       : StringRef();
 }
 
+/// Those that the model's author made; not the state of random numbers.
+auto variablesOf(const ArtifactSpec &spec) {
+  return llvm::make_filter_range(
+      spec.variables,
+      [](const VariableInfo &variable) { return !variable.generator; });
+}
+
 class JsonPrinter {
 public:
   explicit JsonPrinter(const Facts &facts)
@@ -50,7 +57,7 @@ public:
           });
       });
       json.attributeArray("variables", [&] {
-        for (const VariableInfo &variable : spec.variables)
+        for (const VariableInfo &variable : variablesOf(spec))
           json.object(
               [&] { print(variable.name, variable.dtype, variable.shape); });
       });
@@ -132,7 +139,7 @@ void printText(const Facts &facts) {
     for (const TensorInfo &output : entry.outputs)
       print("output", output);
   }
-  for (const VariableInfo &variable : spec.variables)
+  for (const VariableInfo &variable : variablesOf(spec))
     outs() << "variable " << variable.name << ": "
            << describeTensor(spec, variable.dtype, variable.shape) << '\n';
   outs() << "weights: " << spec.weightsBytes << " bytes\n";
