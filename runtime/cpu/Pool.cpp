@@ -8,6 +8,7 @@
 // piece reads it, the piece's number and the number of pieces come from the
 // same word, and the description does not change before all pieces are done.
 #include "cpu/Pool.h"
+#include "core/System.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -15,8 +16,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace tenon {
 
@@ -34,11 +33,11 @@ inline void relax() {
 }
 
 void sleepOn(uint32_t *word, uint32_t value) {
-  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+  systemCall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, nullptr);
 }
 
 void wake(uint32_t *word, int count) {
-  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+  systemCall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count);
 }
 
 } // namespace
@@ -115,7 +114,7 @@ int32_t coreCount() {
   // Larger than any mask the kernel writes on machines of today.
   unsigned long mask[1024 / sizeof(long)] = {};
   int count = 0;
-  if (syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) > 0)
+  if (systemCall(SYS_sched_getaffinity, 0, sizeof mask, mask) > 0)
     for (unsigned long word : mask)
       for (; word; word &= word - 1)
         ++count;
