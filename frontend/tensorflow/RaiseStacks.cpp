@@ -47,6 +47,8 @@ public:
       return llvm::Error::success();
     findConditions();
     findDataUsers();
+    if (llvm::Error error = findBranches())
+      return error;
     std::map<int, std::vector<int>> pushesOf, popsOf;
     for (int push : pushes)
       pushesOf[stackOf(push)].push_back(push);
@@ -167,23 +169,51 @@ private:
       steps.insert(steps.begin() + place, Step{name, "", predicate, output});
   }
 
-  /// Adds the branches in which alone the value of `edge` is computed,
-  /// outermost first.
-  void addBranches(std::vector<Step> &steps, Edge edge,
-                   llvm::DenseSet<int> &seen) const {
-    const Node &node = graph.nodes[edge.node];
-    if (isMerge(node) || isEnter(node) || !seen.insert(edge.node).second)
-      return;
-    bool branches = isSwitch(node) && node.op != "_SwitchN" &&
-                    node.inputs.size() == 2 &&
-                    graph.nodes[node.inputs[1].node].op != "LoopCond";
-    if (isSwitch(node) && !branches)
-      return;
-    for (Edge input : llvm::ArrayRef(node.inputs)
-                          .take_front(branches ? 1 : node.inputs.size()))
-      addBranches(steps, input, seen);
-    if (branches)
-      addBranch(steps, node.name, node.inputs[1], edge.output);
+  bool isBranch(const Node &node) const {
+    return isSwitch(node) && node.op != "_SwitchN" && node.inputs.size() == 2 &&
+           graph.nodes[node.inputs[1].node].op != "LoopCond";
+  }
+
+  using Branches = llvm::SmallVector<Edge, 1>; // outputs of Switch nodes
+
+  /// Finds for each node the branches in which alone it is computed, as far as
+  /// its loop or the last Merge before it, outermost first.
+  llvm::Error findBranches() {
+    auto order = forwardOrder(graph);
+    if (!order)
+      return order.takeError();
+    branches.resize(graph.nodes.size());
+    for (int index : *order) {
+      const Node &node = graph.nodes[index];
+      if (isMerge(node) || isEnter(node) || (isSwitch(node) && !isBranch(node)))
+        continue;
+      llvm::ArrayRef<Edge> inputs = node.inputs;
+      for (Edge input : isBranch(node) ? inputs.take_front(1) : inputs)
+        for (Edge branch : branchesOf(input))
+          if (llvm::none_of(branches[index], [&](Edge known) {
+                return graph.nodes[known.node].inputs[1] ==
+                       graph.nodes[branch.node].inputs[1];
+              }))
+            branches[index].push_back(branch);
+    }
+    return llvm::Error::success();
+  }
+
+  Branches branchesOf(Edge edge) const {
+    Branches result;
+    if (size_t(edge.node) < branches.size())
+      result = branches[edge.node];
+    if (isBranch(graph.nodes[edge.node]))
+      result.push_back(edge);
+    return result;
+  }
+
+  /// Adds the branches in which alone the value of `edge` is computed.
+  void addBranches(std::vector<Step> &steps, Edge edge) const {
+    for (Edge branch : branchesOf(edge)) {
+      const Node &node = graph.nodes[branch.node];
+      addBranch(steps, node.name, node.inputs[1], branch.output);
+    }
   }
 
   /// The steps along `way`, of which the first edge is the stack itself. A loop
@@ -194,10 +224,9 @@ private:
       const Node &node = graph.nodes[edge.node];
       if (isEnter(node)) {
         std::string frame = frameOf(node);
-        llvm::DenseSet<int> seen;
         for (int enter : enters.at(frame))
           if (!graph.nodes[enter].inputs.empty())
-            addBranches(steps, graph.nodes[enter].inputs[0], seen);
+            addBranches(steps, graph.nodes[enter].inputs[0]);
         steps.push_back({node.name, frame, {}, -1});
       } else if (isSwitch(node) && node.inputs.size() == 2) {
         addBranch(steps, node.name, node.inputs[1], edge.output);
@@ -351,9 +380,8 @@ private:
     if (!pushes.empty()) {
       toPush = stepsAlong(wayTo(pushes.front()));
       // A value that is not computed is not pushed.
-      llvm::DenseSet<int> seen;
       if (graph.nodes[pushes.front()].inputs.size() == 2)
-        addBranches(toPush, graph.nodes[pushes.front()].inputs[1], seen);
+        addBranches(toPush, graph.nodes[pushes.front()].inputs[1]);
     }
     if (!pops.empty())
       toPop = stepsAlong(wayTo(pops.front()));
@@ -412,6 +440,7 @@ private:
   std::map<std::string, int> conditions; // by the frame's name
   std::map<std::string, std::vector<int>> enters;
   std::vector<llvm::SmallVector<int, 2>> users;
+  std::vector<Branches> branches;
   llvm::DenseSet<int> raised;
 };
 } // namespace

@@ -13,7 +13,24 @@ using namespace tenon::graph;
 //===----------------------------------------------------------------------===//
 
 namespace {
-using States = MutableArrayRef<Scalar>;
+/// The values of a rule, which computes one new state after the other. Here it
+/// is asked for one of them, number `wanted`: those before it are there
+/// already, and what concerns the others is never used.
+class States {
+public:
+  States(SmallVector<Scalar> values, unsigned wanted)
+      : values(std::move(values)), wanted(wanted) {}
+
+  const Scalar &operator[](unsigned i) const { return values[i]; }
+  void set(unsigned i, const Scalar &value) {
+    if (number++ == wanted)
+      values[i] = value;
+  }
+
+private:
+  SmallVector<Scalar> values;
+  unsigned wanted, number = 0;
+};
 using Parameters = ArrayRef<Scalar>;
 
 Scalar larger(const Scalar &x, const Scalar &y) { return select(x < y, y, x); }
@@ -35,55 +52,56 @@ Scalar shrunk(const Scalar &x, const Scalar &rate, const Scalar &l1,
 }
 
 /// p: rate, l1, l2
-void proximalGradientDescent(States s, const Scalar &g, Parameters p, bool) {
-  s[0] = shrunk(s[0] - g * p[0], p[0], p[1], p[2]);
+void proximalGradientDescent(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(0, shrunk(s[0] - g * p[0], p[0], p[1], p[2]));
 }
 
 /// p: rate, momentum
-void momentum(States s, const Scalar &g, Parameters p, bool nesterov) {
-  s[1] = s[1] * p[1] + g;
-  s[0] = nesterov ? s[0] - (g * p[0] + s[1] * p[1] * p[0]) : s[0] - s[1] * p[0];
+void momentum(States &s, const Scalar &g, Parameters p, bool nesterov) {
+  s.set(1, s[1] * p[1] + g);
+  s.set(0,
+        nesterov ? s[0] - (g * p[0] + s[1] * p[1] * p[0]) : s[0] - s[1] * p[0]);
 }
-void kerasMomentum(States s, const Scalar &g, Parameters p, bool nesterov) {
-  s[1] = s[1] * p[1] - g * p[0];
-  s[0] = nesterov ? s[0] + (s[1] * p[1] - g * p[0]) : s[0] + s[1];
+void kerasMomentum(States &s, const Scalar &g, Parameters p, bool nesterov) {
+  s.set(1, s[1] * p[1] - g * p[0]);
+  s.set(0, nesterov ? s[0] + (s[1] * p[1] - g * p[0]) : s[0] + s[1]);
 }
 
 /// p: rate
-void adagrad(States s, const Scalar &g, Parameters p, bool keepsSlot) {
+void adagrad(States &s, const Scalar &g, Parameters p, bool keepsSlot) {
   if (!keepsSlot)
-    s[1] = s[1] + g * g;
-  s[0] = s[0] - g * p[0] * inverseRoot(s[1]);
+    s.set(1, s[1] + g * g);
+  s.set(0, s[0] - g * p[0] * inverseRoot(s[1]));
 }
 /// p: rate, epsilon
-void adagradV2(States s, const Scalar &g, Parameters p, bool keepsSlot) {
+void adagradV2(States &s, const Scalar &g, Parameters p, bool keepsSlot) {
   if (!keepsSlot)
-    s[1] = s[1] + g * g;
-  s[0] = s[0] - g * p[0] / (s[1].sqrt() + p[1]);
+    s.set(1, s[1] + g * g);
+  s.set(0, s[0] - g * p[0] / (s[1].sqrt() + p[1]));
 }
 /// p: rate, l1, l2
-void proximalAdagrad(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = s[1] + g * g;
+void proximalAdagrad(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, s[1] + g * g);
   Scalar rate = p[0] * inverseRoot(s[1]);
-  s[0] = shrunk(s[0] - g * rate, rate, p[1], p[2]);
+  s.set(0, shrunk(s[0] - g * rate, rate, p[1], p[2]));
 }
 /// s: variable, sums of gradients and of their squares; p: rate, l1, l2, step
-void adagradDA(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = s[1] + g;
-  s[2] = s[2] + g * g;
+void adagradDA(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, s[1] + g);
+  s.set(2, s[2] + g * g);
   Scalar small =
       sign(s[1]) * larger(s[1].abs() - p[3] * p[1], s[1].constant(0));
   Scalar total = select(p[1] > 0, small, s[1]);
-  s[0] = -(p[0] * total / (p[3] * p[2] * p[0] + s[2].sqrt()));
+  s.set(0, -(p[0] * total / (p[3] * p[2] * p[0] + s[2].sqrt())));
 }
 
 /// s: variable, mean squares of gradients and of updates; p: rate, rho, epsilon
-void adadelta(States s, const Scalar &g, Parameters p, bool) {
+void adadelta(States &s, const Scalar &g, Parameters p, bool) {
   Scalar rest = 1 - p[1];
-  s[1] = s[1] * p[1] + g * g * rest;
+  s.set(1, s[1] * p[1] + g * g * rest);
   Scalar update = (s[2] + p[2]).sqrt() * inverseRoot(s[1] + p[2]) * g;
-  s[0] = s[0] - update * p[0];
-  s[2] = s[2] * p[1] + update * update * rest;
+  s.set(0, s[0] - update * p[0]);
+  s.set(2, s[2] * p[1] + update * update * rest);
 }
 
 /// The rate corrected for the first steps. p: powers of beta1 and beta2, rate
@@ -91,28 +109,28 @@ Scalar correctedRate(Parameters p) {
   return p[2] * (1 - p[1]).sqrt() / (1 - p[0]);
 }
 /// p: powers of beta1 and beta2, rate, beta1, beta2, epsilon
-void adam(States s, const Scalar &g, Parameters p, bool nesterov) {
+void adam(States &s, const Scalar &g, Parameters p, bool nesterov) {
   Scalar rest = 1 - p[3];
-  s[1] = towards(s[1], g, rest);
-  s[2] = towards(s[2], g * g, 1 - p[4]);
+  s.set(1, towards(s[1], g, rest));
+  s.set(2, towards(s[2], g * g, 1 - p[4]));
   Scalar top = nesterov ? g * rest + p[3] * s[1] : s[1];
-  s[0] = s[0] - top * correctedRate(p) / (s[2].sqrt() + p[5]);
+  s.set(0, s[0] - top * correctedRate(p) / (s[2].sqrt() + p[5]));
 }
-void amsgrad(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = towards(s[1], g, 1 - p[3]);
-  s[2] = towards(s[2], g * g, 1 - p[4]);
-  s[3] = larger(s[3], s[2]);
-  s[0] = s[0] - s[1] * correctedRate(p) / (s[3].sqrt() + p[5]);
+void amsgrad(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, towards(s[1], g, 1 - p[3]));
+  s.set(2, towards(s[2], g * g, 1 - p[4]));
+  s.set(3, larger(s[3], s[2]));
+  s.set(0, s[0] - s[1] * correctedRate(p) / (s[3].sqrt() + p[5]));
 }
 /// p: power of beta1, rate, beta1, beta2, epsilon
-void adaMax(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = towards(s[1], g, 1 - p[2]);
-  s[2] = larger(p[3] * s[2], g.abs());
-  s[0] = s[0] - p[1] / (1 - p[0]) * (s[1] / (s[2] + p[4]));
+void adaMax(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, towards(s[1], g, 1 - p[2]));
+  s.set(2, larger(p[3] * s[2], g.abs()));
+  s.set(0, s[0] - p[1] / (1 - p[0]) * (s[1] / (s[2] + p[4])));
 }
 
 /// s: variable, sums of squares, linear part; p: rate, l1, l2, power
-void ftrlBy(States s, const Scalar &g, const Scalar &shrunkGradient,
+void ftrlBy(States &s, const Scalar &g, const Scalar &shrunkGradient,
             Parameters p, const Scalar &power, bool timesRate) {
   Scalar squares = s[1] + g * g;
   Scalar isRoot = power == -0.5;
@@ -120,70 +138,72 @@ void ftrlBy(States s, const Scalar &g, const Scalar &shrunkGradient,
     return select(isRoot, x.sqrt(), pow(x, -power));
   };
   Scalar root = raised(squares), difference = root - raised(s[1]);
-  s[2] = timesRate ? s[2] + shrunkGradient * p[0] - difference * s[0]
-                   : s[2] + shrunkGradient - difference / p[0] * s[0];
+  s.set(2, timesRate ? s[2] + shrunkGradient * p[0] - difference * s[0]
+                     : s[2] + shrunkGradient - difference / p[0] * s[0]);
   Scalar limit = timesRate ? p[1] * p[0] : p[1];
   Scalar top = limit * sign(s[2]) - s[2];
   Scalar bottom = timesRate ? root + 2 * p[2] * p[0] : root / p[0] + 2 * p[2];
-  s[0] = select(s[2].abs() > limit, top / bottom, s[0].constant(0));
-  s[1] = squares;
+  s.set(0, select(s[2].abs() > limit, top / bottom, s[0].constant(0)));
+  s.set(1, squares);
 }
-void ftrl(States s, const Scalar &g, Parameters p, bool timesRate) {
+void ftrl(States &s, const Scalar &g, Parameters p, bool timesRate) {
   ftrlBy(s, g, g, p, p[3], timesRate);
 }
 /// p: rate, l1, l2, shrinkage, power
-void ftrlV2(States s, const Scalar &g, Parameters p, bool timesRate) {
+void ftrlV2(States &s, const Scalar &g, Parameters p, bool timesRate) {
   ftrlBy(s, g, g + 2 * p[3] * s[0], p, p[4], timesRate);
 }
 
 /// s: variable, mean squares, momentum; p: rate, rho, momentum, epsilon
-void rmsProp(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = towards(s[1], g * g, 1 - p[1]);
-  s[2] = s[2] * p[2] + g * p[0] / (s[1] + p[3]).sqrt();
-  s[0] = s[0] - s[2];
+void rmsProp(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, towards(s[1], g * g, 1 - p[1]));
+  s.set(2, s[2] * p[2] + g * p[0] / (s[1] + p[3]).sqrt());
+  s.set(0, s[0] - s[2]);
 }
 /// s: variable, mean, mean squares, momentum
-void centeredRmsProp(States s, const Scalar &g, Parameters p, bool) {
-  s[2] = towards(s[2], g * g, 1 - p[1]);
-  s[1] = towards(s[1], g, 1 - p[1]);
-  s[3] = s[3] * p[2] + g * p[0] / ((s[2] - s[1] * s[1]) + p[3]).sqrt();
-  s[0] = s[0] - s[3];
+void centeredRmsProp(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(2, towards(s[2], g * g, 1 - p[1]));
+  s.set(1, towards(s[1], g, 1 - p[1]));
+  s.set(3, s[3] * p[2] + g * p[0] / ((s[2] - s[1] * s[1]) + p[3]).sqrt());
+  s.set(0, s[0] - s[3]);
 }
 
 /// p: rate, alpha, decay of the sign, beta
-void addSign(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = s[1] * p[3] + g * (1 - p[3]);
-  s[0] = s[0] - p[0] * (p[1] + p[2] * (sign(g) * sign(s[1]))) * g;
+void addSign(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, s[1] * p[3] + g * (1 - p[3]));
+  s.set(0, s[0] - p[0] * (p[1] + p[2] * (sign(g) * sign(s[1]))) * g);
 }
 /// p: rate, log of the base, decay of the sign, beta
-void powerSign(States s, const Scalar &g, Parameters p, bool) {
-  s[1] = s[1] * p[3] + g * (1 - p[3]);
-  s[0] = s[0] - p[0] * exp(p[1] * p[2] * (sign(g) * sign(s[1]))) * g;
+void powerSign(States &s, const Scalar &g, Parameters p, bool) {
+  s.set(1, s[1] * p[3] + g * (1 - p[3]));
+  s.set(0, s[0] - p[0] * exp(p[1] * p[2] * (sign(g) * sign(s[1]))) * g);
 }
 
 struct Rule {
   StringLiteral name;
   unsigned states, parameters;
-  void (*step)(States, const Scalar &, Parameters, bool);
+  StringLiteral order; ///< of the states that it computes, a digit for each
+  void (*step)(States &, const Scalar &, Parameters, bool);
+  bool keepsSlot = false; ///< the variant changes the variable alone
 };
 constexpr Rule kRules[] = {
-    {"proximal_gradient_descent", 1, 3, proximalGradientDescent},
-    {"momentum", 2, 2, momentum},
-    {"keras_momentum", 2, 2, kerasMomentum},
-    {"adagrad", 2, 1, adagrad},
-    {"adagrad_v2", 2, 2, adagradV2},
-    {"proximal_adagrad", 2, 3, proximalAdagrad},
-    {"adagrad_da", 3, 4, adagradDA},
-    {"adadelta", 3, 3, adadelta},
-    {"adam", 3, 6, adam},
-    {"amsgrad", 4, 6, amsgrad},
-    {"adamax", 3, 5, adaMax},
-    {"ftrl", 3, 4, ftrl},
-    {"ftrl_v2", 3, 5, ftrlV2},
-    {"rmsprop", 3, 4, rmsProp},
-    {"centered_rmsprop", 4, 4, centeredRmsProp},
-    {"add_sign", 2, 4, addSign},
-    {"power_sign", 2, 4, powerSign},
+    {"proximal_gradient_descent", 1, 3, "0", proximalGradientDescent},
+    {"momentum", 2, 2, "10", momentum},
+    {"keras_momentum", 2, 2, "10", kerasMomentum},
+    {"adagrad", 2, 1, "10", adagrad, true},
+    {"adagrad_v2", 2, 2, "10", adagradV2, true},
+    {"proximal_adagrad", 2, 3, "10", proximalAdagrad},
+    {"adagrad_da", 3, 4, "120", adagradDA},
+    {"adadelta", 3, 3, "102", adadelta},
+    {"adam", 3, 6, "120", adam},
+    {"amsgrad", 4, 6, "1230", amsgrad},
+    {"adamax", 3, 5, "120", adaMax},
+    {"ftrl", 3, 4, "201", ftrl},
+    {"ftrl_v2", 3, 5, "201", ftrlV2},
+    {"rmsprop", 3, 4, "120", rmsProp},
+    {"centered_rmsprop", 4, 4, "2130", centeredRmsProp},
+    {"add_sign", 2, 4, "10", addSign},
+    {"power_sign", 2, 4, "10", powerSign},
 };
 
 const Rule *findRule(StringRef name) {
@@ -249,41 +269,47 @@ LogicalResult OptimizerStepOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
-/// New values of `states` from a gradient of their shape: one kernel. The
-/// results start from `destinations`.
-static SmallVector<Value> updateElements(OptimizerStepOp op, OpBuilder &b,
-                                         ArrayRef<Value> states, Value gradient,
-                                         ArrayRef<Value> destinations,
-                                         ArrayRef<Value> parameters) {
+/// Replaces `states` by their new values, from a gradient of their shape: an
+/// elementwise op for each, in the order in which the rule computes them.
+/// `destination` gives where the new value of a state goes.
+static void updateElements(OptimizerStepOp op, OpBuilder &b,
+                           MutableArrayRef<Value> states, Value gradient,
+                           ArrayRef<Value> parameters,
+                           function_ref<Value(unsigned state)> destination) {
+  const Rule *rule = findRule(op.getRule());
   unsigned rank = cast<RankedTensorType>(gradient.getType()).getRank();
-  SmallVector<Value> operands(states);
-  operands.push_back(gradient);
-  SmallVector<AffineMap> maps(operands.size() + destinations.size(),
-                              b.getMultiDimIdentityMap(rank));
+  StringRef order = rule->order;
+  if (rule->keepsSlot && op.getVariant())
+    order = order.take_back();
   Type element = getElementTypeOrSelf(gradient.getType());
   // Halves are computed in f32 and rounded once.
   Type compute = element.isF64() ? Type(b.getF64Type()) : Type(b.getF32Type());
-  auto generic = linalg::GenericOp::create(
-      b, op.getLoc(), ValueRange(destinations).getTypes(), operands,
-      destinations, maps,
-      SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
-      [&](OpBuilder &nested, Location at, ValueRange v) {
-        auto wide = [&](Value value) {
-          return Scalar(nested, at, value).toFloat(compute);
-        };
-        SmallVector<Scalar> s, p;
-        for (Value value : v.take_front(states.size()))
-          s.push_back(wide(value));
-        for (Value parameter : parameters)
-          p.push_back(wide(parameter));
-        findRule(op.getRule())
-            ->step(s, wide(v[states.size()]), p, op.getVariant());
-        SmallVector<Value> results;
-        for (const Scalar &value : s)
-          results.push_back(value.toFloat(element));
-        linalg::YieldOp::create(nested, at, results);
-      });
-  return SmallVector<Value>(generic.getResults());
+  for (auto [number, digit] : llvm::enumerate(order)) {
+    unsigned target = digit - '0';
+    SmallVector<Value> operands(states);
+    operands.push_back(gradient);
+    SmallVector<AffineMap> maps(operands.size() + 1,
+                                b.getMultiDimIdentityMap(rank));
+    Value start = destination(target);
+    auto generic = linalg::GenericOp::create(
+        b, op.getLoc(), start.getType(), operands, start, maps,
+        SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
+        [&](OpBuilder &nested, Location at, ValueRange v) {
+          auto wide = [&](Value value) {
+            return Scalar(nested, at, value).toFloat(compute);
+          };
+          SmallVector<Scalar> values, p;
+          for (Value value : v.take_front(states.size()))
+            values.push_back(wide(value));
+          for (Value parameter : parameters)
+            p.push_back(wide(parameter));
+          States s(values, number);
+          rule->step(s, wide(v[states.size()]), p, op.getVariant());
+          linalg::YieldOp::create(nested, at,
+                                  Value(s[target].toFloat(element)));
+        });
+    states[target] = generic.getResult(0);
+  }
 }
 
 LogicalResult OptimizerStepOp::lowerToLinalg(LoweringContext &lowering) {
@@ -308,12 +334,9 @@ LogicalResult OptimizerStepOp::lowerToLinalg(LoweringContext &lowering) {
   Type element = getElementTypeOrSelf(gradient.getType());
 
   if (!getIndices()) {
-    SmallVector<Value> destinations;
-    for (size_t i = 0; i < states.size(); ++i)
-      destinations.push_back(lowering.empty(dims, element));
-    SmallVector<Value> results =
-        updateElements(*this, b, states, gradient, destinations, parameters);
-    for (auto [result, value] : llvm::zip(getResults(), results))
+    updateElements(*this, b, states, gradient, parameters,
+                   [&](unsigned) { return lowering.empty(dims, element); });
+    for (auto [result, value] : llvm::zip(getResults(), states))
       lowering.set(result, value);
     return success();
   }
@@ -352,9 +375,10 @@ LogicalResult OptimizerStepOp::lowerToLinalg(LoweringContext &lowering) {
         SmallVector<Value> old, next;
         for (Value state : carried)
           old.push_back(row(state, to));
-        for (auto [state, value] : llvm::zip(
-                 carried, updateElements(*this, nested, old,
-                                         row(gradient, from), old, parameters)))
+        SmallVector<Value> values(old);
+        updateElements(*this, nested, values, row(gradient, from), parameters,
+                       [&](unsigned state) { return old[state]; });
+        for (auto [state, value] : llvm::zip(carried, values))
           next.push_back(insertAt(nested, at, value, state, to, sizes));
         scf::YieldOp::create(nested, at, next);
       });

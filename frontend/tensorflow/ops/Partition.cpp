@@ -35,6 +35,8 @@ void importDynamicPartition(Binder &b) {
   if (b.failed())
     return;
   int64_t rank = b.rank(partitions);
+  if (count < 1 || count > 10000)
+    return b.fail("impossible number of partitions: " + llvm::Twine(count));
   if (b.rank(data) < rank)
     return b.fail("data has fewer dimensions than partitions");
   graph::Dims rows{b.shapes().product(b.dims(partitions))};
