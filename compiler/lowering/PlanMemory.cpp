@@ -51,6 +51,26 @@ private:
   int64_t next = 0;
 };
 
+/// Whether the address of a buffer is what the branch around it gives.
+bool isYielded(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    if (isa<scf::YieldOp>(user))
+      return isa<LLVM::LLVMPointerType>(user->getOperandTypes().front());
+    return isa<memref::CastOp, memref::ExtractAlignedPointerAsIndexOp,
+               arith::IndexCastOp, LLVM::IntToPtrOp>(user) &&
+           isYielded(user->getResult(0));
+  });
+}
+
+/// Marks memory for results again: folding a size into an allocation's type
+/// makes another allocation, without attributes.
+void markOutputs(func::FuncOp function) {
+  function.walk([](memref::AllocOp alloc) {
+    if (isa<scf::IfOp>(alloc->getParentOp()) && isYielded(alloc))
+      alloc->setAttr(kOutputAttr, UnitAttr::get(alloc.getContext()));
+  });
+}
+
 /// Follows a buffer through views and loop values to its last use.
 Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
   Buffer buffer{alloc, positions.begin(alloc), positions.begin(alloc)};
@@ -111,6 +131,7 @@ public:
       : function(function), builder(function.getContext()) {}
 
   void run() {
+    markOutputs(function);
     reuseOperands();
     Positions positions(function);
     SmallVector<Buffer> fixed;

@@ -287,6 +287,16 @@ static SmallVector<OpFoldResult> legalOffsets(OpBuilder &b,
 Value sliceAt(OpBuilder &b, Location loc, RankedTensorType type, Value source,
               ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
               ArrayRef<OpFoldResult> strides) {
+  // Nothing can be cut out of nothing: every offset is illegal there.
+  if (llvm::is_contained(cast<RankedTensorType>(source.getType()).getShape(),
+                         0)) {
+    SmallVector<Value> dynamic;
+    for (OpFoldResult size : sizes)
+      if (auto value = dyn_cast<Value>(size))
+        dynamic.push_back(value);
+    if (dynamic.size() == size_t(type.getNumDynamicDims()))
+      return tensor::EmptyOp::create(b, loc, type, dynamic);
+  }
   return tensor::ExtractSliceOp::create(
       b, loc, type, source, legalOffsets(b, offsets, sizes), sizes, strides);
 }

@@ -88,8 +88,29 @@ Value combineBy(StringRef mode, Type graphType, OpBuilder &b, Location loc,
   }
   if (mode == "div" && isFloat)
     return arith::DivFOp::create(b, loc, old, update);
+  if (mode == "div" && isComplex)
+    return complex::DivOp::create(b, loc, old, update);
   if (isComplex)
     return {};
+  if (mode == "div") {
+    // What the processor cannot divide: by 0, and the least number by -1.
+    Type type = old.getType();
+    Value zero = zeroOf(b, loc, type),
+          unit = arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, 1));
+    Value none = equal(b, loc, update, zero);
+    if (isUnsigned(graphType))
+      return select(b, loc, none, zero,
+                    arith::DivUIOp::create(b, loc, old,
+                                           select(b, loc, none, unit, update)));
+    Value minus = arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, -1));
+    Value negates = equal(b, loc, update, minus);
+    Value safe =
+        select(b, loc, none, unit, select(b, loc, negates, unit, update));
+    Value quotient = arith::DivSIOp::create(b, loc, old, safe);
+    Value negated = arith::SubIOp::create(b, loc, zero, old);
+    return select(b, loc, none, zero,
+                  select(b, loc, negates, negated, quotient));
+  }
   if (mode == "max") {
     if (isFloat)
       return arith::MaximumFOp::create(b, loc, old, update);
@@ -260,10 +281,7 @@ LogicalResult TensorScatterOp::inferShapes(ShapeContext &shapes) {
 
 LogicalResult TensorScatterOp::lowerToLinalg(LoweringContext &lowering) {
   Type graphType = getElementTypeOrSelf(getInput().getType());
-  bool isFloat = isa<FloatType>(graphType);
-  if ((getMode() == "div" && !isFloat) ||
-      (isa<ComplexType>(graphType) &&
-       (getMode() == "min" || getMode() == "max")))
+  if (isa<ComplexType>(graphType) && (getMode() == "min" || getMode() == "max"))
     return emitOpError() << "cannot combine elements of type " << graphType
                          << " by '" << getMode() << "'";
   auto combine = [&](OpBuilder &b, Location loc, Value old, Value update) {
@@ -533,6 +551,9 @@ LogicalResult SegmentOp::lowerToLinalg(LoweringContext &lowering) {
                 value =
                     isa<FloatType>(type)
                         ? arith::DivFOp::create(nested, where, value, divisor)
+                              .getResult()
+                    : isUnsigned(graphType)
+                        ? arith::DivUIOp::create(nested, where, value, divisor)
                               .getResult()
                         : arith::DivSIOp::create(nested, where, value, divisor)
                               .getResult();

@@ -321,8 +321,8 @@ LogicalResult UniqueOp::lowerToLinalg(LoweringContext &lowering) {
   for (auto [result, tensor] : {std::pair(getValues(), loop.getResult(0)),
                                 std::pair(getCount(), loop.getResult(2))})
     lowering.set(result,
-                 tensor::ExtractSliceOp::create(b, loc, tensor, begin,
-                                                lowering.sizes(result), step));
+                 sliceAt(b, loc, LoweringContext::type(result.getType()),
+                         tensor, begin, lowering.sizes(result), step));
   lowering.set(getIndex(), loop.getResult(1));
   return success();
 }

@@ -257,12 +257,18 @@ LogicalResult RandomUniformIntOp::lowerToLinalg(LoweringContext &lowering) {
 // Normal numbers
 //===----------------------------------------------------------------------===//
 
-/// Two independent normal numbers from two uniform ones.
+/// Two independent normal numbers from two uniform ones. Single numbers are
+/// those that TensorFlow computes with the C library's functions, whose results
+/// are rounded once: doubles rounded in between.
 static SmallVector<Scalar, 2> boxMuller(Scalar first, const Scalar &second) {
   first = select(first < 1e-7, first.constant(1e-7), first);
-  Scalar angle = 6.283185307179586476925286766559 * second;
-  Scalar radius = (-2.0 * log(first)).sqrt();
-  return {sin(angle) * radius, cos(angle) * radius};
+  Type type = first.type(), wide = first.b().getF64Type();
+  auto rounded = [&](const Scalar &x) { return x.toFloat(type).toFloat(wide); };
+  Scalar angle =
+      rounded(6.283185307179586476925286766559 * second.toFloat(wide));
+  Scalar squared = (-2.0 * rounded(log(first.toFloat(wide)))).toFloat(type);
+  Scalar radius = squared.sqrt();
+  return {sin(angle).toFloat(type) * radius, cos(angle).toFloat(type) * radius};
 }
 
 LogicalResult RandomNormalOp::lowerToLinalg(LoweringContext &lowering) {

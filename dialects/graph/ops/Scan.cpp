@@ -33,10 +33,10 @@ lowerScan(Operation *op, LoweringContext &lowering, Value input, int64_t axis,
   Type element = cast<RankedTensorType>(source.getType()).getElementType();
   Type accumulator = identity.getType();
 
-  Dims others;
-  for (int64_t i = 0; i < rank; ++i)
-    if (i != axis)
-      others.push_back(dims[i]);
+  // Slices keep the axis: which of several dimensions of one element is left
+  // out would be ambiguous.
+  Dims others(dims);
+  others[axis] = lowering.shapes.constant(1);
   Value running = linalg::FillOp::create(b, loc, identity,
                                          lowering.empty(others, accumulator))
                       .getResult(0);
@@ -60,8 +60,8 @@ lowerScan(Operation *op, LoweringContext &lowering, Value input, int64_t axis,
     auto sliceType = cast<RankedTensorType>(sliceDestination.getType());
     Value slice = tensor::ExtractSliceOp::create(b, loc, sliceType, source,
                                                  offsets, sizes, strides);
-    SmallVector<AffineMap> maps(3, b.getMultiDimIdentityMap(rank - 1));
-    SmallVector<utils::IteratorType> iterators(rank - 1,
+    SmallVector<AffineMap> maps(3, b.getMultiDimIdentityMap(rank));
+    SmallVector<utils::IteratorType> iterators(rank,
                                                utils::IteratorType::parallel);
     auto step = linalg::GenericOp::create(
         b, loc, TypeRange{sliceType, running.getType()}, slice,

@@ -53,11 +53,11 @@ LogicalResult ListGetItemOp::lowerToLinalg(LoweringContext &lowering) {
   locate(*this, lowering, offsets, sizes);
   SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
   Value list = lowering.get(getList());
-  lowering.set(getResult(), tensor::ExtractSliceOp::create(
-                                b, getLoc(),
-                                typeOf(lowering.shapes.dims(getResult()),
-                                       getElementTypeOrSelf(list.getType())),
-                                list, offsets, sizes, ones));
+  lowering.set(getResult(),
+               sliceAt(b, getLoc(),
+                       typeOf(lowering.shapes.dims(getResult()),
+                              getElementTypeOrSelf(list.getType())),
+                       list, offsets, sizes, ones));
   return success();
 }
 

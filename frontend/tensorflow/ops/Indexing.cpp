@@ -1,6 +1,7 @@
 //===- Indexing.cpp - elements chosen by indices --------------------------===//
 
 #include "frontend/tensorflow/ops/Indexing.h"
+#include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -130,6 +131,10 @@ void importReverseSequence(Binder &b) {
 
 void importRoll(Binder &b) {
   Value input = b.input(0), shifts = b.input(1);
+  if (!isKnown(b, 2)) {
+    rollAtRun(b);
+    return;
+  }
   SmallVector<int64_t> axes = b.constants(2);
   for (int64_t &axis : axes)
     axis = b.axis(axis, b.rank(input));
@@ -153,7 +158,9 @@ SmallVector<NamedAttribute> diagonals(Binder &b, std::optional<unsigned> i) {
     return {};
   }
   return {b.attribute("lower", range[0]), b.attribute("upper", range[1]),
-          b.textAttribute("align", b.text("align", "RIGHT_LEFT"))};
+          b.textAttribute("align", b.text("align", b.op().ends_with("V3")
+                                                       ? "RIGHT_LEFT"
+                                                       : "LEFT_LEFT"))};
 }
 
 /// MatrixDiagV2/V3 have k, rows, columns and padding as inputs 1 to 4.
@@ -190,14 +197,37 @@ void importMatrixSetDiag(Binder &b) {
                   {input, diagonal}, attributes));
 }
 
-/// Diag and DiagPart are the matrix forms for vectors and matrices.
-Row vectorOnly(void (*row)(Binder &), int64_t rank) {
-  return [row, rank](Binder &b) {
-    if (Value input = b.input(0); input && b.rank(input) != rank)
-      b.fail("only tensors of " + llvm::Twine(rank) +
-             " dimensions are supported");
-    row(b);
-  };
+/// Diag and DiagPart take all dimensions, or halves of them, for one.
+void importDiag(Binder &b) {
+  Value input = b.input(0);
+  if (b.failed())
+    return;
+  Type type = Binder::type(input);
+  graph::Dims dims(b.dims(input));
+  AffineExpr count = b.shapes().product(dims);
+  Value matrix =
+      b.make("graph.matrix_diag", type,
+             {b.reshape(input, count), b.scalar(type, 0)}, diagonals(b, {}));
+  dims.append(dims.begin(), dims.end());
+  b.set(0, b.reshape(matrix, graph::Dims(dims)));
+}
+
+void importDiagPart(Binder &b) {
+  Value input = b.input(0);
+  if (b.failed())
+    return;
+  Type type = Binder::type(input);
+  graph::Dims dims(b.dims(input));
+  if (dims.size() % 2)
+    return b.fail("expected an even number of dimensions");
+  ArrayRef<AffineExpr> half = ArrayRef(dims).take_front(dims.size() / 2);
+  AffineExpr rows = b.shapes().product(half),
+             columns =
+                 b.shapes().product(ArrayRef(dims).drop_front(half.size()));
+  Value part = b.make("graph.matrix_diag_part", type,
+                      {b.reshape(input, {rows, columns}), b.scalar(type, 0)},
+                      diagonals(b, {}));
+  b.set(0, b.reshape(part, half));
 }
 
 //===----------------------------------------------------------------------===//
@@ -269,7 +299,19 @@ void importDynamicStitch(Binder &b) {
 Row segment(StringRef mode, bool counted) {
   return [mode, counted](Binder &b) {
     SmallVector<Value> in = b.inputList(0, counted ? 3 : 2);
-    if (!b.failed())
+    if (b.failed())
+      return;
+    auto complex = dyn_cast<ComplexType>(Binder::type(in[0]));
+    if (complex && (mode == "sum" || mode == "mean")) {
+      Value whole = in[0];
+      Type part = complex.getElementType();
+      auto combined = [&](StringRef op) {
+        in[0] = b.make(op, part, whole);
+        return b.make("graph.segment", part, in, b.textAttribute("mode", mode));
+      };
+      Value real = combined("graph.real"), imaginary = combined("graph.imag");
+      b.set(0, b.make("graph.complex", complex, {real, imaginary}));
+    } else
       b.set(0, b.make("graph.segment", Binder::type(in[0]), in,
                       b.textAttribute("mode", mode)));
   };
@@ -342,8 +384,8 @@ void addIndexingRows(RowTable &table) {
       table["MatrixDiagPartV3"] = importMatrixDiagPart;
   table["MatrixSetDiag"] = table["MatrixSetDiagV2"] = table["MatrixSetDiagV3"] =
       importMatrixSetDiag;
-  table["Diag"] = vectorOnly(importMatrixDiag, 1);
-  table["DiagPart"] = vectorOnly(importMatrixDiagPart, 2);
+  table["Diag"] = importDiag;
+  table["DiagPart"] = importDiagPart;
   table["DepthToSpace"] = depthSpace("graph.depth_to_space");
   table["SpaceToDepth"] = depthSpace("graph.space_to_depth");
   table["SpaceToBatchND"] = plain("graph.space_to_batch", 3);

@@ -1,5 +1,6 @@
 //===- Reduction.cpp - reductions and scans -------------------------------===//
 
+#include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -22,6 +23,8 @@ SmallVector<int64_t> readAxes(Binder &b, int64_t rank) {
 }
 
 Value reduce(Binder &b, StringRef op, Value input) {
+  if (!isKnown(b, 1))
+    return reduceAtRun(b, op, input);
   SmallVector<int64_t> axes = readAxes(b, b.rank(input));
   bool keep = b.flag("keep_dims", false);
   return b.make(op, Binder::type(input), input,
@@ -64,9 +67,14 @@ void importEuclideanNorm(Binder &b) {
   Type given = Binder::type(input), type = given;
   if (given && given.isInteger())
     type = b.builder().getF64Type();
+  auto complex = dyn_cast_or_null<ComplexType>(given);
+  if (complex)
+    input = b.make("graph.abs", type = complex.getElementType(), input);
   Value squares = b.make("graph.square", type, b.cast(input, type));
   Value sum = reduce(b, "graph.reduce_sum", squares);
-  b.set(0, b.cast(b.make("graph.sqrt", type, sum), given));
+  Value root = b.make("graph.sqrt", type, sum);
+  b.set(0, complex ? b.make("graph.complex", given, {root, b.scalar(type, 0)})
+                   : b.cast(root, given));
 }
 
 Row extremum(StringRef op) {
@@ -74,6 +82,8 @@ Row extremum(StringRef op) {
     Value input = b.input(0);
     Type type = b.has("output_type") ? b.elementType("output_type")
                                      : Type(b.builder().getI64Type());
+    if (b.inputCount() > 1 && !isKnown(b, 1))
+      return b.set(0, extremumAtRun(b, op, type));
     int64_t axis = b.inputCount() > 1 ? b.constant(1) : 0;
     axis = b.axis(axis, b.rank(input));
     b.set(0, b.make(op, type, input, b.attribute("axis", axis)));
@@ -82,15 +92,17 @@ Row extremum(StringRef op) {
 
 Row scan(StringRef op) {
   return [op](Binder &b) {
+    auto flag = [&](StringRef name) {
+      return b.attribute(name, b.builder().getBoolAttr(b.flag(name, false)));
+    };
+    SmallVector<NamedAttribute> attributes = {flag("exclusive"),
+                                              flag("reverse")};
+    if (!isKnown(b, 1))
+      return b.set(0, scanAtRun(b, op, attributes));
     Value input = b.input(0);
     int64_t axis = b.axis(b.constant(1), b.rank(input));
-    bool exclusive = b.flag("exclusive", false),
-         reverse = b.flag("reverse", false);
-    b.set(0,
-          b.make(op, Binder::type(input), input,
-                 {b.attribute("axis", axis),
-                  b.attribute("exclusive", b.builder().getBoolAttr(exclusive)),
-                  b.attribute("reverse", b.builder().getBoolAttr(reverse))}));
+    attributes.push_back(b.attribute("axis", axis));
+    b.set(0, b.make(op, Binder::type(input), input, attributes));
   };
 }
 

@@ -1,5 +1,6 @@
 //===- Shape.cpp - other shapes, and shapes as values ---------------------===//
 
+#include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -45,6 +46,8 @@ void importSqueeze(Binder &b) {
 }
 
 void importTranspose(Binder &b) {
+  if (!isKnown(b, 1))
+    return b.set(0, transposeAtRun(b));
   Value input = b.input(0);
   SmallVector<int64_t> permutation = b.constants(1);
   if (int64_t(permutation.size()) != b.rank(input))
@@ -144,6 +147,40 @@ void importConcatOffset(Binder &b) {
   }
 }
 
+/// Whether a value is given to the program, rather than computed by it.
+bool isFed(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp());
+}
+
+/// The axes below for sizes that are fed.
+void broadcastAxesAtRun(Binder &b, Value inputs[2], ArrayRef<int64_t> counts) {
+  Type type = Binder::type(inputs[0]), i1 = b.builder().getI1Type();
+  int64_t rank = std::max(counts[0], counts[1]);
+  auto first = b.attribute("axis", int64_t(0));
+  Value one = b.scalar(type, 1), sizes[2];
+  for (int i = 0; i < 2; ++i) {
+    Value ones =
+        b.integersConstant(SmallVector<int64_t>(rank - counts[i], 1), type);
+    sizes[i] = b.make("graph.concat", type, {ones, inputs[i]}, first);
+  }
+  Value summed = b.scalar(i1, 1);
+  if (counts[0] == counts[1]) { // Equal shapes need no sum at all.
+    Value same = b.make("graph.reduce_all", i1,
+                        b.make("graph.equal", i1, {sizes[0], sizes[1]}),
+                        b.attribute("axes", ArrayRef<int64_t>{0}));
+    summed = b.make("graph.not", i1, same);
+  }
+  for (int i = 0; i < 2; ++i) {
+    Value single = b.make("graph.equal", i1, {sizes[i], one});
+    Value places = b.make("graph.nonzero", b.builder().getI64Type(),
+                          b.make("graph.and", i1, {single, summed}));
+    b.set(i, b.cast(b.make("graph.squeeze", Binder::type(places), places,
+                           b.attribute("axes", ArrayRef<int64_t>{1})),
+                    type));
+  }
+}
+
 /// The axes over which the gradients of broadcast operands are summed. Sizes
 /// that are not known to differ are taken to be the same; that the gradient's
 /// shape is then restored checks it.
@@ -161,7 +198,13 @@ void importBroadcastGradientArgs(Binder &b) {
     shapes[i] =
         contents ? graph::Dims(*contents) : graph::Dims(count, AffineExpr());
   }
-  int64_t rank = std::max(shapes[0].size(), shapes[1].size());
+  int64_t counts[2] = {int64_t(shapes[0].size()), int64_t(shapes[1].size())};
+  if (isFed(inputs[0]) || isFed(inputs[1]))
+    return broadcastAxesAtRun(b, inputs, counts);
+  int64_t rank = std::max(counts[0], counts[1]);
+  // Equal shapes need no sum at all.
+  bool equal =
+      shapes[0] == shapes[1] && !llvm::is_contained(shapes[0], AffineExpr());
   AffineExpr one = b.shapes().constant(1);
   for (auto &shape : shapes)
     shape.insert(shape.begin(), rank - shape.size(), one);
@@ -178,9 +221,6 @@ void importBroadcastGradientArgs(Binder &b) {
       if (known[i] == 1)
         axes[i].push_back(axis);
   }
-  // Equal shapes need no sum at all.
-  bool equal =
-      shapes[0] == shapes[1] && !llvm::is_contained(shapes[0], AffineExpr());
   for (int i = 0; i < 2; ++i)
     b.set(i, b.integersConstant(equal ? SmallVector<int64_t>() : axes[i],
                                 Binder::type(inputs[0])));
