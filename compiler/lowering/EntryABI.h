@@ -78,16 +78,18 @@ versionsOf(mlir::func::FuncOp first);
 
 /// Attributes of the module: the symbol of the pointer to the weights, when
 /// code and weights come in one artifact; whether a kernel ever has several
-/// tasks; whether all nodes are to be checked for NaN and infinities; whether
-/// code is to know its nodes.
+/// tasks; that all kernels are called directly, where there are no threads and
+/// no profile; whether all nodes are to be checked for NaN and infinities;
+/// whether code is to know its nodes.
 inline constexpr llvm::StringLiteral kWeightsAttr = "tenon.weights_symbol",
                                      kParallelAttr = "tenon.parallel",
+                                     kDirectAttr = "tenon.direct",
                                      kCheckNumericsAttr =
                                          "tenon.check_numerics",
                                      kDebugAttr = "tenon.debug";
 
-/// Attribute of the memory for results that the caller has no memory for, and of
-/// the loads that find it.
+/// Attribute of the memory for results that the caller has no memory for, and
+/// of the loads that find it.
 inline constexpr llvm::StringLiteral kOutputAttr = "tenon.output";
 
 /// Attribute of checks that count only when the instance wants them.

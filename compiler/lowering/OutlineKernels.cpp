@@ -294,7 +294,7 @@ private:
     mostWords = std::max(mostWords, word);
     bool isOneTask = isConstantIntValue(tasks, 1);
     parallel |= !isOneTask;
-    if (isOneTask && isOneKernel) {
+    if ((isOneTask && isOneKernel) || module->hasAttr(kDirectAttr)) {
       Value zero = arith::ConstantIndexOp::create(b, loc, 0);
       func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
       return;

@@ -147,6 +147,7 @@ private:
     auto entry = func::FuncOp::create(b, module->getLoc(), "main",
                                       b.getFunctionType({}, types));
     entry->setAttr(kEntryAttr, b.getUnitAttr());
+    (*module)->setAttr(kDirectAttr, b.getUnitAttr());
     b.setInsertionPointToStart(entry.addEntryBlock());
     IRMapping mapping;
     for (Operation *op : subgraph.ops) {
