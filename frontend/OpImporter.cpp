@@ -47,9 +47,8 @@ const ImportedValue &Binder::raw(unsigned i) {
 }
 
 Value Binder::readVariable(StringRef symbol, Type elementType) {
-  return make(
-      "graph.read", elementType, {},
-      attribute("variable", FlatSymbolRefAttr::get(context(), symbol)));
+  return make("graph.read", elementType, {},
+              attribute("variable", FlatSymbolRefAttr::get(context(), symbol)));
 }
 
 Value Binder::input(unsigned i) {
@@ -74,11 +73,11 @@ Value Binder::input(unsigned i) {
     return {};
   case ImportedValue::List:
     fail("input " + llvm::Twine(i) + " is a list, expected a tensor");
+    return {};
   case ImportedValue::Restored:
     fail("input " + llvm::Twine(i) +
          " comes from a checkpoint and can only be "
          "assigned to a variable");
-    return {};
     return {};
   case ImportedValue::Table:
   case ImportedValue::Text:

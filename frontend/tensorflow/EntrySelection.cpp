@@ -309,7 +309,7 @@ private:
     return found->second;
   }
 
-  /// `<variable>/Assign` that nothing runs.
+  /// `<variable>/Assign` that nothing runs, or what fills a table.
   bool isInitializer(const Node &node) const {
     if (fillsTable(node.op) && !consumed.contains(graph.index.lookup(node.name)))
       return true;

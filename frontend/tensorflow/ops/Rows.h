@@ -19,16 +19,16 @@ void addRandomRows(RowTable &table);
 void addStateRows(RowTable &table);
 void addControlRows(RowTable &table);
 void addSequenceRows(RowTable &table);
+void addStringsRows(RowTable &table);
+void addHostRows(RowTable &table);
+void addSparseRows(RowTable &table);
+void addLinearAlgebraRows(RowTable &table);
 void addGradientRows(RowTable &table);
 void addOptimizerRows(RowTable &table);
 void addImageRows(RowTable &table);
 void addQuantizationRows(RowTable &table);
 void addPartitionRows(RowTable &table);
 void addSignalRows(RowTable &table);
-void addStringsRows(RowTable &table);
-void addHostRows(RowTable &table);
-void addSparseRows(RowTable &table);
-void addLinearAlgebraRows(RowTable &table);
 
 } // namespace tenon::tf
 
