@@ -51,7 +51,7 @@ struct ImportedValue {
   mlir::Type valueType;   // of a Table
   llvm::SmallVector<int64_t> valueShape; // of a value of a Table
   bool fixed = false; // Table: one initialization gives it its contents
-  mlir::Value length;     // List without tensor: scalar
+  mlir::Value length; // List without tensor: scalar
   std::shared_ptr<ListShape> listShape; // List without tensor
   /// List of small integer tensors: what every element that was set contains.
   std::optional<graph::Dims> elementContents;

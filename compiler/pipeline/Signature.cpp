@@ -147,10 +147,14 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
     uint64_t bytes = bytesOf(type), offset = integer(global, "tenon.offset");
     ElementsAttr value;
     if (auto name = global->getAttrOfType<StringAttr>("tenon.variable")) {
-      VariableInfo info{
-          name.str(), {}, std::vector<int64_t>(type.getShape()),         offset,
-          bytes,      -1, uint64_t(integer(global, "tenon.flag_offset")),
-          global->hasAttr("tenon.generator")};
+      VariableInfo info{name.str(),
+                        {},
+                        std::vector<int64_t>(type.getShape()),
+                        offset,
+                        bytes,
+                        -1,
+                        uint64_t(integer(global, "tenon.flag_offset")),
+                        global->hasAttr("tenon.generator")};
       value = global->getAttrOfType<ElementsAttr>("tenon.initial");
       Type element = value ? cast<ShapedType>(value.getType()).getElementType()
                            : type.getElementType();

@@ -311,7 +311,8 @@ private:
 
   /// `<variable>/Assign` that nothing runs, or what fills a table.
   bool isInitializer(const Node &node) const {
-    if (fillsTable(node.op) && !consumed.contains(graph.index.lookup(node.name)))
+    if (fillsTable(node.op) &&
+        !consumed.contains(graph.index.lookup(node.name)))
       return true;
     return (node.op == "Assign" || node.op == "AssignVariableOp") &&
            !node.inputs.empty() &&

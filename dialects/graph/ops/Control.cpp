@@ -33,8 +33,7 @@ LogicalResult ConstantOp::inferShapes(ShapeContext &shapes) {
 LogicalResult ConstantOp::lowerToLinalg(LoweringContext &lowering) {
   auto type = cast<RankedTensorType>(getValue().getType());
   if (auto strings = dyn_cast<DenseStringElementsAttr>(getValue())) {
-    lowering.set(getResult(),
-                 lowerStrings(lowering, getLoc(), type, strings));
+    lowering.set(getResult(), lowerStrings(lowering, getLoc(), type, strings));
     return success();
   }
   RankedTensorType lowered = LoweringContext::type(type);

@@ -7,8 +7,8 @@
 
 namespace tenon::tf {
 
-/// Adds the inputs when one of them is a list, as gradients of arrays are; false
-/// when none is.
+/// Adds the inputs when one of them is a list, as gradients of arrays are;
+/// false when none is.
 bool importListSum(Binder &binder);
 
 } // namespace tenon::tf

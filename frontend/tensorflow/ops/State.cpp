@@ -48,10 +48,10 @@ void importAssign(Binder &b) {
         SymbolTable::lookupSymbolIn(b.state.module, variable.symbol)
             ->getAttrOfType<TypeAttr>("type")
             .getValue());
-    value = b.make("graph.restore_tensor", variable.elementType,
-                   b.raw(1).tensor,
-                   {b.textAttribute("name", b.raw(1).symbol),
-                    b.attribute("shape", type.getShape())});
+    value =
+        b.make("graph.restore_tensor", variable.elementType, b.raw(1).tensor,
+               {b.textAttribute("name", b.raw(1).symbol),
+                b.attribute("shape", type.getShape())});
   } else {
     value = b.input(1);
   }
