@@ -132,3 +132,19 @@ def batch_norm_factor():
                                    "variance": np.abs(normal((6,), F32)), "is_training": True, "exponential_avg_factor": factor}
     yield "UniqueV2", {"x": np.array([3, 1, 3, 2, 1], np.int32), "axis": I(0), "out_idx": tf.int64}
     yield "UniqueWithCountsV2", {"x": np.array([3, 1, 3, 2, 1], np.int32), "axis": I(), "out_idx": tf.int32}
+
+
+@family
+def multinomial():
+    for dtype in (F32, F64):
+        logits = normal((3, 7), dtype) * dtype(3)
+        logits[1, 2] = -np.inf
+        for t in (tf.int32, tf.int64):
+            for count in (1, 4, 9):
+                yield "Multinomial", {"logits": logits, "num_samples": i(count), "seed": 5, "seed2": 11, "output_dtype": t}
+                yield "StatelessMultinomial", {"logits": logits, "num_samples": i(count), "seed": np.array([3, 4], np.int32), "output_dtype": t}
+    for shape in ((5,), (2, 3)):
+        for dtype in (F32, F64):
+            for rate in (np.array(0.7, dtype), np.array([2.5, 9.9, 10, 30, 1000], dtype)):
+                yield "RandomPoissonV2", {"shape": I(*shape), "rate": rate, "seed": 5, "seed2": 11, "dtype": tf.as_dtype(dtype)}
+                yield "RandomPoissonV2", {"shape": I(*shape), "rate": rate, "seed": 5, "seed2": 11, "dtype": tf.int64}

@@ -3,7 +3,6 @@
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/ContractionSupport.h"
 #include "dialects/graph/ops/GradientSupport.h"
-#include "dialects/graph/ops/Gradients.h"
 #include "dialects/graph/ops/Reduce.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"

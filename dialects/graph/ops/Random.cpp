@@ -195,11 +195,11 @@ Scalar tenon::graph::choose(const Scalar &index, ArrayRef<Scalar> values) {
 //===----------------------------------------------------------------------===//
 
 /// Bits become the fraction of a number between 1 and 2, less 1.
-static Scalar uniformFloat(const Scalar &bits) {
+Scalar tenon::graph::uniformFloat(const Scalar &bits) {
   Scalar mantissa = bits & bits.bits(0x7fffff);
   return (mantissa | bits.bits(0x3f800000)).bitcast(bits.b().getF32Type()) - 1;
 }
-static Scalar uniformDouble(const Scalar &high, const Scalar &low) {
+Scalar tenon::graph::uniformDouble(const Scalar &high, const Scalar &low) {
   Scalar mantissa = joined(low, high & high.bits(0xfffff));
   return (mantissa | mantissa.bits(uint64_t(1023) << 52))
              .bitcast(high.b().getF64Type()) -

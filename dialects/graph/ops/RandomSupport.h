@@ -26,6 +26,9 @@ llvm::LogicalResult expectCount(mlir::Operation *op, ShapeContext &shapes,
 
 /// Logical shift.
 Scalar shiftRight(const Scalar &x, unsigned distance);
+/// A number from 0 to below 1 from 32 random bits, or from 64.
+Scalar uniformFloat(const Scalar &bits);
+Scalar uniformDouble(const Scalar &high, const Scalar &low);
 /// One of several values by an i64.
 Scalar choose(const Scalar &index, llvm::ArrayRef<Scalar> values);
 

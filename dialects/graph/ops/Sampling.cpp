@@ -64,6 +64,173 @@ LogicalResult RandomPermutationOp::lowerToLinalg(LoweringContext &lowering) {
 }
 
 //===----------------------------------------------------------------------===//
+// random_poisson
+//===----------------------------------------------------------------------===//
+
+LogicalResult RandomPoissonOp::inferShapes(ShapeContext &shapes) {
+  FailureOr<int64_t> rank = vectorLength(*this, shapes, getShape(), "shape");
+  if (failed(rank) || failed(expectCount(*this, shapes, getKey(), 1, "key")) ||
+      failed(expectCount(*this, shapes, getCounter(), 2, "counter")))
+    return failure();
+  Dims dims = elementsOrNull(shapes, getShape(), *rank);
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    if (!dim)
+      dim = shapes.freshSymbol(getResult(), i);
+    if (std::optional<int64_t> size = ShapeContext::asConstant(dim);
+        size && *size < 0)
+      return emitOpError() << "size " << *size << " is negative";
+  }
+  llvm::append_range(dims, shapes.dims(getRate()));
+  shapes.setDims(getResult(), dims);
+  return success();
+}
+
+namespace {
+/// The uniform numbers of one element: blocks from the last number to the
+/// first.
+struct UniformNumbers {
+  const GeneratorState &state;
+  Scalar start; ///< block, i64
+  Type type;
+
+  Scalar at(const Scalar &number) const {
+    bool wide = type.isF64();
+    unsigned perBlock = wide ? 2 : 4;
+    Scalar first = number.wrap(start);
+    SmallVector<Scalar, 4> words =
+        state.at(first + shiftRight(number, wide ? 1 : 2));
+    Scalar place = number & number.bits(perBlock - 1);
+    if (wide)
+      return choose(place, {uniformDouble(words[2], words[3]),
+                            uniformDouble(words[0], words[1])});
+    std::reverse(words.begin(), words.end());
+    return uniformFloat(choose(place, words));
+  }
+};
+
+/// Knuth: how many uniform numbers have a product above exp(-rate).
+Value knuth(OpBuilder &b, Location loc, const UniformNumbers &uniform,
+            const Scalar &rate) {
+  Scalar end = exp(-rate);
+  Type i64 = b.getI64Type();
+  Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
+  auto loop = scf::WhileOp::create(
+      b, loc, TypeRange{i64, rate.type()}, ValueRange{none, rate.constant(1)},
+      [&](OpBuilder &nested, Location at, ValueRange v) {
+        Scalar drawn(nested, at, v[0]), product = drawn.wrap(v[1]);
+        Scalar next = product * uniform.at(drawn);
+        Scalar more = next > next.wrap(end);
+        scf::ConditionOp::create(
+            nested, at, more,
+            ValueRange{select(more, drawn + drawn.constant(1), drawn), next});
+      },
+      [&](OpBuilder &nested, Location at, ValueRange v) {
+        scf::YieldOp::create(nested, at, v);
+      });
+  return arith::SIToFPOp::create(b, loc, rate.type(), loop.getResult(0));
+}
+
+/// Hoermann: points under a curve around the distribution, until one is below
+/// the distribution itself.
+Value hoermann(OpBuilder &b, Location loc, const UniformNumbers &uniform,
+               const Scalar &rate) {
+  Scalar logRate = log(rate), wide = 0.931 + 2.53 * rate.sqrt();
+  Scalar narrow = -0.059 + 0.02483 * wide;
+  Scalar inverse = 1.1239 + 1.1328 / (wide - 3.4);
+  Scalar sure = 0.9277 - 3.6224 / (wide - 2);
+  Type i64 = b.getI64Type();
+  Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
+  auto loop = scf::WhileOp::create(
+      b, loc, TypeRange{i64, rate.type()}, ValueRange{none, rate.constant(0)},
+      [&](OpBuilder &nested, Location at, ValueRange v) {
+        Scalar drawn(nested, at, v[0]);
+        Scalar u = uniform.at(drawn) - 0.5,
+               height = uniform.at(drawn + drawn.constant(1));
+        auto here = [&](const Scalar &x) { return drawn.wrap(x); };
+        Scalar a = here(narrow), w = here(wide);
+        Scalar left = 0.5 - u.abs();
+        Scalar k = ((2 * a / left + w) * u + here(rate) + 0.43).floor();
+        Scalar inside = (left >= 0.07) & (height <= here(sure));
+        Scalar outside = (k < 0) | ((left < 0.013) & (height > left));
+        Scalar density = log(height * here(inverse) / (a / (left * left) + w));
+        Scalar wanted = k * here(logRate) - here(rate) - lgamma(k + 1);
+        Scalar below = density <= wanted;
+        Scalar yes = drawn.wrap(arith::ConstantIntOp::create(nested, at, 1, 1)),
+               no = drawn.wrap(arith::ConstantIntOp::create(nested, at, 0, 1));
+        Scalar accepted = select(inside, yes, select(outside, no, below));
+        Scalar more = select(accepted, no, yes);
+        scf::ConditionOp::create(nested, at, more,
+                                 ValueRange{drawn + drawn.constant(2), k});
+      },
+      [&](OpBuilder &nested, Location at, ValueRange v) {
+        scf::YieldOp::create(nested, at, v);
+      });
+  return loop.getResult(1);
+}
+} // namespace
+
+LogicalResult RandomPoissonOp::lowerToLinalg(LoweringContext &lowering) {
+  OpBuilder &b = lowering.builder;
+  Location loc = getLoc();
+  ShapeContext &shapes = lowering.shapes;
+  ArrayRef<AffineExpr> rates = shapes.dims(getRate());
+  int64_t rank = shapes.dims(getResult()).size() - rates.size();
+  for (auto [i, dim] :
+       llvm::enumerate(elementsOrNull(shapes, getShape(), rank)))
+    if (!dim)
+      lowering.bindDim(
+          getResult(), i,
+          b.createOrFold<arith::MaxSIOp>(loc, lowering.element(getShape(), i),
+                                         lowering.constantIndex(0)));
+  ArrayRef<AffineExpr> dims = shapes.dims(getResult());
+  SmallVector<Value> sizes;
+  for (AffineExpr dim : dims)
+    sizes.push_back(lowering.index(dim));
+  Value samples = lowering.index(shapes.product(dims.take_front(rank)));
+  GeneratorState state = GeneratorState::of(lowering, getKey(), getCounter());
+  Value given = lowering.get(getRate());
+  lowering.set(
+      getResult(),
+      lowering.generate(
+          loc, getResult(),
+          [&](OpBuilder &nested, Location at, ValueRange indices) -> Value {
+            auto flat = [&](size_t from, size_t to) {
+              Value position = constantIndex(nested, at, 0);
+              for (size_t i = from; i < to; ++i)
+                position = add(nested, at, mul(nested, at, position, sizes[i]),
+                               indices[i]);
+              return position;
+            };
+            // Numbers are drawn for one rate after the other.
+            Value number =
+                add(nested, at,
+                    mul(nested, at, flat(rank, indices.size()), samples),
+                    flat(0, rank));
+            Scalar place(nested, at,
+                         arith::IndexCastOp::create(
+                             nested, at, nested.getI64Type(), number));
+            Scalar rate(nested, at,
+                        tensor::ExtractOp::create(nested, at, given,
+                                                  indices.drop_front(rank)));
+            UniformNumbers uniform{state, place * place.bits(256), rate.type()};
+            auto choice = scf::IfOp::create(
+                nested, at, rate < 10,
+                [&](OpBuilder &inner, Location where) {
+                  scf::YieldOp::create(
+                      inner, where,
+                      knuth(inner, where, uniform, Scalar(inner, where, rate)));
+                },
+                [&](OpBuilder &inner, Location where) {
+                  scf::YieldOp::create(inner, where,
+                                       hoermann(inner, where, uniform,
+                                                Scalar(inner, where, rate)));
+                });
+            return choice.getResult(0);
+          }));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // non_max_suppression
 //===----------------------------------------------------------------------===//
 

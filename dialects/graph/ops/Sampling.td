@@ -21,6 +21,23 @@ def Graph_RandomPermutationOp : Graph_PureOp<"random_permutation"> {
   let assemblyFormat = "$count `,` $key `,` $counter attr-dict `:` functional-type(operands, results)";
 }
 
+def Graph_RandomPoissonOp : Graph_PureOp<"random_poisson", [AllElementTypesMatch<["rate", "result"]>]> {
+  let summary = "Poisson distributed random numbers";
+  let description = [{
+    The result has the dimensions of `shape`, then those of `rate`. By Knuth's
+    method for rates below 10, else by Hoermann's transformed rejection. `key` and
+    `counter` as in `random_permutation`.
+
+    ```mlir
+    %r = graph.random_poisson %shape, %rate, %key, %counter : (tensor<1xi32>, tensor<3xf32>, tensor<1xui64>, tensor<2xui64>) -> tensor<?x3xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[AnySignlessInteger]>:$shape, RankedTensorOf<[F32, F64]>:$rate,
+      RankedTensorOf<[UI<64>]>:$key, RankedTensorOf<[UI<64>]>:$counter);
+  let results = (outs RankedTensorOf<[F32, F64]>:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
 def Graph_NonMaxSuppressionOp : Graph_PureOp<"non_max_suppression"> {
   let summary = "the best boxes that do not overlap much";
   let description = [{

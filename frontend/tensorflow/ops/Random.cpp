@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontend/tensorflow/ops/Formula.h"
 #include "frontend/tensorflow/ops/Rows.h"
+
+#include <limits>
 
 using namespace mlir;
 
@@ -113,6 +116,128 @@ Row stateless(StringRef op, unsigned bounds) {
   };
 }
 
+/// Numbers of classes by their unnormalized log probabilities: where a uniform
+/// number falls among the sums of the probabilities.
+Value drawClasses(Binder &b, Value logits, Value shape, Value key,
+                  Value counter) {
+  Type f64 = b.builder().getF64Type(), i1 = b.builder().getI1Type(),
+       i64 = b.builder().getI64Type();
+  if (b.failed())
+    return {};
+  auto last = b.attribute("axes", ArrayRef<int64_t>{1});
+  auto keep = b.attribute("keep_dims", b.builder().getBoolAttr(true));
+  Formula given = Formula(b, logits).cast(f64);
+  Formula finite = given.wrap(b.make("graph.is_finite", i1, Value(given)));
+  Formula lowest = given.number(std::numeric_limits<double>::lowest());
+  Formula greatest =
+      given.wrap(b.make("graph.reduce_max", f64,
+                        Value(select(finite, given, lowest)), {last, keep}));
+  Formula weight = select(finite, exp(given - greatest), given.number(0));
+  Value sums = b.make("graph.cumsum", f64, Value(weight),
+                      b.attribute("axis", int64_t(1)));
+  Value total = b.make("graph.reduce_max", f64, sums, {last, keep});
+  Formula uniform(
+      b, draw(b, "graph.random_uniform", f64, shape, key, counter, {}));
+  auto expanded = [&](Value value, int64_t axis) {
+    return b.make("graph.expand_dims", f64, value,
+                  b.attribute("axes", ArrayRef<int64_t>(axis)));
+  };
+  Formula place(b, expanded(uniform * uniform.wrap(total), 2)),
+      end(b, expanded(sums, 1));
+  return b.make("graph.reduce_sum", i64, Value((end <= place).cast(i64)),
+                b.attribute("axes", ArrayRef<int64_t>{2}));
+}
+
+/// [rows of the logits, how often to draw]
+Value classesShape(Binder &b, Value logits, Value count) {
+  if (!b.failed() && (b.rank(logits) != 2 || b.rank(count) != 0))
+    b.fail("expected a matrix of logits and a number");
+  if (b.failed())
+    return {};
+  Type i64 = b.builder().getI64Type();
+  Value columns = b.make("graph.expand_dims", i64, b.cast(count, i64),
+                         b.attribute("axes", ArrayRef<int64_t>{0}));
+  return b.make("graph.concat", i64,
+                {b.shapeTensor(b.dims(logits)[0]), columns},
+                b.attribute("axis", int64_t(0)));
+}
+
+Type classType(Binder &b) {
+  return b.has("output_dtype") ? b.elementType("output_dtype")
+                               : Type(b.builder().getI64Type());
+}
+
+/// Inputs: shape, rates.
+void importPoisson(Binder &b) {
+  Value shape = b.input(0), rate = b.input(1);
+  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+  if (b.failed())
+    return;
+  Type word = wordType(b), type = b.elementType("dtype");
+  bool wide = !type.isF16() && !type.isBF16();
+  ImportedValue state =
+      b.declareGenerator(RankedTensorType::get({2}, word),
+                         seed || seed2 ? words(b, {0, seed2}) : nullptr);
+  auto symbol = b.attribute("variable",
+                            FlatSymbolRefAttr::get(b.context(), state.symbol));
+  Value counter = b.make("graph.read", word, {}, symbol);
+  Type compute =
+      wide ? Type(b.builder().getF64Type()) : Type(b.builder().getF32Type());
+  Value drawn = b.make(
+      "graph.random_poisson", compute,
+      {shape, b.cast(rate, compute), b.constant(words(b, {seed})), counter});
+  if (b.failed())
+    return;
+  b.set(0, b.cast(drawn, type));
+  Value extent = b.make("graph.shape_of", b.builder().getI64Type(), drawn);
+  b.perform("graph.assign",
+            b.make("graph.random_skip", word, {counter, extent}), symbol);
+}
+
+void importMultinomial(Binder &b) {
+  Value logits = b.input(0), count = b.input(1);
+  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+  Value shape = classesShape(b, logits, count);
+  if (b.failed())
+    return;
+  Type i64 = b.builder().getI64Type(), word = wordType(b);
+  ImportedValue state =
+      b.declareGenerator(RankedTensorType::get({2}, word),
+                         seed || seed2 ? words(b, {0, seed2}) : nullptr);
+  auto symbol = b.attribute("variable",
+                            FlatSymbolRefAttr::get(b.context(), state.symbol));
+  Value counter = b.make("graph.read", word, {}, symbol);
+  Value drawn =
+      drawClasses(b, logits, shape, b.constant(words(b, {seed})), counter);
+  // Twice as many numbers are reserved, of a multiple of four draws.
+  Formula columns = Formula(b, count).cast(i64);
+  Value fours =
+      b.make("graph.floor_div", i64, {columns + 3, columns.number(4)});
+  Formula reserved = columns.wrap(fours) * 8;
+  Value extent = b.make("graph.concat", i64,
+                        {b.shapeTensor(b.dims(logits)[0]),
+                         b.make("graph.expand_dims", i64, Value(reserved),
+                                b.attribute("axes", ArrayRef<int64_t>{0}))},
+                        b.attribute("axis", int64_t(0)));
+  if (!b.failed())
+    b.set(0, b.cast(drawn, classType(b)));
+  b.perform("graph.assign",
+            b.make("graph.random_skip", word, {counter, extent}), symbol);
+}
+
+/// Inputs: logits, number of draws, seed.
+void importStatelessMultinomial(Binder &b) {
+  Value logits = b.input(0), seed = b.input(2);
+  Value shape = classesShape(b, logits, b.input(1));
+  SmallVector<Value> key =
+      b.makeAll("graph.random_key", {wordType(b), wordType(b)}, seed);
+  if (b.failed())
+    return;
+  Value drawn = drawClasses(b, logits, shape, key[0], key[1]);
+  if (!b.failed())
+    b.set(0, b.cast(drawn, classType(b)));
+}
+
 /// Inputs: shape, key, counter, algorithm, bounds.
 Row statelessV2(StringRef op, unsigned bounds) {
   return [op, bounds](Binder &b) {
@@ -132,6 +257,9 @@ void addRandomRows(RowTable &table) {
   table["RandomStandardNormal"] = stateful("graph.random_normal", 0);
   table["TruncatedNormal"] = stateful("graph.random_truncated_normal", 0);
   table["RandomShuffle"] = importRandomShuffle;
+  table["RandomPoisson"] = table["RandomPoissonV2"] = importPoisson;
+  table["Multinomial"] = importMultinomial;
+  table["StatelessMultinomial"] = importStatelessMultinomial;
   table["RandomUniformInt"] = stateful("graph.random_uniform_int", 2);
   table["StatelessRandomUniform"] = stateless("graph.random_uniform", 0);
   table["StatelessRandomNormal"] = stateless("graph.random_normal", 0);
