@@ -134,7 +134,8 @@ def check(names, args, dtype, order, report):
                 check([case.name], args, dtype, order, report)
             return
         if args.export and not isinstance(got, str):
-            target = args.export / f"{names[0].split('/')[0]}-{dtype}-{order}"
+            whole = names[0].split("/")[0] if len(names) > 1 else group.cases[0].label
+            target = args.export / f"{whole}-{dtype}-{order}"
             target.mkdir(parents=True, exist_ok=True)
             group.write(target)
         for case in group.cases:
