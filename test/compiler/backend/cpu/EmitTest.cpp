@@ -192,7 +192,8 @@ TEST_F(BackendTest, NothingStaysAfterAFailure) {
   EXPECT_EQ(run("ls -A"), "");
   spec = makeSaxpy("alpha", 100);
   spec.variants[1].cpu = "z80";
-  EXPECT_EQ(emit(spec, OutputKind::Object, "alpha.o"), "unknown CPU 'z80'");
+  EXPECT_EQ(emit(spec, OutputKind::Object, "alpha.o"),
+            "unknown CPU 'z80' (x86_64)");
   EXPECT_EQ(run("ls -A"), "");
   spec = makeSaxpy("alpha", 100);
   EXPECT_NE(emit(spec, OutputKind::Object, "none/alpha.o")
