@@ -289,7 +289,10 @@ Value SignOp::buildScalar(OpBuilder &b, ValueRange v) {
   Scalar x(b, getLoc(), v[0]);
   if (isUnsigned(elementOf(getInput())))
     return select(x == 0, x, x.constant(1));
-  return select(x > 0, x.constant(1), select(x < 0, x.constant(-1), x));
+  // The sign of -0 is 0, that of NaN is NaN.
+  return select(
+      x > 0, x.constant(1),
+      select(x < 0, x.constant(-1), select(x == 0, x.constant(0), x)));
 }
 Value ReciprocalOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (auto type = dyn_cast<ComplexType>(v[0].getType())) {
