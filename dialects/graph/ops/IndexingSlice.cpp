@@ -422,15 +422,20 @@ LogicalResult StridedSliceOp::lowerToLinalg(LoweringContext &lowering) {
     return success();
   }
   SmallVector<OpFoldResult> offsets = getAsOpFoldResult(starts), sizes, strides;
-  Dims kept;
+  Dims all, kept;
   for (auto [i, range] : llvm::enumerate(subscript->ranges)) {
     AffineExpr size =
         range.isIndex ? shapes.constant(1) : shapes.dim(result, place[i]);
     sizes.push_back(lowering.size(size));
     strides.push_back(b.getIndexAttr(range.stride));
+    all.push_back(size);
     if (!range.isIndex)
       kept.push_back(size);
   }
+  // Which of several dimensions of one element is left out is not said by the
+  // slice's type; leaving them out is then a step of its own.
+  if (kept.size() < all.size() && llvm::is_contained(kept, shapes.constant(1)))
+    kept = all;
   Value part =
       sliceAt(b, loc, typeOf(kept, getElementTypeOrSelf(input.getType())),
               input, offsets, sizes, strides);
