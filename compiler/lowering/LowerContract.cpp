@@ -20,6 +20,17 @@ static constexpr unsigned kInlineCost = 320;
 // The grid
 //===----------------------------------------------------------------------===//
 
+/// Rows whose sums are this short are bound by memory, and the CPU works on
+/// several of them at once by itself: one row per tile and one task are as good
+/// as many, and a fraction of the code.
+static bool hasShortSums(kernel::ContractOp op) {
+  int64_t last = op.getCType().getRank() - 1;
+  int64_t columns = op.getCType().getDimSize(last),
+          channels = op.getBType().getDimSize(last + 1);
+  return op.getSpatialRank() == 0 && op.getGroups() == 1 && columns > 0 &&
+         channels > 0 && columns * channels <= 16;
+}
+
 static Value sizeOf(KernelEmitter &e, Value memref, int64_t dim) {
   auto type = cast<MemRefType>(memref.getType());
   return type.isDynamicDim(dim)
@@ -43,7 +54,8 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
                       ? e.div(sizeOf(e, op.getA(), last), grid.groups)
                       : sizeOf(e, op.getB(), last + 1);
   grid.panels = e.ceilDiv(grid.columns, kPanelWidth);
-  grid.rowBlocks = e.ceilDiv(grid.rows, kBlockRows);
+  grid.rowBlocks =
+      hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, kBlockRows);
   grid.units = e.ceilDiv(grid.panels, kUnitPanels);
   grid.tasks =
       e.product({grid.batches, grid.groups, grid.rowBlocks, grid.units});
@@ -52,7 +64,9 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
       {grid.batches, grid.groups, grid.rows, grid.columns, grid.channels});
   for (int64_t i = 0; i < op.getSpatialRank(); ++i)
     work = e.mul(work, sizeOf(e, op.getB(), batchRank + 2 + i));
-  grid.small = e.less(work, e.index(kSmallWork));
+  grid.small = hasShortSums(op)
+                   ? arith::ConstantIntOp::create(e.b, e.loc, 1, 1).getResult()
+                   : e.less(work, e.index(kSmallWork));
   return grid;
 }
 
@@ -118,9 +132,14 @@ SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
   return llvm::to_vector(counts);
 }
 
+unsigned ContractLowering::getTileRows() {
+  return hasShortSums(op)
+             ? 1
+             : target.getTile(getAccumulatorBits(accumulator)).rows;
+}
+
 unsigned ContractLowering::getVectorCount() {
-  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows,
-           sum = 0;
+  unsigned limit = getTileRows(), sum = 0;
   for (int64_t rows : possibleRows(limit))
     sum += rows * std::min<int64_t>(
                       kUnitPanels,
@@ -129,7 +148,6 @@ unsigned ContractLowering::getVectorCount() {
 }
 
 void ContractLowering::chooseBlocking() {
-  unsigned bits = getAccumulatorBits(accumulator);
   // A unit of B is read once per tile: it must stay in L2 next to A's rows.
   std::optional<int64_t> channels = getConstantIntValue(grid.channels);
   std::optional<int64_t> rows = getConstantIntValue(grid.rows);
@@ -139,7 +157,7 @@ void ContractLowering::chooseBlocking() {
   int64_t bytes = channels.value_or(limit) * perChannel;
   for (int64_t i = 0; i < spatial; ++i)
     bytes *= std::max<int64_t>(1, staticSize(b, batchRank + 2 + i));
-  bool oneTile = rows && *rows <= target.getTile(bits).rows;
+  bool oneTile = rows && *rows <= getTileRows();
   if (!oneTile && lanes > 1 && bytes > 2 * limit) {
     isBlocked = true;
     while (fixedDims < spatial && bytes > limit)
@@ -163,9 +181,7 @@ void ContractLowering::chooseBlocking() {
 //===----------------------------------------------------------------------===//
 
 void ContractLowering::run(Value begin, Value end) {
-  unsigned rows = isBlocked
-                      ? kBlockRows
-                      : target.getTile(getAccumulatorBits(accumulator)).rows;
+  unsigned rows = isBlocked ? kBlockRows : getTileRows();
   if (!inlineEpilogue)
     scratch = e.stackScratch(accumulator, rows * kUnitPanels * kPanelWidth);
   if (padded) {
@@ -289,7 +305,10 @@ Value ContractLowering::scratchAt(Value row, Value panel) {
 
 void ContractLowering::tiles(const Task &task,
                              llvm::function_ref<void(Value, Value)> body) {
-  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
+  unsigned limit = getTileRows();
+  if (limit == 1)
+    return e.loop(e.index(0), task.rows, 1,
+                  [&](Value i) { body(e.add(task.firstRow, i), e.index(1)); });
   Value count = e.max(e.ceilDiv(task.rows, limit), e.index(1));
   Value each = e.div(task.rows, count), more = e.rem(task.rows, count);
   // Without rows there is no tile.
@@ -328,7 +347,7 @@ void ContractLowering::panelGroups(
 /// The whole sum in registers, tile by tile.
 void ContractLowering::direct(const Task &task, const Unit &unit) {
   ContractPart all{{}, e.index(0), grid.channels};
-  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
+  unsigned limit = getTileRows();
   SmallVector<int64_t> cases = possibleRows(limit);
   tiles(task, [&](Value first, Value rowCount) {
     e.choose(rowCount, cases, [&](int64_t count) {
@@ -364,7 +383,7 @@ void ContractLowering::direct(const Task &task, const Unit &unit) {
 /// The sum part by part, so that the part of B in use stays in L2; sums wait in
 /// memory meanwhile.
 void ContractLowering::blocked(const Task &task, const Unit &unit) {
-  unsigned limit = target.getTile(getAccumulatorBits(accumulator)).rows;
+  unsigned limit = getTileRows();
   SmallVector<int64_t> cases = possibleRows(limit);
   e.loop(e.index(0), e.mul(task.rows, kUnitPanels), 1, [&](Value i) {
     e.store(e.zero(accumulator, lanes),

@@ -92,6 +92,8 @@ private:
   llvm::SmallVector<mlir::Value> zeros(unsigned count);
   llvm::SmallVector<mlir::Value>
   panelPointers(const Task &task, mlir::Value panel, unsigned width);
+  /// The most rows of a tile.
+  unsigned getTileRows();
   llvm::SmallVector<int64_t> possibleRows(unsigned limit);
   unsigned getVectorCount();
 

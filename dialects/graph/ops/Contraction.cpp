@@ -2,6 +2,7 @@
 #include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/ContractionSupport.h"
+#include "dialects/graph/ops/ScalarMath.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 
@@ -143,6 +144,45 @@ static Value batched(LoweringContext &lowering, Location loc, Value value,
       .getResult(0);
 }
 
+/// The number of terms of each sum of a product that is a few numbers, one
+/// column of them. As a contraction, whose panels have 16 columns, it would
+/// read and do 15 times too much, and what surrounds its few instructions would
+/// be most of the code.
+static std::optional<int64_t> shortSum(AffineExpr terms,
+                                       RankedTensorType type) {
+  std::optional<int64_t> count = ShapeContext::asConstant(terms);
+  bool isShort = count && *count > 0 && type.hasStaticShape() &&
+                 type.getRank() == 2 && type.getDimSize(1) == 1 &&
+                 *count * type.getDimSize(0) <= 64 &&
+                 isa<Float32Type, Float64Type>(type.getElementType());
+  return isShort ? count : std::nullopt;
+}
+
+/// Each element is written out, so that it joins its consumers as elementwise
+/// ops do.
+static void lowerShortSums(MatMulOp op, LoweringContext &lowering, Value lhs,
+                           Value rhs, int64_t terms) {
+  lowering.set(
+      op.getResult(),
+      lowering.generate(
+          op.getLoc(), op.getResult(),
+          [&](OpBuilder &b, Location loc, ValueRange indices) -> Value {
+            Value sum;
+            for (int64_t i = 0; i < terms; ++i) {
+              Value term = arith::ConstantIndexOp::create(b, loc, i);
+              Value x = tensor::ExtractOp::create(b, loc, lhs,
+                                                  ValueRange{indices[0], term});
+              Value w = tensor::ExtractOp::create(
+                  b, loc, rhs,
+                  op.getTransposeB() ? ValueRange{indices[1], term}
+                                     : ValueRange{term, indices[1]});
+              Scalar product = Scalar(b, loc, x) * Scalar(b, loc, w);
+              sum = sum ? Value(Scalar(b, loc, sum) + product) : Value(product);
+            }
+            return sum;
+          }));
+}
+
 LogicalResult MatMulOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
   Location loc = getLoc();
@@ -183,6 +223,11 @@ LogicalResult MatMulOp::lowerToLinalg(LoweringContext &lowering) {
   }
   lhs = batched(lowering, loc, lhs, lhsDims, to);
   rhs = batched(lowering, loc, rhs, wanted, to);
+  if (std::optional<int64_t> terms = shortSum(
+          lhsDims.back(), cast<RankedTensorType>(getResult().getType()))) {
+    lowerShortSums(*this, lowering, lhs, rhs, *terms);
+    return success();
+  }
   Value weights = packed(b, loc, rhs, 0, 1, getTransposeB());
   lowering.set(getResult(),
                kernel::ContractOp::create(b, loc, lhs, weights,

@@ -18,7 +18,8 @@ static int allocations;
 static void *allocate(void *context, size_t bytes, size_t alignment) {
   ++allocations;
   (void)context;
-  return aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  return aligned_alloc(alignment,
+                       (bytes + alignment - 1) / alignment * alignment);
 }
 
 static void release(void *context, void *memory, size_t bytes) {
@@ -31,8 +32,10 @@ static int call(net *model, int64_t rows) {
   int64_t inputShape[] = {rows, 13}, outputShape[] = {rows, 3};
   float *x = calloc((size_t)rows * 13, sizeof *x);
   float *y = calloc((size_t)rows * 3, sizeof *y);
-  tenon_tensor input = {x, {TENON_CPU, 0}, 2, {TENON_FLOAT, 32, 1}, inputShape, NULL, 0};
-  tenon_tensor output = {y, {TENON_CPU, 0}, 2, {TENON_FLOAT, 32, 1}, outputShape, NULL, 0};
+  tenon_tensor input = {x,          {TENON_CPU, 0}, 2, {TENON_FLOAT, 32, 1},
+                        inputShape, NULL,           0};
+  tenon_tensor output = {y,           {TENON_CPU, 0}, 2, {TENON_FLOAT, 32, 1},
+                         outputShape, NULL,           0};
   int status = net_main(model, &input, &output);
   free(x);
   free(y);
@@ -45,7 +48,8 @@ int main(void) {
   small *instance = small_create(NULL);
   int with = small_main(instance, x, again);
   small_destroy(instance);
-  printf("small: %d %d %s\n", without, with, y[0] == again[0] && y[0] != 0 ? "equal" : "different");
+  printf("small: %d %d %s\n", without, with,
+         y[0] == again[0] && y[0] != 0 ? "equal" : "different");
 
   tenon_options options = {.struct_size = sizeof options, .threads = 1};
   options.allocate = allocate;
@@ -59,9 +63,12 @@ int main(void) {
   printf("calls: %d %d\n", call(model, 1000), call(model, 7));
   printf("allocations: %d\n", allocations - before);
   int larger = call(model, 3000);
-  printf("larger: %d, %s\n", larger, allocations > before ? "grown" : "not grown");
-  printf("negative: %s, %s\n", net_main_reserve(model, -1) ? "refused" : "taken", net_error(model));
-  printf("without instance: %s\n", net_main_reserve(NULL, 1) ? "refused" : "taken");
+  printf("larger: %d, %s\n", larger,
+         allocations > before ? "grown" : "not grown");
+  printf("negative: %s, %s\n",
+         net_main_reserve(model, -1) ? "refused" : "taken", net_error(model));
+  printf("without instance: %s\n",
+         net_main_reserve(NULL, 1) ? "refused" : "taken");
   printf("after: %d\n", call(model, 5));
   net_destroy(model);
   return 0;
