@@ -14,7 +14,6 @@ import json
 import os
 import pathlib
 import re
-import sys
 import zipfile
 import zlib
 
@@ -25,7 +24,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import kernels
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "end-to-end"))
 import cases
 import cases_gradients  # noqa: F401 (adds its families)
 import cases_images  # noqa: F401

@@ -1,4 +1,4 @@
-"""Cases of ops.py for factorizations, solutions and sequence decoding: operations that the runtime does."""
+"""Written-out cases: factorizations, solutions and sequence decoding: operations that the runtime does."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Cases of ops.py for the gradient operations of exported training graphs."""
+"""Written-out cases: the gradient operations of exported training graphs."""
 
 import numpy as np
 import tensorflow as tf

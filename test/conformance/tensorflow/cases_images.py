@@ -1,4 +1,4 @@
-"""Cases of ops.py for images, rounding to integers, sorting out and looking up."""
+"""Written-out cases: images, rounding to integers, sorting out and looking up."""
 
 import numpy as np
 import tensorflow as tf

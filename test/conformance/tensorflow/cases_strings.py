@@ -1,4 +1,4 @@
-"""Cases of ops.py for strings, summaries and sparse tensors: operations that the runtime does."""
+"""Written-out cases: strings, summaries and sparse tensors: operations that the runtime does."""
 
 import struct
 

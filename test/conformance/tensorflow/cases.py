@@ -1,4 +1,4 @@
-"""One-op cases for ops.py, grouped by family.
+"""One-op cases that are written out, grouped by family.
 
 A case is (op, arguments): keyword arguments of tf.raw_ops.<op>. NumPy arrays are
 fed at run time, Const-wrapped arrays are constants of the graph, lists of either
