@@ -137,32 +137,13 @@ LogicalResult MirrorPadGradOp::lowerToLinalg(LoweringContext &lowering) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult ResizeGradOp::inferShapes(ShapeContext &shapes) {
-  if (getMode() != "nearest" && getMode() != "bilinear" &&
-      getMode() != "bicubic")
-    return emitOpError() << "has unknown mode '" << getMode() << "'";
   Type from = getElementTypeOrSelf(getGradient().getType()),
        to = getElementTypeOrSelf(getResult().getType());
   if (getMode() == "nearest" ? from != to || from.isInteger(1)
                              : !isa<FloatType>(from) || !isa<FloatType>(to))
     return emitOpError() << "cannot make elements of type " << to << " from "
                          << from;
-  if (getAlignCorners() && getHalfPixelCenters())
-    return emitOpError("align_corners and half_pixel_centers exclude each "
-                       "other");
-  if (failed(expectRank(*this, shapes, getGradient(), 4, "gradient")) ||
-      failed(expectRank(*this, shapes, getSize(), 1, "size")) ||
-      failed(expectSame(*this, shapes.dim(getSize(), 0), shapes.constant(2),
-                        "the length of size and 2")))
-    return failure();
-  Dims dims(shapes.dims(getGradient()));
-  for (auto [i, size] : llvm::enumerate(elementsOrNull(shapes, getSize(), 2))) {
-    if (std::optional<int64_t> known = ShapeContext::asConstant(size);
-        known && *known < 0)
-      return emitOpError() << "size " << *known << " is negative";
-    dims[i + 1] = size ? size : shapes.freshSymbol(getResult(), i + 1);
-  }
-  shapes.setDims(getResult(), dims);
-  return success();
+  return inferResized(*this, getGradient(), shapes);
 }
 
 /// [image, resized]: how much of each element of the image is in each one of

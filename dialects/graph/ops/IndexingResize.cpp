@@ -6,10 +6,26 @@
 using namespace mlir;
 using namespace tenon::graph;
 
+LogicalResult tenon::graph::inferResizedDims(Operation *op, Value images,
+                                             Value size, ShapeContext &shapes) {
+  if (failed(expectRank(op, shapes, images, 4, "operand")) ||
+      failed(expectRank(op, shapes, size, 1, "size")) ||
+      failed(expectSame(op, shapes.dim(size, 0), shapes.constant(2),
+                        "the length of size and 2")))
+    return failure();
+  Value result = op->getResult(0);
+  Dims dims(shapes.dims(images));
+  for (auto [i, wanted] : llvm::enumerate(elementsOrNull(shapes, size, 2))) {
+    if (std::optional<int64_t> known = ShapeContext::asConstant(wanted);
+        known && *known < 0)
+      return op->emitOpError() << "size " << *known << " is negative";
+    dims[i + 1] = wanted ? wanted : shapes.freshSymbol(result, i + 1);
+  }
+  shapes.setDims(result, dims);
+  return success();
+}
+
 LogicalResult ResizeOp::inferShapes(ShapeContext &shapes) {
-  if (getMode() != "nearest" && getMode() != "bilinear" &&
-      getMode() != "bicubic")
-    return emitOpError() << "has unknown mode '" << getMode() << "'";
   Type from = getElementTypeOrSelf(getInput().getType()),
        to = getElementTypeOrSelf(getResult().getType());
   if (getMode() == "nearest" ? from != to : !isa<FloatType>(to))
@@ -17,23 +33,7 @@ LogicalResult ResizeOp::inferShapes(ShapeContext &shapes) {
                          << from;
   if (!from.isIntOrFloat())
     return emitOpError() << "cannot resize elements of type " << from;
-  if (getAlignCorners() && getHalfPixelCenters())
-    return emitOpError("align_corners and half_pixel_centers exclude each "
-                       "other");
-  if (failed(expectRank(*this, shapes, getInput(), 4, "operand")) ||
-      failed(expectRank(*this, shapes, getSize(), 1, "size")) ||
-      failed(expectSame(*this, shapes.dim(getSize(), 0), shapes.constant(2),
-                        "the length of size and 2")))
-    return failure();
-  Dims dims(shapes.dims(getInput()));
-  for (auto [i, size] : llvm::enumerate(elementsOrNull(shapes, getSize(), 2))) {
-    if (std::optional<int64_t> known = ShapeContext::asConstant(size);
-        known && *known < 0)
-      return emitOpError() << "size " << *known << " is negative";
-    dims[i + 1] = size ? size : shapes.freshSymbol(getResult(), i + 1);
-  }
-  shapes.setDims(getResult(), dims);
-  return success();
+  return inferResized(*this, getInput(), shapes);
 }
 
 namespace tenon::graph {

@@ -6,6 +6,24 @@
 /// Where resized images sample the ones they come from.
 namespace tenon::graph {
 
+llvm::LogicalResult inferResizedDims(mlir::Operation *op, mlir::Value images,
+                                     mlir::Value size, ShapeContext &shapes);
+
+/// The shape rule of resizes and their gradients, ops with the attributes mode,
+/// align_corners and half_pixel_centers: `images` [n, height, width, channels]
+/// become the first result, of `size` [height, width].
+template <typename OpTy>
+llvm::LogicalResult inferResized(OpTy op, mlir::Value images,
+                                 ShapeContext &shapes) {
+  if (op.getMode() != "nearest" && op.getMode() != "bilinear" &&
+      op.getMode() != "bicubic")
+    return op.emitOpError() << "has unknown mode '" << op.getMode() << "'";
+  if (op.getAlignCorners() && op.getHalfPixelCenters())
+    return op.emitOpError("align_corners and half_pixel_centers exclude each "
+                          "other");
+  return inferResizedDims(op, images, op.getSize(), shapes);
+}
+
 /// Arithmetic of one dimension's sample positions, in f32 as TensorFlow does.
 struct Sampling {
   bool alignCorners, halfPixel;
