@@ -134,9 +134,8 @@ void swapColumns(const Matrix &a, int64_t p, int64_t q) {
 TENON_HOST(self_adjoint_eig) {
   Batch in(call, call.inputs[0]);
   int64_t n = in.rows;
-  if (in.columns != n)
-    return call.fail("a matrix of %lld rows and %lld columns is not square",
-                     (long long)n, (long long)in.columns);
+  if (!expectSquare(call, in))
+    return false;
   bool vectors = call.flag("compute_v");
   Workspace space(call);
   Matrix a = space.matrix(n, n), q = space.matrix(vectors ? n : 0, n),

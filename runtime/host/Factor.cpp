@@ -29,9 +29,8 @@ static bool factorCholesky(const Matrix &a) {
 
 TENON_HOST(cholesky) {
   Batch in(call, call.inputs[0]), out(call, call.outputs[0]);
-  if (in.rows != in.columns)
-    return call.fail("a matrix of %lld rows and %lld columns is not square",
-                     (long long)in.rows, (long long)in.columns);
+  if (!expectSquare(call, in))
+    return false;
   Workspace space(call);
   Matrix a = space.matrix(in.rows, in.columns);
   for (int64_t i = 0; i < in.count && !space.failed; ++i) {
@@ -231,9 +230,8 @@ TENON_HOST(triangular_solve) {
 static bool determinants(HostCall &call, bool logarithm) {
   Batch in(call, call.inputs[0]);
   int64_t n = in.rows;
-  if (in.columns != n)
-    return call.fail("a matrix of %lld rows and %lld columns is not square",
-                     (long long)n, (long long)in.columns);
+  if (!expectSquare(call, in))
+    return false;
   Workspace space(call);
   Matrix a = space.matrix(n, n);
   int64_t *order = call.array<int64_t>(n);
@@ -265,9 +263,8 @@ TENON_HOST(log_determinant) { return determinants(call, true); }
 TENON_HOST(lu) {
   Batch in(call, call.inputs[0]), out(call, call.outputs[0]);
   int64_t n = in.rows;
-  if (in.columns != n)
-    return call.fail("a matrix of %lld rows and %lld columns is not square",
-                     (long long)n, (long long)in.columns);
+  if (!expectSquare(call, in))
+    return false;
   Workspace space(call);
   Matrix a = space.matrix(n, n);
   int64_t *order = call.array<int64_t>(n);

@@ -48,6 +48,12 @@ void storeScalar(const tenon_tensor &tensor, int64_t i, Scalar value) {
     storeFloat(part, to + part.bits / 8, value.im);
 }
 
+bool expectSquare(HostCall &call, const Batch &batch) {
+  return batch.rows == batch.columns ||
+         call.fail("a matrix of %lld rows and %lld columns is not square",
+                   (long long)batch.rows, (long long)batch.columns);
+}
+
 Batch::Batch(HostCall &call, const tenon_tensor &tensor)
     : tensor(tensor), rows(tensor.shape[tensor.ndim - 2]),
       columns(tensor.shape[tensor.ndim - 1]), count(1) {

@@ -70,6 +70,8 @@ struct Batch {
   void load(int64_t which, const Matrix &to) const;
   void store(int64_t which, const Matrix &from) const;
 };
+// Fails the call when the matrices are not square.
+bool expectSquare(HostCall &call, const Batch &batch);
 void storeScalar(const tenon_tensor &tensor, int64_t i, Scalar value);
 // What stands for vectors that are not wanted.
 inline void clearScalar(const tenon_tensor &tensor) {

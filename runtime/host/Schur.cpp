@@ -242,11 +242,8 @@ struct Squares {
 
   explicit Squares(HostCall &call)
       : call(call), in(call, call.inputs[0]), space(call), n(in.rows) {
-    if (in.columns != n) {
-      call.fail("a matrix of %lld rows and %lld columns is not square",
-                (long long)n, (long long)in.columns);
+    if (!expectSquare(call, in))
       return;
-    }
     Matrix *all[] = {&a, &u, &x, &y, &z};
     for (Matrix *matrix : all)
       *matrix = space.matrix(n, n);
