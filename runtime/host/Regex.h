@@ -21,6 +21,19 @@ struct Regex {
   bool match(tenon_string text, int64_t from, bool whole,
              int64_t (&groups)[2 * maxGroups]);
 
+  // What holds at a position without reading a character.
+  enum Assertion : uint32_t {
+    TextStart,
+    TextEnd,
+    LineStart,
+    LineEnd,
+    Boundary,
+    NoBoundary
+  };
+  static bool isWord(uint32_t c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+           (c >= 'a' && c <= 'z') || c == '_';
+  }
   struct Range {
     uint32_t first, last;
   };
@@ -40,6 +53,8 @@ struct Regex {
   int32_t groupCount = 1;
 
 private:
+  // Writes the program (RegexCompile.cpp).
+  bool parse(tenon_string pattern);
   struct Threads;
   void follow(Threads &into, int32_t at, tenon_string text, int64_t position,
               const int64_t *groups);
