@@ -17,6 +17,10 @@ config.environment["PATH"] = os.pathsep.join(
 # The cache of `tenon run` stays inside the build tree.
 config.environment["XDG_CACHE_HOME"] = os.path.join(config.binary_dir, "cache")
 
+if config.sanitize_flags:
+    config.environment["ASAN_OPTIONS"] = config.asan_options
+    config.available_features.add("sanitizers")
+
 config.substitutions += [
     ("%tenon-opt", os.path.join(tools, "tenon-opt")),
     ("%tenon-translate", os.path.join(tools, "tenon-translate")),
@@ -24,8 +28,9 @@ config.substitutions += [
     ("%python", sys.executable),
     ("%source", config.source_dir),
     ("%build", config.build_dir),
-    ("%cc", config.c_compiler),
-    ("%cxx", config.cxx_compiler),
+    # Compilers of what links against the runtime, checked where that is.
+    ("%cc", config.c_compiler + config.sanitize_flags),
+    ("%cxx", config.cxx_compiler + config.sanitize_flags),
     ("%cmake", config.cmake),
 ]
 try:

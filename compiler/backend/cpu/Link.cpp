@@ -77,6 +77,7 @@ Expected<std::vector<std::string>> makeArguments(const LinkInputs &inputs,
                                         "noexecstack",
                                         "--as-needed",
                                         "--gc-sections",
+                                        "--icf=all",
                                         "--hash-style=gnu",
                                         "--build-id=none"};
   if (!inputs.keepDebugInfo)
@@ -87,6 +88,11 @@ Expected<std::vector<std::string>> makeArguments(const LinkInputs &inputs,
 /// The C library by its run-time names: development files are not needed. The
 /// loader is among them for thread-local variables.
 Error addLibraries(std::vector<std::string> &arguments) {
+#ifdef TENON_SANITIZER_LIBRARY // what a runtime built with checks calls
+  arguments.insert(arguments.end(),
+                   {TENON_SANITIZER_LIBRARY, "-rpath",
+                    sys::path::parent_path(TENON_SANITIZER_LIBRARY).str()});
+#endif
   for (const char *name : {"libm.so.6", "libc.so.6", "ld-linux-x86-64.so.2"}) {
     std::string path = findLibraryFile(name);
     if (path.empty())
