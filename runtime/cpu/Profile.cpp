@@ -8,32 +8,32 @@
 namespace tenon {
 
 struct ProfileRow {
-  uint64_t time, count;
+  int64_t time, count;
   int32_t id;
 };
 
 struct ProfileEvent {
-  uint64_t begin, end;
+  int64_t begin, end;
   int32_t row;
 };
 
 // Rows: kernels by id, one for kernels without a name, then the entries.
 struct Profile {
   ProfileRow *rows;
-  uint64_t start;
+  int64_t start;
   bool keepEvents;
   Text events; // of ProfileEvent
 };
 
-uint64_t nanoseconds() {
+int64_t nanoseconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return uint64_t(now.tv_sec) * 1000000000u + uint64_t(now.tv_nsec);
+  return int64_t(now.tv_sec) * 1000000000 + now.tv_nsec;
 }
 
 namespace {
 
-void record(Profile &profile, int32_t row, uint64_t begin, uint64_t end) {
+void record(Profile &profile, int32_t row, int64_t begin, int64_t end) {
   profile.rows[row].time += end - begin;
   ++profile.rows[row].count;
   if (profile.keepEvents) {
@@ -45,7 +45,7 @@ void record(Profile &profile, int32_t row, uint64_t begin, uint64_t end) {
 void profiledDispatch(tenon_instance *handle, tenon_kernel_fn kernel,
                       const uint64_t *args, int64_t tasks, int32_t kernelId) {
   Instance &instance = *static_cast<Instance *>(handle);
-  uint64_t begin = nanoseconds();
+  int64_t begin = nanoseconds();
   dispatchTasks(handle, kernel, args, tasks, kernelId);
   int32_t unnamed = instance.signature.kernelCount;
   record(*instance.profile,
@@ -85,8 +85,7 @@ void startProfile(Instance &instance, bool events) {
   instance.dispatch = profiledDispatch;
 }
 
-void recordCall(Instance &instance, int32_t entry, uint64_t begin,
-                uint64_t end) {
+void recordCall(Instance &instance, int32_t entry, int64_t begin, int64_t end) {
   record(*instance.profile, instance.signature.kernelCount + 1 + entry, begin,
          end);
 }
@@ -96,16 +95,15 @@ void printProfile(Instance &instance, Text &out) {
   ProfileRow *rows = instance.profile->rows;
   int32_t kernels = signature.kernelCount + 1;
   qsort(rows, size_t(kernels), sizeof *rows, compareRows);
-  uint64_t total = 0;
+  int64_t total = 0;
   for (int32_t i = 0; i < signature.entryCount; ++i)
     total += rows[kernels + i].time;
   out.add("   time (ms)   share     calls  kernel\n");
   for (int32_t i = 0; i < kernels + signature.entryCount; ++i)
     if (rows[i].count)
-      out.print("%12.4f  %5.1f%%  %8llu  %s%s\n", double(rows[i].time) * 1e-6,
+      out.print("%12.4f  %5.1f%%  %8lld  %s%s\n", double(rows[i].time) * 1e-6,
                 total ? 100 * double(rows[i].time) / double(total) : 0,
-                (unsigned long long)rows[i].count,
-                rows[i].id < kernels ? "" : "entry ",
+                (long long)rows[i].count, rows[i].id < kernels ? "" : "entry ",
                 rowName(signature, rows[i].id));
 }
 

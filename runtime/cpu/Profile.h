@@ -9,15 +9,14 @@
 namespace [[gnu::visibility("hidden")]] tenon {
 
 // Nanoseconds of a clock that only goes forward.
-uint64_t nanoseconds();
+int64_t nanoseconds();
 
 // Times all kernels of the instance from now on, and, with `events`, keeps
 // every single run of a kernel for the trace.
 void startProfile(Instance &instance, bool events);
 
 // Adds the time of a whole call of an entry.
-void recordCall(Instance &instance, int32_t entry, uint64_t begin,
-                uint64_t end);
+void recordCall(Instance &instance, int32_t entry, int64_t begin, int64_t end);
 
 // The table: kernels with most time first, then the entries.
 void printProfile(Instance &instance, Text &out);

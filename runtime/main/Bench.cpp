@@ -75,8 +75,8 @@ void makeInputs(Instance &instance, const EntrySpec &entry,
     for (int64_t k = 0; k < count && spec.dtype.code != TENON_STRING; ++k) {
       random = random * 6364136223846793005 + 1442695040888963407;
       Number number = {};
-      number.real =
-          floats ? double(random >> 40) * 0x1p-24 : double(random >> 63);
+      number.real = floats ? double(int64_t(random >> 40)) * 0x1p-24
+                           : double(int64_t(random >> 63));
       storeNumber(spec.dtype, bytesOf(inputs[i]) + k * dtypeBytes(spec.dtype),
                   number);
     }
@@ -110,17 +110,18 @@ void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
       buffers[i] = copyTensor(results[i]).data;
   }
   // Calls in a group, after which the clock is looked at.
-  uint64_t begin, now, last, calls, group = 1, allocations;
+  // Signed, since those become doubles in one instruction.
+  int64_t begin, now, last, calls, group = 1, allocations;
   Text samples; // of double: milliseconds per call
   // The first round, of 20 ms at most, warms up and sees how long calls take.
-  uint64_t limit = 20000000;
+  int64_t limit = 20000000;
   for (int round = 0; round < 2; ++round) {
     samples.size = 0;
     calls = 0;
-    allocations = instance.allocations;
+    allocations = int64_t(instance.allocations);
     begin = last = nanoseconds();
     do {
-      for (uint64_t i = 0; i < group; ++i) {
+      for (int64_t i = 0; i < group; ++i) {
         memcpy(instance.outputs, buffers,
                size_t(entry.outputCount) * sizeof(void *));
         // What the model's own function does.
@@ -136,16 +137,17 @@ void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
       last = now;
       calls += group;
     } while (now - begin < limit);
-    uint64_t single = (now - begin) / calls;
+    int64_t single = (now - begin) / calls;
     if (single < 20000)
       group = 100000 / (single + 1) + 1;
-    limit = uint64_t(seconds * 1e9);
+    limit = int64_t(seconds * 1e9);
   }
   size_t count = samples.size / sizeof(double);
   double *times = reinterpret_cast<double *>(samples.data);
   qsort(times, count, sizeof *times, compareTimes);
   double perSecond = double(calls) / double(now - begin) * 1e9;
-  double perCall = double(instance.allocations - allocations) / double(calls);
+  double perCall =
+      double(int64_t(instance.allocations) - allocations) / double(calls);
   out.print("entry '%s': min %.6g ms, median %.6g ms, %.6g calls/s, %.3g "
             "allocations per call, threads %d\n",
             entry.name, times[0], times[count / 2], perSecond, perCall,

@@ -31,7 +31,7 @@ tenon_tensor *callEntry(Instance &instance, int32_t number,
       pointers[i] = &inputs[i];
   for (size_t i = 0; i < outputCount; ++i)
     pointers[inputCount + i] = &outputs[i];
-  uint64_t begin = nanoseconds();
+  int64_t begin = nanoseconds();
   if (tenon_call(&instance, number, pointers, pointers + inputCount))
     fail("%s", tenon_error(&instance));
   if (instance.profile)
