@@ -4,6 +4,7 @@
 
 #include "compiler/backend/cpu/DebugInfo.h"
 #include "compiler/backend/cpu/HalfExpand.h"
+#include "compiler/backend/cpu/SingleLanes.h"
 #include "compiler/backend/cpu/ShareKernels.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/backend/cpu/Units.h"
@@ -239,6 +240,7 @@ public:
     if (options.fastMath)
       allowFastMath(*module);
     optimize(*module, **machine, options.optLevel);
+    storeSingleLanes(*module);
     if (options.saveUnit) {
       std::string text;
       llvm::raw_string_ostream stream(text);
