@@ -36,13 +36,32 @@ Row test(StringRef op, unsigned count) {
   };
 }
 
-/// NumPy's equality, or false (true) as a whole when shapes do not fit.
-Row equality(StringRef op) {
-  return [op](Binder &b) {
-    if (!b.flag("incompatible_shape_error", true))
-      b.fail("comparing tensors of incompatible shapes is not supported");
+/// NumPy's equality; `otherwise` as a whole when shapes do not fit and that is
+/// no error. Sizes that are not known are taken to fit.
+Row equality(StringRef op, bool otherwise) {
+  return [op, otherwise](Binder &b) {
+    if (!b.flag("incompatible_shape_error", true)) {
+      auto x = b.dims(b.input(0)), y = b.dims(b.input(1));
+      for (size_t i = 1; i <= std::min(x.size(), y.size()); ++i) {
+        auto size = graph::ShapeContext::asConstant(x[x.size() - i]),
+             other = graph::ShapeContext::asConstant(y[y.size() - i]);
+        if (size && other && *size != *other && *size != 1 && *other != 1)
+          return b.set(0, b.scalar(boolType(b), otherwise));
+      }
+    }
     test(op, 2)(b);
   };
+}
+
+/// To the nearest, halves to the even one. What TensorFlow computes of integers
+/// is 0, for any of them.
+void importRound(Binder &b) {
+  Value input = b.input(0);
+  if (b.failed())
+    return;
+  Type type = Binder::type(input);
+  b.set(0, type.isInteger() ? b.make("graph.sub", type, {input, input})
+                            : b.make("graph.round", type, input));
 }
 
 /// The part of a complex number, of type Tout.
@@ -120,8 +139,18 @@ struct Expression {
   Value mul(Value x, Value y) { return b.make("graph.mul", type, {x, y}); }
   Value div(Value x, Value y) { return b.make("graph.div", type, {x, y}); }
   Value unary(StringRef op, Value x) { return b.make(op, type, x); }
+  Value conj(Value x) {
+    return isa_and_nonnull<ComplexType>(type) ? unary("graph.conj", x) : x;
+  }
+  /// 1 or 0 of the type.
+  Value cast(Value condition) { return b.cast(condition, type); }
   Value greater(Value x, Value y) {
     return b.make("graph.greater", boolType(b), {x, y});
+  }
+  /// What becomes of a derivative that is 0: 0, also at poles.
+  Value unlessZero(Value dy, Value value) {
+    return select(b.make("graph.equal", boolType(b), {dy, number(0)}),
+                  number(0), value);
   }
   Value select(Value c, Value x, Value y) {
     return b.make("graph.select", type, {c, x, y});
@@ -147,22 +176,31 @@ void addDerivativeRows(RowTable &table) {
     return e.mul(e.mul(dy, y), e.sub(e.number(1), y));
   });
   table["SqrtGrad"] = gradient([](Expression e, Value y, Value dy) {
-    return e.div(e.mul(dy, e.number(0.5)), y);
+    return e.unlessZero(dy, e.div(e.mul(dy, e.number(0.5)), e.conj(y)));
   });
   table["RsqrtGrad"] = gradient([](Expression e, Value y, Value dy) {
-    return e.mul(e.mul(dy, e.number(-0.5)), e.mul(y, e.mul(y, y)));
+    y = e.conj(y);
+    return e.unlessZero(
+        dy, e.mul(e.mul(dy, e.number(-0.5)), e.mul(y, e.mul(y, y))));
   });
   for (const char *name : {"InvGrad", "ReciprocalGrad"})
     table[name] = gradient([](Expression e, Value y, Value dy) {
-      return e.unary("graph.neg", e.mul(dy, e.mul(y, y)));
+      y = e.conj(y);
+      return e.unlessZero(dy, e.unary("graph.neg", e.mul(dy, e.mul(y, y))));
     });
   // Inputs are dy and the operation's input or result.
+  // TensorFlow multiplies by 0 or 1, which shows in signs of zeros and in NaN,
+  // but for ReluGrad of float32, which its library of kernels does.
   table["ReluGrad"] = gradient([](Expression e, Value dy, Value x) {
-    return e.select(e.greater(x, e.number(0)), dy, e.number(0));
+    Value positive = e.greater(x, e.number(0));
+    return e.type.isF32() ? e.select(positive, dy, e.number(0))
+                          : e.mul(dy, e.cast(positive));
   });
   table["Relu6Grad"] = gradient([](Expression e, Value dy, Value x) {
-    Value low = e.select(e.greater(x, e.number(0)), dy, e.number(0));
-    return e.select(e.greater(e.number(6), x), low, e.number(0));
+    Value inside =
+        e.b.make("graph.and", boolType(e.b),
+                 {e.greater(x, e.number(0)), e.greater(e.number(6), x)});
+    return e.mul(dy, e.cast(inside));
   });
   table["SoftplusGrad"] = gradient([](Expression e, Value dy, Value x) {
     return e.mul(dy, e.unary("graph.sigmoid", x));
@@ -229,7 +267,6 @@ void addElementwiseRows(RowTable &table) {
                                    {"Relu", "graph.relu"},
                                    {"Relu6", "graph.relu6"},
                                    {"Rint", "graph.round"},
-                                   {"Round", "graph.round"},
                                    {"Rsqrt", "graph.rsqrt"},
                                    {"Selu", "graph.selu"},
                                    {"Sigmoid", "graph.sigmoid"},
@@ -280,8 +317,9 @@ void addElementwiseRows(RowTable &table) {
                                    {"Less", "graph.less"},
                                    {"LessEqual", "graph.less_equal"}})
     table[name.source] = test(name.op, 2);
-  table["Equal"] = equality("graph.equal");
-  table["NotEqual"] = equality("graph.not_equal");
+  table["Equal"] = equality("graph.equal", false);
+  table["NotEqual"] = equality("graph.not_equal", true);
+  table["Round"] = importRound;
   table["IsNan"] = test("graph.is_nan", 1);
   table["IsInf"] = test("graph.is_inf", 1);
   table["IsFinite"] = test("graph.is_finite", 1);

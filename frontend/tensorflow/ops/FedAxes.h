@@ -28,7 +28,33 @@ mlir::Value scanAtRun(Binder &b, llvm::StringRef op,
 /// Input 0 without the axis in input 1, by `op`, which has an `axis`.
 mlir::Value extremumAtRun(Binder &b, llvm::StringRef op, mlir::Type type);
 
-/// `input` reduced over the axes in input 1 by `op`; their number is known.
+/// Input `i`, a vector of as many elements as a tensor has dimensions: where
+/// its length is not known, the run checks that it is `count`.
+mlir::Value sizedInput(Binder &b, unsigned i, int64_t count);
+
+/// Parts put together along the axis in input `axisInput`.
+mlir::Value concatAtRun(Binder &b, llvm::ArrayRef<mlir::Value> parts,
+                        unsigned axisInput);
+
+/// Input 0 with a dimension of 1 where input 1 says.
+mlir::Value expandDimsAtRun(Binder &b);
+
+/// `input` cut into `count` equal parts along the axis in input `axisInput`.
+void splitAtRun(Binder &b, mlir::Value input, unsigned axisInput,
+                int64_t count);
+
+/// `input` cut into parts of the sizes in input 1, along the axis in input 2.
+void splitBySizes(Binder &b, mlir::Value input, int64_t count);
+
+/// What input 1 chooses of input 0 along the axis in input 2.
+mlir::Value gatherAtRun(Binder &b, int64_t batch);
+
+/// Input 0 turned around along the axes in input 1, or where the flags there
+/// say so.
+mlir::Value reverseAtRun(Binder &b, bool byFlags);
+
+/// `input` reduced over the axes in input 1 by `op`. Unless dimensions are
+/// kept, the number of axes must be known.
 mlir::Value reduceAtRun(Binder &b, llvm::StringRef op, mlir::Value input);
 
 /// Row Roll for axes that are fed.

@@ -2,6 +2,7 @@
 
 #include "frontend/tensorflow/ops/Indexing.h"
 #include "frontend/tensorflow/ops/FedAxes.h"
+#include "frontend/tensorflow/ops/FedBlocks.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -55,12 +56,15 @@ void importSliceGrad(Binder &b) {
 
 void importGatherV2(Binder &b) {
   Value input = b.input(0), indices = b.input(1);
-  int64_t axis = b.constant(2), batch = b.integer("batch_dims", 0);
+  int64_t batch = b.integer("batch_dims", 0);
+  if (batch < 0)
+    batch += b.rank(indices);
+  if (!isKnown(b, 2))
+    return b.set(0, gatherAtRun(b, batch));
+  int64_t axis = b.constant(2);
   if (b.failed())
     return;
   axis = b.axis(axis, b.rank(input));
-  if (batch < 0)
-    batch += b.rank(indices);
   b.set(0,
         b.make("graph.gather", Binder::type(input), {input, indices},
                {b.attribute("axis", axis), b.attribute("batch_dims", batch)}));
@@ -105,6 +109,8 @@ void reverse(Binder &b, Value input, ArrayRef<int64_t> axes) {
 
 /// Input 1 says true or false for each dimension.
 void importReverse(Binder &b) {
+  if (!isKnown(b, 1))
+    return b.set(0, reverseAtRun(b, /*byFlags=*/true));
   Value input = b.input(0);
   SmallVector<int64_t> axes;
   for (auto [i, turn] : llvm::enumerate(b.constants(1)))
@@ -114,6 +120,8 @@ void importReverse(Binder &b) {
 }
 
 void importReverseV2(Binder &b) {
+  if (!isKnown(b, 1))
+    return b.set(0, reverseAtRun(b, /*byFlags=*/false));
   Value input = b.input(0);
   SmallVector<int64_t> axes = b.constants(1);
   for (int64_t &axis : axes)
@@ -168,6 +176,8 @@ void importMatrixDiag(Binder &b) {
   Value diagonal = b.input(0);
   Type type = Binder::type(diagonal);
   bool full = b.inputCount() >= 5;
+  if (full && hasFedDiagonal(b, 1, 3))
+    return b.set(0, diagonalAtRun(b));
   auto attributes =
       diagonals(b, full ? std::optional<unsigned>(1) : std::nullopt);
   if (full) {
@@ -182,6 +192,8 @@ void importMatrixDiagPart(Binder &b) {
   Value input = b.input(0);
   Type type = Binder::type(input);
   bool full = b.inputCount() >= 3;
+  if (full && hasFedDiagonal(b, 1, 1))
+    return b.set(0, diagonalPartAtRun(b));
   auto attributes =
       diagonals(b, full ? std::optional<unsigned>(1) : std::nullopt);
   Value padding = full ? b.input(2) : b.scalar(type, 0);
@@ -191,6 +203,8 @@ void importMatrixDiagPart(Binder &b) {
 
 void importMatrixSetDiag(Binder &b) {
   Value input = b.input(0), diagonal = b.input(1);
+  if (b.inputCount() >= 3 && hasFedDiagonal(b, 2, 2))
+    return b.set(0, setDiagonalAtRun(b));
   auto attributes = diagonals(
       b, b.inputCount() >= 3 ? std::optional<unsigned>(2) : std::nullopt);
   b.set(0, b.make("graph.matrix_set_diag", Binder::type(input),
@@ -248,13 +262,28 @@ Row depthSpace(StringRef op) {
   };
 }
 
-/// The forms with one block size for height and width.
-Row squareBlock(StringRef op) {
-  return [op](Binder &b) {
-    Value input = b.input(0), borders = b.input(1);
-    int64_t block = b.integer("block_size");
-    Value sizes = b.integersConstant({block, block}, b.builder().getI32Type());
-    b.set(0, b.make(op, Binder::type(input), {input, sizes, borders}));
+/// Blocks that go to the batch, or come from there. The older forms have one
+/// size for height and width.
+Row blocks(bool toBatch) {
+  return [toBatch](Binder &b) {
+    bool square = b.inputCount() == 2;
+    Value input = b.input(0), borders = b.input(square ? 1 : 2), block;
+    if (square) {
+      int64_t size = b.integer("block_size");
+      block = b.integersConstant({size, size}, b.builder().getI32Type());
+    } else {
+      block = b.input(1);
+    }
+    if (b.failed())
+      return;
+    auto known = b.shapes().contents(borders);
+    if (b.shapes().constants(block) && known &&
+        !llvm::is_contained(*known, AffineExpr()))
+      return b.set(
+          0, b.make(toBatch ? "graph.space_to_batch" : "graph.batch_to_space",
+                    Binder::type(input), {input, block, borders}));
+    b.set(0, toBatch ? spaceToBatchAtRun(b, input, block, borders)
+                     : batchToSpaceAtRun(b, input, block, borders));
   };
 }
 
@@ -353,7 +382,11 @@ void importExtractPatches(Binder &b) {
 } // namespace
 
 void addIndexingRows(RowTable &table) {
-  table["Slice"] = plain("graph.slice", 3);
+  table["Slice"] = [](Binder &b) {
+    Value input = b.input(0), begin = sizedInput(b, 1, b.rank(input)),
+          size = sizedInput(b, 2, b.rank(input));
+    b.set(0, b.make("graph.slice", Binder::type(input), {input, begin, size}));
+  };
   table["StridedSlice"] = importStridedSlice;
   table["StridedSliceGrad"] = importSliceGrad;
   table["TensorStridedSliceUpdate"] = importSliceUpdate;
@@ -388,10 +421,8 @@ void addIndexingRows(RowTable &table) {
   table["DiagPart"] = importDiagPart;
   table["DepthToSpace"] = depthSpace("graph.depth_to_space");
   table["SpaceToDepth"] = depthSpace("graph.space_to_depth");
-  table["SpaceToBatchND"] = plain("graph.space_to_batch", 3);
-  table["BatchToSpaceND"] = plain("graph.batch_to_space", 3);
-  table["SpaceToBatch"] = squareBlock("graph.space_to_batch");
-  table["BatchToSpace"] = squareBlock("graph.batch_to_space");
+  table["SpaceToBatchND"] = table["SpaceToBatch"] = blocks(true);
+  table["BatchToSpaceND"] = table["BatchToSpace"] = blocks(false);
   table["TopKV2"] = [](Binder &b) { topK(b, b.input(1)); };
   table["TopK"] = [](Binder &b) {
     topK(b, b.scalar(b.builder().getI32Type(), double(b.integer("k"))));

@@ -2,6 +2,7 @@
 
 #include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Rows.h"
+#include "frontend/tensorflow/ops/Sequence.h"
 
 using namespace mlir;
 
@@ -37,10 +38,28 @@ void importSqueeze(Binder &b) {
   Value input = b.input(0);
   for (int64_t &axis : axes)
     axis = b.axis(axis, b.rank(input));
+  // Sizes that are not known are taken not to be 1, which gives a known rank.
+  SmallVector<int64_t> open;
   if (axes.empty())
     for (auto [i, size] : llvm::enumerate(b.dims(input)))
       if (!graph::ShapeContext::asConstant(size))
-        return b.fail("which dimensions are 1 must be known at compile time");
+        open.push_back(i);
+  if (!open.empty()) {
+    Type i64 = b.builder().getI64Type(), i1 = b.builder().getI1Type();
+    Value sizes = b.make(
+        "graph.gather", i64,
+        {b.make("graph.shape_of", i64, input), b.integersConstant(open, i64)},
+        b.attribute("axis", int64_t(0)));
+    Value other = b.make("graph.not_equal", i1, {sizes, b.scalar(i64, 1)});
+    b.perform("graph.check",
+              b.make("graph.reduce_all", i1, other,
+                     b.attribute("axes", ArrayRef<int64_t>{0})),
+              b.textAttribute(
+                  "message",
+                  "node '" + b.name().str() +
+                      "': a dimension whose size was not known to the compiler "
+                      "is 1, expected another size: give it with --shape"));
+  }
   b.set(0, b.make("graph.squeeze", Binder::type(input), input,
                   b.attribute("axes", axes)));
 }
@@ -70,11 +89,13 @@ void importTranspose(Binder &b) {
 void importConcat(Binder &b, unsigned axisInput, unsigned first,
                   unsigned count) {
   SmallVector<Value> parts = b.inputList(first, count);
-  int64_t axis = b.constant(axisInput);
   if (parts.empty())
     b.fail("expected at least one tensor");
   if (b.failed())
     return;
+  if (!isKnown(b, axisInput))
+    return b.set(0, concatAtRun(b, parts, axisInput));
+  int64_t axis = b.constant(axisInput);
   axis = b.axis(axis, b.rank(parts[0]));
   b.set(0, b.make("graph.concat", Binder::type(parts[0]), parts,
                   b.attribute("axis", axis)));
@@ -126,19 +147,28 @@ void split(Binder &b, Value input, int64_t axis, ArrayRef<int64_t> sizes) {
 }
 
 void importConcatOffset(Binder &b) {
-  int64_t axis = b.constant(0);
   SmallVector<Value> shapes = b.inputList(1);
   if (shapes.empty())
     b.fail("expected at least one shape");
   if (b.failed())
     return;
   int64_t rank = b.staticDim(shapes[0], 0);
-  axis = b.axis(axis, rank);
   Type type = Binder::type(shapes[0]);
-  SmallVector<int64_t> mask(rank, 0);
-  if (!b.failed() && rank)
-    mask[axis] = 1;
-  Value chosen = b.integersConstant(mask, type);
+  Value chosen;
+  if (isKnown(b, 0)) {
+    int64_t axis = b.axis(b.constant(0), rank);
+    SmallVector<int64_t> mask(rank, 0);
+    if (!b.failed() && rank)
+      mask[axis] = 1;
+    chosen = b.integersConstant(mask, type);
+  } else {
+    SmallVector<int64_t> numbers(rank);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    Type i32 = b.builder().getI32Type();
+    chosen = b.cast(b.make("graph.equal", b.builder().getI1Type(),
+                           {b.integersConstant(numbers, i32), b.input(0)}),
+                    type);
+  }
   Value offset = b.integersConstant(SmallVector<int64_t>(rank, 0), type);
   for (auto [i, shape] : llvm::enumerate(shapes)) {
     b.set(i, offset);
@@ -229,6 +259,8 @@ void importBroadcastGradientArgs(Binder &b) {
 /// `value` in the shape of the input.
 Row like(double value) {
   return [value](Binder &b) {
+    if (value == 0 && importListZeros(b))
+      return;
     Value input = b.input(0);
     Type type = Binder::type(input);
     Value sizes = b.make("graph.shape_of", b.builder().getI32Type(), input);
@@ -237,22 +269,33 @@ Row like(double value) {
 }
 
 void importLinSpace(Binder &b) {
-  Value start = b.input(0), stop = b.input(1);
-  int64_t count = b.constant(2);
+  Value start = b.input(0), stop = b.input(1), number = b.input(2);
   if (b.failed())
     return;
-  if (count <= 0 || count > (1 << 24))
-    return b.fail("impossible number of elements: " + llvm::Twine(count));
-  Type type = Binder::type(start), i32 = b.builder().getI32Type();
-  Value steps = b.make(
-      "graph.range", i32,
-      {b.scalar(i32, 0), b.scalar(i32, double(count)), b.scalar(i32, 1)});
+  Type type = Binder::type(start), i64 = b.builder().getI64Type();
+  Value count = b.cast(number, i64), one = b.scalar(i64, 1);
+  if (isKnown(b, 2)) {
+    int64_t known = b.constant(2);
+    if (known <= 0 || known > (1 << 24))
+      return b.fail("impossible number of elements: " + llvm::Twine(known));
+  } else {
+    b.perform("graph.check",
+              b.make("graph.less_equal", b.builder().getI1Type(), {one, count}),
+              b.textAttribute("message", "node '" + b.name().str() +
+                                             "': expected at least one "
+                                             "element"));
+  }
+  Value steps = b.make("graph.range", i64, {b.scalar(i64, 0), count, one});
+  Value gaps = b.make("graph.maximum", i64,
+                      {b.make("graph.sub", i64, {count, one}), one});
   Value step =
       b.make("graph.div", type,
-             {b.make("graph.sub", type, {stop, start}),
-              b.scalar(type, double(std::max<int64_t>(count - 1, 1)))});
+             {b.make("graph.sub", type, {stop, start}), b.cast(gaps, type)});
   Value offsets = b.make("graph.mul", type, {b.cast(steps, type), step});
-  b.set(0, b.make("graph.add", type, {start, offsets}));
+  Value numbers = b.make("graph.add", type, {start, offsets});
+  // The last number is exact, unless it is the first one.
+  Value isLast = b.make("graph.equal", b.builder().getI1Type(), {steps, gaps});
+  b.set(0, b.make("graph.select", type, {isLast, stop, numbers}));
 }
 
 void importEnsureShape(Binder &b) {
@@ -287,7 +330,10 @@ void addShapeRows(RowTable &table) {
   table["Reshape"] = plain("graph.reshape", 2);
   table["BroadcastTo"] = plain("graph.broadcast_to", 2);
   table["BroadcastArgs"] = plain("graph.broadcast_args", 2);
-  table["Tile"] = plain("graph.tile", 2);
+  table["Tile"] = [](Binder &b) {
+    Value input = b.input(0), multiples = sizedInput(b, 1, b.rank(input));
+    b.set(0, b.make("graph.tile", Binder::type(input), {input, multiples}));
+  };
   table["Range"] = plain("graph.range", 3);
   table["BroadcastGradientArgs"] = importBroadcastGradientArgs;
   table["InvertPermutation"] = plain("graph.invert_permutation", 1);
@@ -302,6 +348,8 @@ void addShapeRows(RowTable &table) {
     }
   };
   table["ExpandDims"] = [](Binder &b) {
+    if (!isKnown(b, 1))
+      return b.set(0, expandDimsAtRun(b));
     Value input = b.input(0);
     int64_t axis = b.axis(b.constant(1), b.rank(input) + 1);
     b.set(0, b.make("graph.expand_dims", Binder::type(input), input,
@@ -317,10 +365,16 @@ void addShapeRows(RowTable &table) {
   table["ConcatOffset"] = importConcatOffset;
   table["Pack"] = importPack;
   table["Unpack"] = importUnpack;
-  table["Split"] = [](Binder &b) { split(b, b.input(1), b.constant(0), {}); };
+  table["Split"] = [](Binder &b) {
+    if (!isKnown(b, 0))
+      return splitAtRun(b, b.input(1), 0, partCount(b, "num_split"));
+    split(b, b.input(1), b.constant(0), {});
+  };
   table["SplitV"] = [](Binder &b) {
-    SmallVector<int64_t> sizes = b.constants(1);
-    split(b, b.input(0), b.constant(2), sizes);
+    Value input = b.input(0);
+    if (!isKnown(b, 1) || !isKnown(b, 2))
+      return splitBySizes(b, input, partCount(b, "num_split"));
+    split(b, input, b.constant(2), b.constants(1));
   };
   table["Fill"] = [](Binder &b) {
     Value sizes = b.input(0), value = b.input(1);
