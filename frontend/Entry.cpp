@@ -122,10 +122,12 @@ private:
     constexpr unsigned kMaxDepth = 64;
     if (name.empty())
       return expected("the name of a tensor");
-    if (name != "grad" || !take("(")) {
+    bool forward = name == "jvp";
+    if ((name != "grad" && !forward) || !take("(")) {
       item.source = name.str();
       return llvm::Error::success();
     }
+    item.forward = forward;
     if (depth == kMaxDepth)
       return expected("derivatives of a lower order");
     item.source.clear();
@@ -141,6 +143,8 @@ private:
       item.gradient.emplace_back();
       if (llvm::Error error = takeTensor(item.gradient[2]))
         return error;
+    } else if (forward) {
+      return expected("',' and the direction of the derivative");
     }
     return take(")") ? llvm::Error::success() : expected("',' or ')'");
   }

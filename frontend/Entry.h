@@ -21,6 +21,9 @@ struct EntrySpec {
     /// `grad(loss:0, x:0)`: of the sum of the first by the second, with an
     /// optional third as the weights of the sum. Only sources count in them.
     std::vector<Item> gradient;
+    /// `jvp(y:0, x:0, v:0)`: of the first, when the second moves along the
+    /// third.
+    bool forward = false;
   };
   std::string name;
   std::vector<Item> arguments, results;
@@ -28,8 +31,8 @@ struct EntrySpec {
 
 /// Parses `NAME(args) -> results`: arguments are `tensor` or `name = tensor`,
 /// results the same, or `^operation`, or a derivative `grad(result, tensor)`
-/// of a tensor or of a derivative. `:0` may be left out, and a result called
-/// `x:0` is named `x`.
+/// or `jvp(result, tensor, direction)` of a tensor or of a derivative. `:0` may
+/// be left out, and a result called `x:0` is named `x`.
 ///
 /// Errors say what was expected at which column; two arguments or two results
 /// of one name are an error.

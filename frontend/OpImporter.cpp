@@ -76,8 +76,13 @@ Value Binder::input(unsigned i) {
     return {};
   case ImportedValue::Restored:
     fail("input " + llvm::Twine(i) +
-         " comes from a checkpoint and can only be "
-         "assigned to a variable");
+         (value.elementType
+              ? " has a number of dimensions that only the run knows"
+              : " comes from a checkpoint and can only be assigned to a "
+                "variable"));
+    return {};
+  case ImportedValue::Absent:
+    fail("input " + llvm::Twine(i) + " is an optional without a value");
     return {};
   case ImportedValue::Table:
   case ImportedValue::Text:

@@ -24,6 +24,8 @@ namespace tenon {
 /// What becomes known of a list's elements while a loop's body is read.
 struct ListShape {
   std::optional<graph::Dims> element;
+  mlir::Type elementType;
+  unsigned depth = 1; ///< 2: a list of lists
 };
 
 /// How often a variable was changed in place and got other memory.
@@ -41,6 +43,7 @@ struct ImportedValue {
     List,     ///< tensors of one shape: `tensor` with a leading dimension
     Restored, ///< tensor `symbol` of the checkpoint whose prefix is `tensor`
     Table,    ///< handle of the table `symbol`
+    Absent,   ///< an optional that holds nothing; one that does is its value
     Text      ///< a resource that stands for nothing at run time
   };
   Kind kind = Missing;
@@ -49,9 +52,13 @@ struct ImportedValue {
   bool reference = false; // Variable: reading it needs no operation
   mlir::Type elementType; // Variable, List; of a Table's keys
   mlir::Type valueType;   // of a Table
-  llvm::SmallVector<int64_t> valueShape; // of a value of a Table
+  llvm::SmallVector<int64_t, 2> valueShape; // of a value of a Table
   bool fixed = false; // Table: one initialization gives it its contents
   mlir::Value length; // List without tensor: scalar
+  /// Of a list of lists, whose items stand one after another in `tensor`: the
+  /// number of items of each inner list, then, of deeper ones, the number of
+  /// inner lists of each.
+  std::vector<mlir::Value> lengths;
   std::shared_ptr<ListShape> listShape; // List without tensor
   /// List of small integer tensors: what every element that was set contains.
   std::optional<graph::Dims> elementContents;
@@ -64,7 +71,8 @@ struct ImportedValue {
   static ImportedValue of(mlir::Value tensor);
   bool operator==(const ImportedValue &other) const {
     return kind == other.kind && tensor == other.tensor &&
-           symbol == other.symbol && listShape == other.listShape;
+           symbol == other.symbol && listShape == other.listShape &&
+           lengths == other.lengths;
   }
 };
 
@@ -164,6 +172,8 @@ public:
   virtual std::string text(llvm::StringRef attr,
                            std::optional<std::string> otherwise = {}) = 0;
   virtual mlir::Type elementType(llvm::StringRef attr) = 0;
+  /// Whether that type stands for lists and optionals.
+  virtual bool isVariant(llvm::StringRef) { return false; }
   /// Lists of texts, element types and shapes; empty when absent.
   virtual llvm::SmallVector<std::string> texts(llvm::StringRef attr) = 0;
   virtual llvm::SmallVector<mlir::Type> elementTypes(llvm::StringRef attr) = 0;
@@ -275,8 +285,12 @@ void importCase(Binder &binder, unsigned index, unsigned first,
 void importWhile(Binder &binder, llvm::StringRef conditionAttr,
                  llvm::StringRef bodyAttr);
 
-/// `list` as a tensor with elements of the sizes `element`: zeros when nothing
+/// `list` with a tensor of elements of the sizes `element`: zeros when nothing
 /// was put into it yet.
+ImportedValue filledList(Binder &binder, ImportedValue list,
+                         llvm::ArrayRef<mlir::AffineExpr> element);
+
+/// The tensor of that list.
 mlir::Value listTensor(Binder &binder, const ImportedValue &list,
                        llvm::ArrayRef<mlir::AffineExpr> element);
 

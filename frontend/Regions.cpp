@@ -138,10 +138,22 @@ Value Binder::shapeTensor(ArrayRef<AffineExpr> sizes) {
   return make("graph.pack", i64, parts, attribute("axis", int64_t(0)));
 }
 
-Value listTensor(Binder &binder, const ImportedValue &list,
-                 ArrayRef<AffineExpr> element) {
+ImportedValue filledList(Binder &binder, ImportedValue list,
+                         ArrayRef<AffineExpr> element) {
   if (list.tensor || binder.failed())
-    return list.tensor;
+    return list;
+  if (list.listShape) {
+    if (!list.elementType)
+      list.elementType = list.listShape->elementType;
+    for (unsigned i = 1; i < list.listShape->depth; ++i)
+      list.lengths.push_back(
+          binder.integersConstant({}, binder.builder().getI64Type()));
+  }
+  list.listShape = nullptr;
+  if (!list.elementType) {
+    binder.fail("nothing is known of the list's elements");
+    return list;
+  }
   Type i64 = binder.builder().getI64Type();
   Value length = binder.cast(list.length, i64);
   Value sizes = binder.make("graph.expand_dims", i64, length,
@@ -151,7 +163,13 @@ Value listTensor(Binder &binder, const ImportedValue &list,
         binder.make("graph.concat", i64, {sizes, binder.shapeTensor(element)},
                     binder.attribute("axis", int64_t(0)));
   Value zero = binder.scalar(list.elementType, 0);
-  return binder.make("graph.fill", list.elementType, {sizes, zero});
+  list.tensor = binder.make("graph.fill", list.elementType, {sizes, zero});
+  return list;
+}
+
+Value listTensor(Binder &binder, const ImportedValue &list,
+                 ArrayRef<AffineExpr> element) {
+  return filledList(binder, list, element).tensor;
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,6 +177,40 @@ Value listTensor(Binder &binder, const ImportedValue &list,
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// Zeros in place of a value of which the branch that was not taken knows
+/// nothing: sizes that only the other one knows are 0.
+Value zerosFor(Binder &binder, Value other) {
+  graph::Dims dims;
+  for (AffineExpr size : binder.dims(other)) {
+    bool visible = true;
+    size.walk([&](AffineExpr part) {
+      if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+        visible &= isVisible(
+            binder, binder.shapes().origin(symbol.getPosition()).value);
+    });
+    dims.push_back(visible ? size : binder.shapes().constant(0));
+  }
+  Type type = Binder::type(other);
+  return binder.make("graph.fill", type,
+                     {binder.shapeTensor(dims), binder.scalar(type, 0)});
+}
+
+/// An optional that holds something in the other branch only: nobody looks at
+/// what it is here.
+void presentLike(Binder &binder, Block &branch, ImportedValue &absent,
+                 const ImportedValue &other) {
+  if (absent.kind != ImportedValue::Absent)
+    return;
+  OpBuilder::InsertionGuard guard(binder.builder());
+  binder.builder().setInsertionPointToEnd(&branch);
+  absent = other;
+  if (other.tensor && !isVisible(binder, other.tensor)) {
+    absent.tensor = zerosFor(binder, other.tensor);
+    for (Value &lengths : absent.lengths)
+      lengths = binder.integersConstant({}, binder.builder().getI64Type());
+  }
+}
+
 using BranchImporter = llvm::function_ref<SmallVector<ImportedValue>()>;
 
 /// A list that got elements in the other branch only becomes one of zeros.
@@ -172,8 +224,11 @@ void fillLike(Binder &binder, Block &branch, ImportedValue &list,
   graph::Dims element(binder.dims(other.tensor).drop_front());
   if (list.listShape)
     list.listShape->element = element;
-  list.tensor = listTensor(binder, list, element);
-  list.listShape = nullptr;
+  if (!list.elementType)
+    list.elementType = other.elementType;
+  if (list.listShape)
+    list.listShape->depth = other.lengths.size() + 1;
+  list = filledList(binder, list, element);
 }
 
 /// What is known of the elements of a list that is one of two.
@@ -205,12 +260,15 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
                 llvm::Twine(returned[1].size()) + " values");
 
   for (size_t i = 0; !binder.failed() && i < returned[0].size(); ++i)
-    for (int side : {0, 1})
+    for (int side : {0, 1}) {
+      presentLike(binder, regions[side].front(), returned[side][i],
+                  returned[1 - side][i]);
       fillLike(binder, regions[side].front(), returned[side][i],
                returned[1 - side][i]);
+    }
 
   SmallVector<ImportedValue> results(returned[0].size());
-  SmallVector<unsigned> carried;
+  SmallVector<Value *> carried;
   SmallVector<Value> yielded[2];
   for (unsigned i = 0; !binder.failed() && i < results.size(); ++i) {
     const ImportedValue &a = returned[0][i], &b = returned[1][i];
@@ -224,13 +282,21 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
     if (a.kind != b.kind || !a.tensor || !b.tensor)
       binder.fail("result " + llvm::Twine(i) +
                   " is not a tensor of the same kind in all branches");
+    else if (a.lengths.size() != b.lengths.size())
+      binder.fail("result " + llvm::Twine(i) +
+                  " is a list of other lists in another branch");
     else if (Binder::type(a.tensor) != Binder::type(b.tensor) ||
              binder.rank(a.tensor) != binder.rank(b.tensor))
       binder.fail("result " + llvm::Twine(i) +
                   " has another element type or rank in another branch");
-    carried.push_back(i);
+    carried.push_back(&results[i].tensor);
     yielded[0].push_back(a.tensor);
     yielded[1].push_back(b.tensor);
+    for (size_t k = 0; !binder.failed() && k < a.lengths.size(); ++k) {
+      carried.push_back(&results[i].lengths[k]);
+      yielded[0].push_back(a.lengths[k]);
+      yielded[1].push_back(b.lengths[k]);
+    }
   }
   if (binder.failed())
     return {};
@@ -247,8 +313,8 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
   Operation *op = finish(binder, state);
   if (!op)
     return {};
-  for (auto [position, i] : llvm::enumerate(carried))
-    results[i].tensor = op->getResult(position);
+  for (auto [value, result] : llvm::zip(carried, op->getResults()))
+    *value = result;
   return results;
 }
 
@@ -366,6 +432,13 @@ Block *LoopImporter::startRegion(Region &region,
       value.setType(RankedTensorType::get(shape, type.getElementType()));
       binder.shapes().setDims(value, dims);
       argument.tensor = value;
+      for (Value &lengths : argument.lengths) {
+        lengths = block->addArgument(
+            RankedTensorType::get(ShapedType::kDynamic, Binder::type(lengths)),
+            binder.location());
+        binder.shapes().setDims(lengths,
+                                {binder.shapes().freshSymbol(lengths, 0)});
+      }
     }
     arguments.push_back(argument);
   }
@@ -391,15 +464,15 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
       binder.fail(what + "is a list of which nothing is known");
       return Stop;
     }
-    Value filled = listTensor(binder, argument, *argument.listShape->element);
-    if (!filled)
+    ImportedValue filled =
+        filledList(binder, argument, *argument.listShape->element);
+    if (!filled.tensor)
       return Stop;
     // The loops around this one want to know, too.
     if (const auto &outer = binder.raw(i).listShape)
-      outer->element = argument.listShape->element;
-    inits[i].tensor = filled;
-    inits[i].listShape = nullptr;
-    varies[i].assign(binder.rank(filled), false);
+      *outer = *argument.listShape;
+    inits[i] = filled;
+    varies[i].assign(binder.rank(filled.tensor), false);
     return Again;
   }
   if (argument.kind == ImportedValue::Tensor &&
@@ -429,6 +502,10 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
   }
   if (Binder::type(next.tensor) != Binder::type(argument.tensor)) {
     binder.fail(what + "changes its element type");
+    return Stop;
+  }
+  if (next.lengths.size() != argument.lengths.size()) {
+    binder.fail(what + "is a list of other lists after an iteration");
     return Stop;
   }
   ArrayRef<AffineExpr> before = binder.dims(argument.tensor),
@@ -499,9 +576,14 @@ LoopImporter::Attempt LoopImporter::attempt() {
     if (fixed[i])
       continue;
     carried.push_back(i);
-    state.addOperands(inits[i].tensor);
-    state.addTypes(UnrankedTensorType::get(Binder::type(inits[i].tensor)));
-    yielded.push_back(next[i].tensor);
+    auto carry = [&](Value init, Value value) {
+      state.addOperands(init);
+      state.addTypes(UnrankedTensorType::get(Binder::type(init)));
+      yielded.push_back(value);
+    };
+    carry(inits[i].tensor, next[i].tensor);
+    for (auto [init, value] : llvm::zip(inits[i].lengths, next[i].lengths))
+      carry(init, value);
   }
   {
     OpBuilder::InsertionGuard guard(binder.builder());
@@ -514,9 +596,12 @@ LoopImporter::Attempt LoopImporter::attempt() {
     return Stop;
   for (auto [i, init] : llvm::enumerate(inits))
     binder.set(i, init);
-  for (auto [position, i] : llvm::enumerate(carried)) {
+  auto out = op->result_begin();
+  for (unsigned i : carried) {
     ImportedValue value = inits[i];
-    value.tensor = op->getResult(position);
+    value.tensor = *out++;
+    for (Value &lengths : value.lengths)
+      lengths = *out++;
     if (value.kind == ImportedValue::List) {
       mergeContents(value, next[i]);
       // Sizes that only the body knows mean nothing outside of it.

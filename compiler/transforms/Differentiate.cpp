@@ -1,5 +1,6 @@
 #include "compiler/Pass.h"
 #include "dialects/graph/Gradient.h"
+#include "dialects/graph/Tangent.h"
 #include "dialects/graph/ops/Derivative.h"
 #include "dialects/graph/ops/State.h"
 
@@ -19,15 +20,25 @@ public:
   }
 
   LogicalResult run() {
-    SmallVector<graph::GradientOp> gradients;
-    function.walk([&](graph::GradientOp op) { gradients.push_back(op); });
+    SmallVector<Operation *> derivatives;
+    function.walk([&](Operation *op) {
+      if (isa<graph::GradientOp, graph::TangentOp>(op))
+        derivatives.push_back(op);
+    });
     llvm::SmallPtrSet<Operation *, 8> done;
-    for (auto [i, op] : llvm::enumerate(gradients)) {
+    for (auto [i, op] : llvm::enumerate(derivatives)) {
       if (done.contains(op))
         continue;
-      SmallVector<graph::GradientOp> together = {op};
-      for (graph::GradientOp other : ArrayRef(gradients).drop_front(i + 1))
-        if (isSameSweep(op, other) && done.insert(other).second)
+      if (auto tangent = dyn_cast<graph::TangentOp>(op)) {
+        if (failed(replace(tangent)))
+          return failure();
+        continue;
+      }
+      auto gradient = cast<graph::GradientOp>(op);
+      SmallVector<graph::GradientOp> together = {gradient};
+      for (Operation *later : ArrayRef(derivatives).drop_front(i + 1))
+        if (auto other = dyn_cast<graph::GradientOp>(later);
+            other && isSameSweep(gradient, other) && done.insert(other).second)
           together.push_back(other);
       if (failed(replace(together)))
         return failure();
@@ -42,7 +53,8 @@ public:
 private:
   /// The values that count as source `i`: the reads of a variable, or one
   /// tensor.
-  FailureOr<SmallVector<Value>> sourceValues(graph::GradientOp op, size_t i) {
+  template <typename OpTy>
+  FailureOr<SmallVector<Value>> sourceValues(OpTy op, size_t i) {
     Value source = op.getSources()[i];
     auto variable = op.getVariables()
                         ? dyn_cast<FlatSymbolRefAttr>((*op.getVariables())[i])
@@ -134,6 +146,35 @@ private:
     return success();
   }
 
+  LogicalResult replace(graph::TangentOp op) {
+    builder.setInsertionPoint(op);
+    graph::GraphBuilder b(builder, shapes, op.getLoc());
+    graph::TangentSweep sweep(state);
+    for (auto [i, direction] : llvm::enumerate(op.getDirections())) {
+      FailureOr<SmallVector<Value>> values = sourceValues(op, i);
+      if (failed(values))
+        return failure();
+      for (Value value : *values)
+        if (graph::hasDerivative(value))
+          sweep.set(value, direction);
+    }
+    SmallVector<Operation *> forward;
+    for (Operation &other : *op->getBlock()) {
+      if (&other == op)
+        break;
+      forward.push_back(&other);
+    }
+    if (failed(sweep.run(builder, forward)))
+      return failure();
+    for (auto [target, result] : llvm::zip(op.getTargets(), op.getResults())) {
+      Value moves = sweep.tangent(target);
+      result.replaceAllUsesWith(moves ? moves : b.filled(target, 0).value());
+    }
+    op->remove();
+    state.replaced.push_back(op);
+    return success();
+  }
+
   /// What only derivatives ask for, and the parts of derivatives that nobody
   /// does.
   void removeMarks() {
@@ -141,8 +182,8 @@ private:
     function.walk<WalkOrder::PreOrder>(
         [&](Operation *op) { ops.push_back(op); });
     for (Operation *op : llvm::reverse(ops)) {
-      if (isa<graph::SourceOp, graph::StopGradientOp>(op))
-        op->replaceAllUsesWith(op->getOperands());
+      if (isa<graph::SourceOp, graph::StopGradientOp, graph::SurrogateOp>(op))
+        op->getResult(0).replaceAllUsesWith(op->getOperand(0));
       if (isOpTriviallyDead(op))
         op->erase();
     }
@@ -154,9 +195,9 @@ private:
   graph::DifferentiationState state;
 };
 
-/// Reverse mode, by the `Differentiable` interface. Every rule makes graph ops,
-/// so that derivatives are simplified, fused and differentiated again like
-/// everything else.
+/// Reverse mode, by the `Differentiable` interface, and forward mode, by the
+/// same rules. Every rule makes graph ops, so that derivatives are simplified,
+/// fused and differentiated again like everything else.
 ///
 /// ```mlir
 /// %y = graph.square %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -171,7 +212,7 @@ struct DifferentiatePass
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DifferentiatePass)
   static constexpr StringLiteral kArgument = "differentiate";
   static constexpr StringLiteral kSummary =
-      "graph.gradient becomes the graph of the derivative";
+      "graph.gradient and graph.tangent become graphs of derivatives";
 
   void runOnOperation() override {
     if (failed(Differentiator(getOperation()).run()))

@@ -406,6 +406,28 @@ Tensor matmul(Tensor a, Tensor b, bool transposeA, bool transposeB) {
   return builder.make("graph.matmul", a.type(), {a, b}, attributes);
 }
 
+Tensor spreadDiagonals(Tensor x, StringRef term, Value like) {
+  for (size_t i = 0; x && i < term.size(); ++i) {
+    size_t first = term.find(term[i]);
+    if (first == i)
+      continue;
+    x = expandDims(x, int64_t(i));
+    if (!x)
+      break;
+    GraphBuilder &b = x.builder();
+    Tensor count = b.size(like ? like : x.value(), int64_t(first));
+    auto along = [&](size_t axis) {
+      SmallVector<int64_t> others;
+      for (int64_t d = 0; d < x.rank(); ++d)
+        if (d != int64_t(axis))
+          others.push_back(d);
+      return expandDims(b.iota(count), others);
+    };
+    x = select(equal(along(first), along(i)), x, 0);
+  }
+  return x;
+}
+
 /// Sums dimension `axis` to the size that `like` has there: all of it where
 /// that is 1, nothing where it is the same. Only the run knows which.
 static Tensor sumIfOne(Tensor x, int64_t axis, Tensor count) {

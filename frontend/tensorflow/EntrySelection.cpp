@@ -211,6 +211,7 @@ private:
     }
     if (!fetch.gradient.empty()) {
       fetch.edge = fetch.gradient[1].edge;
+      fetch.forward = item.forward;
       return fetch;
     }
     auto edge = resolve(plan, item.source);

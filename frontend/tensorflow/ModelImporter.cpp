@@ -70,6 +70,9 @@ private:
   std::vector<UnsupportedNode> unsupported;
 };
 
+/// Nobody reads more.
+constexpr size_t kMaxReports = 1000;
+
 /// Names in --shape and --specialize that no entry has are mistakes.
 LogicalResult ModelImporter::checkOptions(ArrayRef<EntryPlan> plans) {
   auto check = [&](const ShapeList &shapes, StringRef option) {
@@ -121,11 +124,15 @@ LogicalResult ModelImporter::prepareArguments(const EntryPlan &plan) {
       argument.shape = *feed.shape;
     }
     overrideShape(feed, argument);
-    int64_t unit = 16;
+    if (argument.shape.size() > kMaxRank)
+      return error(plan, "input '" + feed.name + "' has " +
+                             llvm::Twine(argument.shape.size()) +
+                             " dimensions, at most " + llvm::Twine(kMaxRank) +
+                             " are possible");
     SmallVector<int64_t> sizes;
     for (int64_t size : argument.shape)
       sizes.push_back(size < 0 ? 1 : size);
-    if (!elementCount(sizes, unit))
+    if (!elementCount(sizes))
       return error(plan, "input '" + feed.name + "' is impossibly large");
     arguments.push_back(std::move(argument));
   }
@@ -256,8 +263,9 @@ public:
       variable = FlatSymbolRefAttr::get(b.getContext(), source.symbol);
     int32_t weights = operands.size() - 2;
     Operation *op = graph::createOp(
-        b, loc, importer.state.shapes, "graph.gradient",
-        getElementTypeOrSelf(operands[1]), operands,
+        b, loc, importer.state.shapes,
+        fetch.forward ? "graph.tangent" : "graph.gradient",
+        getElementTypeOrSelf(operands[fetch.forward ? 0 : 1]), operands,
         {b.getNamedAttr("operandSegmentSizes",
                         b.getDenseI32ArrayAttr({1, 1, weights})),
          b.getNamedAttr("variables", b.getArrayAttr(variable))});
@@ -353,7 +361,7 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
     for (int i = 0; i < int(outputs); ++i) {
       if (auto kind = frame.results[fetch.edge.node][i].kind;
           kind == ImportedValue::Text || kind == ImportedValue::Table ||
-          kind == ImportedValue::Restored)
+          kind == ImportedValue::Absent || kind == ImportedValue::Restored)
         continue;
       std::string name = i ? fetch.name + ":" + std::to_string(i) : fetch.name;
       if (failed(addResult(name, results.tensor(name, {fetch.edge.node, i}))))
@@ -580,13 +588,18 @@ OwningOpRef<ModuleOp> ModelImporter::run() {
   // Entries share nodes: each is reported once.
   std::map<std::string, size_t> seen;
   for (const UnsupportedNode &node : unsupported) {
+    good = false;
     if (!seen.try_emplace(node.node, seen.size()).second)
       continue;
-    (void)error("node '" + node.node + "' (" + node.op + "): " + node.reason);
     if (options.unsupported)
       options.unsupported->push_back(node);
-    good = false;
+    if (seen.size() > kMaxReports)
+      continue;
+    (void)error("node '" + node.node + "' (" + node.op + "): " + node.reason);
   }
+  if (seen.size() > kMaxReports)
+    (void)error(llvm::Twine(seen.size() - kMaxReports) +
+                " more nodes cannot be translated");
   if (!good || failed(verify(*module)))
     return nullptr;
   return std::move(module);

@@ -30,6 +30,9 @@ struct Fetch {
   /// A derivative of the first by the second (`edge` is the second's), with the
   /// third, if any, as weights.
   std::vector<Fetch> gradient = {};
+  /// Not that, but the change of the first when the second moves along the
+  /// third.
+  bool forward = false;
 };
 
 struct EntryPlan {

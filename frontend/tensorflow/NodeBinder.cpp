@@ -59,6 +59,11 @@ Type NodeBinder::elementType(StringRef attr) {
   return type;
 }
 
+bool NodeBinder::isVariant(StringRef attr) {
+  const AttrValue *value = find(attr, AttrValue::kType, true);
+  return value && value->type() == DataType::DT_VARIANT;
+}
+
 SmallVector<std::string> NodeBinder::texts(StringRef attr) {
   const AttrValue *value = find(attr, AttrValue::kList, true);
   if (!value)
@@ -302,9 +307,16 @@ ImportedValue NodeBinder::declareVariable(bool reference) {
     fail("variable '" + shared + "' has no shape");
     return {};
   }
-  for (int64_t &size : *sizes)
+  SmallVector<int64_t> extents;
+  for (int64_t &size : *sizes) {
+    extents.push_back(std::max<int64_t>(size, 1));
     if (size < 0)
       size = ShapedType::kDynamic;
+  }
+  if (sizes->size() > kMaxRank || !elementCount(extents)) {
+    fail("variable '" + shared + "' is impossibly large");
+    return {};
+  }
   SmallVector<NamedAttribute> more;
   if (variable != model.model.variables.end() && variable->second.trainable)
     more.emplace_back("trainable", builder().getUnitAttr());

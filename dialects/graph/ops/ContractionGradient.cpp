@@ -63,28 +63,6 @@ struct Terms {
   }
 };
 
-/// Puts x, a tensor over the different labels of `term` in their order, on the
-/// diagonals of one over all of them.
-Tensor spreadDiagonals(Tensor x, StringRef term, Gradient &g, Value like) {
-  for (size_t i = 0; i < term.size(); ++i) {
-    size_t first = term.find(term[i]);
-    if (first == i)
-      continue;
-    x = expandDims(x, int64_t(i));
-    if (!x)
-      return x;
-    auto along = [&](size_t axis) {
-      SmallVector<int64_t> others;
-      for (int64_t d = 0; d < x.rank(); ++d)
-        if (d != int64_t(axis))
-          others.push_back(d);
-      return expandDims(g.iota(g.size(like, int64_t(first))), others);
-    };
-    x = select(equal(along(first), along(i)), x, 0);
-  }
-  return x;
-}
-
 void einsumGradient(EinsumOp op, Gradient &g) {
   Terms terms(op, g.shapes);
   for (auto [i, input] : llvm::enumerate(op.getInputs())) {
@@ -112,7 +90,7 @@ void einsumGradient(EinsumOp op, Gradient &g) {
     }
     Tensor d = g.make("graph.einsum", operands[0].type(), operands,
                       g.attr("equation", StringRef(equation + "->" + kept)));
-    g.add(input, spreadDiagonals(expandDims(d, missing), term, g, input));
+    g.add(input, spreadDiagonals(expandDims(d, missing), term, input));
   }
 }
 } // namespace

@@ -31,6 +31,36 @@ LogicalResult GradientOp::lowerToLinalg(LoweringContext &) {
   return emitOpError("was not differentiated");
 }
 
+LogicalResult TangentOp::inferShapes(ShapeContext &shapes) {
+  if (getTargets().size() != getNumResults())
+    return emitOpError() << "has " << getNumResults() << " results for "
+                         << getTargets().size() << " targets";
+  if (getSources().size() != getDirections().size())
+    return emitOpError() << "has " << getDirections().size()
+                         << " directions for " << getSources().size()
+                         << " sources";
+  if (getVariables() && getVariables()->size() != getSources().size())
+    return emitOpError() << "names " << getVariables()->size()
+                         << " variables for " << getSources().size()
+                         << " sources";
+  for (auto [source, direction] : llvm::zip(getSources(), getDirections()))
+    if (getElementTypeOrSelf(source) != getElementTypeOrSelf(direction))
+      return emitOpError() << "source of type " << source.getType()
+                           << " has a direction of type "
+                           << direction.getType();
+  for (auto [target, result] : llvm::zip(getTargets(), getResults())) {
+    if (getElementTypeOrSelf(target) != getElementTypeOrSelf(result))
+      return emitOpError() << "result of type " << result.getType()
+                           << " for a target of type " << target.getType();
+    shapes.copyDims(result, target);
+  }
+  return success();
+}
+
+LogicalResult TangentOp::lowerToLinalg(LoweringContext &) {
+  return emitOpError("was not differentiated");
+}
+
 static LogicalResult inferIdentity(Value input, Value result,
                                    ShapeContext &shapes) {
   shapes.copyDims(result, input);
@@ -57,6 +87,19 @@ LogicalResult StopGradientOp::lowerToLinalg(LoweringContext &lowering) {
   return success();
 }
 
+LogicalResult SurrogateOp::inferShapes(ShapeContext &shapes) {
+  if (shapes.dims(getInput()).size() != shapes.dims(getLike()).size())
+    return emitOpError() << "operands of types " << getInput().getType()
+                         << " and " << getLike().getType()
+                         << " have different ranks";
+  return inferIdentity(getInput(), getResult(), shapes);
+}
+
+LogicalResult SurrogateOp::lowerToLinalg(LoweringContext &lowering) {
+  lowering.set(getResult(), lowering.get(getInput()));
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/graph/ops/Derivative.cpp.inc"
 
@@ -76,7 +119,11 @@ void addDerivativeGradients(MLIRContext *context) {
       g.fail("a derivative is asked for where the model forbids it: " +
              *message);
   });
-  refuseGradient<GradientOp>(
-      context, [] { return "inner derivatives are taken first"; });
+  addRule<SurrogateOp>(context, [](SurrogateOp op, Gradient &g) {
+    g.add(op.getLike(), g.of());
+  });
+  auto order = [] { return "inner derivatives are taken first"; };
+  refuseGradient<GradientOp>(context, order);
+  refuseGradient<TangentOp>(context, order);
 }
 } // namespace tenon::graph

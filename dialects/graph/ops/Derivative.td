@@ -52,4 +52,36 @@ def Graph_StopGradientOp : Graph_PureOp<"stop_gradient", [AllElementTypesMatch<[
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }
 
+def Graph_SurrogateOp : Graph_PureOp<"surrogate", [AllElementTypesMatch<["input", "like", "result"]>]> {
+  let summary = "the first operand, with the derivatives of the second";
+  let description = [{
+    For functions such as rounding whose derivative is that of another one. Both
+    have the same shape.
+
+    ```mlir
+    %r = graph.surrogate %rounded like %x : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+    ```
+  }];
+  let arguments = (ins Graph_Tensor:$input, Graph_Tensor:$like);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$input `like` $like attr-dict `:` functional-type(operands, results)";
+}
+
+def Graph_TangentOp : Graph_PureOp<"tangent", [AttrSizedOperandSegments]> {
+  let summary = "derivatives of tensors along directions";
+  let description = [{
+    One result per target, of its shape: how it changes when each source moves
+    along its direction, a tensor of the source's shape. Zeros where a target
+    depends on no source. `variables` as in `gradient`.
+
+    ```mlir
+    %t = graph.tangent of (%y) by (%x) along (%v) : (tensor<2xf32>, tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Graph_Tensor>:$targets, Variadic<Graph_Tensor>:$sources, Variadic<Graph_Tensor>:$directions,
+      OptionalAttr<ArrayAttr>:$variables);
+  let results = (outs Variadic<Graph_Tensor>:$results);
+  let assemblyFormat = "`of` `(` $targets `)` `by` `(` $sources `)` `along` `(` $directions `)` attr-dict `:` functional-type(operands, results)";
+}
+
 #endif // TENON_GRAPH_DERIVATIVE

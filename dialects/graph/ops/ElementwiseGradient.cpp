@@ -76,6 +76,11 @@ Tensor gammaDensity(Tensor a, Tensor x) {
   return exp((a - 1) * log(x) - x - apply("lgamma", a));
 }
 
+/// What becomes of a cotangent that is 0: 0, also at poles.
+Tensor unlessZero(Tensor cotangent, Tensor value) {
+  return select(equal(cotangent, 0), 0, value);
+}
+
 /// 1 where x is not 0.
 Tensor isNonZero(Tensor x) { return cast(notEqual(x, 0), x.type()); }
 
@@ -145,9 +150,13 @@ void addArithmetic(MLIRContext *c) {
 void addFunctions(MLIRContext *c) {
   using T = Tensor;
   unary<SquareOp>(c, [](T x, T) { return x * 2; });
-  unary<SqrtOp>(c, [](T, T y) { return 0.5 / y; });
-  unary<RsqrtOp>(c, [](T, T y) { return y * square(y) * -0.5; });
-  unary<ReciprocalOp>(c, [](T, T y) { return -square(y); });
+  pullback<SqrtOp>(
+      c, [](T g, T, T y) { return unlessZero(g, g * 0.5 / conj(y)); });
+  pullback<RsqrtOp>(c, [](T g, T, T y) {
+    return unlessZero(g, g * conj(y * square(y) * -0.5));
+  });
+  pullback<ReciprocalOp>(
+      c, [](T g, T, T y) { return unlessZero(g, -(g * square(conj(y)))); });
   unary<ExpOp>(c, [](T, T y) { return y; });
   unary<Expm1Op>(c, [](T x, T) { return exp(x); });
   unary<LogOp>(c, [](T x, T) { return 1 / x; });

@@ -1,5 +1,6 @@
 //===- Contraction.cpp - matrix products ----------------------------------===//
 
+#include "dialects/graph/Expression.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -105,9 +106,24 @@ void importEinsum(Binder &b) {
     b.fail("expected one or two inputs");
   if (b.failed())
     return;
-  b.set(0, b.make("graph.einsum", Binder::type(inputs[0]), inputs,
-                  b.textAttribute("equation",
-                                  explicitEquation(b.text("equation", {})))));
+  // A label that the result has twice: only its diagonal is not zero.
+  std::string equation = explicitEquation(b.text("equation", {}));
+  size_t arrow = equation.find("->") + 2;
+  std::string result = equation.substr(arrow), distinct;
+  for (char label : result)
+    if (label == '.' || !StringRef(distinct).contains(label))
+      distinct += label;
+  if (distinct != result && StringRef(result).contains('.'))
+    return b.fail("an equation whose result has a label twice and '...' is "
+                  "not supported");
+  Value value =
+      b.make("graph.einsum", Binder::type(inputs[0]), inputs,
+             b.textAttribute("equation", equation.substr(0, arrow) + distinct));
+  if (value && distinct != result) {
+    graph::GraphBuilder builder(b.builder(), b.shapes(), b.location());
+    value = spreadDiagonals(graph::Tensor(builder, value), result).value();
+  }
+  b.set(0, value);
 }
 } // namespace
 

@@ -33,6 +33,24 @@ Row summary(StringRef op) {
       [op](Binder &b) { b.set(0, b.make(op, stringType(b), b.inputList(0))); };
 }
 
+/// Inputs: tag, images.
+void importImageSummary(Binder &b) {
+  Type bytes = b.builder().getIntegerType(8, /*isSigned=*/false);
+  ElementsAttr bad =
+      b.has("bad_color")
+          ? b.elements("bad_color")
+          : ElementsAttr(DenseElementsAttr::get(
+                RankedTensorType::get({4}, bytes),
+                {APInt(8, 255), APInt(8, 0), APInt(8, 0), APInt(8, 255)}));
+  if (b.failed())
+    return;
+  if (bad.getElementType() != bytes)
+    return b.fail("bad_color is not of type uint8");
+  b.set(0, b.make("graph.image_summary", stringType(b),
+                  {b.input(0), b.input(1), b.constant(bad)},
+                  b.attribute("most", b.integer("max_images", 3))));
+}
+
 //===----------------------------------------------------------------------===//
 // Savers
 //===----------------------------------------------------------------------===//
@@ -51,33 +69,109 @@ SmallVector<std::string> knownTexts(Binder &b, unsigned i) {
   return texts;
 }
 
-/// Names of whole tensors: inputs 1 (names) and 2 (which parts of them).
-SmallVector<std::string> wholeTensors(Binder &b) {
-  SmallVector<std::string> names = knownTexts(b, 1);
-  for (const std::string &part : knownTexts(b, 2))
-    if (!part.empty())
-      b.fail("a part of a tensor ('" + part + "') is not supported");
-  return names;
-}
+/// Names in input 1, and in input 2 of an op that has it which part of the
+/// tensor each is.
+struct SavedNames {
+  SmallVector<std::string> names, slices;
 
-void importSave(Binder &b) {
-  SmallVector<std::string> names = wholeTensors(b);
-  SmallVector<Value> operands{b.input(0)};
-  llvm::append_range(operands, b.inputList(3));
-  SmallVector<StringRef> all(names.begin(), names.end());
-  b.perform("graph.save_tensors", operands,
-            b.attribute("names", b.builder().getStrArrayAttr(all)));
-}
-
-void importRestore(Binder &b) {
-  Value prefix = b.input(0);
-  for (auto [i, name] : llvm::enumerate(wholeTensors(b))) {
-    ImportedValue value;
-    value.kind = ImportedValue::Restored;
-    value.tensor = prefix;
-    value.symbol = name;
-    b.set(i, value);
+  static SavedNames read(Binder &b, bool sliced) {
+    SavedNames result{knownTexts(b, 1), {}};
+    if (sliced)
+      result.slices = knownTexts(b, 2);
+    else
+      result.slices.resize(result.names.size());
+    if (!b.failed() && result.names.size() != result.slices.size())
+      b.fail("there are " + llvm::Twine(result.names.size()) + " names and " +
+             llvm::Twine(result.slices.size()) + " parts");
+    return result;
   }
+};
+
+/// Savers of both formats. Inputs: file, names, parts, tensors.
+Row save(bool first, bool sliced) {
+  return [first, sliced](Binder &b) {
+    SavedNames saved = SavedNames::read(b, sliced);
+    SmallVector<Value> operands{b.input(0)};
+    llvm::append_range(operands, b.inputList(sliced ? 3 : 2));
+    if (!b.failed() && operands.size() != saved.names.size() + 1)
+      b.fail("there are " + llvm::Twine(saved.names.size()) + " names of " +
+             llvm::Twine(operands.size() - 1) + " tensors");
+    auto texts = [&](ArrayRef<std::string> list) {
+      return b.builder().getStrArrayAttr(
+          SmallVector<StringRef>(list.begin(), list.end()));
+    };
+    SmallVector<NamedAttribute> attributes = {
+        b.attribute("names", texts(saved.names)),
+        b.attribute("slices", texts(saved.slices))};
+    if (first)
+      attributes.push_back(b.unit("first"));
+    b.perform("graph.save_tensors", operands, attributes);
+  };
+}
+
+/// A part of a tensor: "4 6 0,2:-" is the first two rows of 4x6 elements.
+struct PartOfTensor {
+  SmallVector<int64_t> shape, begin, size;
+
+  static std::optional<PartOfTensor> parse(StringRef text) {
+    PartOfTensor part;
+    SmallVector<StringRef> sizes, ranges;
+    text.split(sizes, ' ');
+    sizes.pop_back_val().split(ranges, ':');
+    if (sizes.size() != ranges.size())
+      return std::nullopt;
+    for (auto [size, range] : llvm::zip(sizes, ranges)) {
+      int64_t whole, begin = 0, length;
+      if (size.getAsInteger(10, whole) || whole < 0)
+        return std::nullopt;
+      auto [first, second] = range.split(',');
+      length = whole;
+      if (range != "-" &&
+          (first.getAsInteger(10, begin) || second.getAsInteger(10, length)))
+        return std::nullopt;
+      if (begin < 0 || length < 0 || begin > whole || length > whole - begin)
+        return std::nullopt;
+      part.shape.push_back(whole);
+      part.begin.push_back(begin);
+      part.size.push_back(length);
+    }
+    return part;
+  }
+};
+
+/// Inputs: file, names, parts.
+Row restore(bool sliced) {
+  return [sliced](Binder &b) {
+    Value prefix = b.input(0);
+    SavedNames saved = SavedNames::read(b, sliced);
+    SmallVector<Type> types = b.elementTypes("dtypes");
+    if (b.has("dt"))
+      types = {b.elementType("dt")};
+    if (!b.failed() && types.size() != saved.names.size())
+      b.fail("there are " + llvm::Twine(saved.names.size()) + " names of " +
+             llvm::Twine(types.size()) + " tensors");
+    for (size_t i = 0; !b.failed() && i < types.size(); ++i) {
+      if (saved.slices[i].empty()) {
+        // What it is assigned to knows its shape.
+        ImportedValue value;
+        value.kind = ImportedValue::Restored;
+        value.tensor = prefix;
+        value.symbol = saved.names[i];
+        b.set(i, value);
+        continue;
+      }
+      auto part = PartOfTensor::parse(saved.slices[i]);
+      if (!part)
+        return b.fail("'" + saved.slices[i] + "' is no part of a tensor");
+      Type i64 = b.builder().getI64Type();
+      Value whole = b.make("graph.restore_tensor", types[i], prefix,
+                           {b.textAttribute("name", saved.names[i]),
+                            b.attribute("shape", part->shape)});
+      b.set(i, b.make("graph.slice", types[i],
+                      {whole, b.integersConstant(part->begin, i64),
+                       b.integersConstant(part->size, i64)}));
+    }
+  };
 }
 
 void importMergeCheckpoints(Binder &b) {
@@ -106,7 +200,7 @@ Row table(bool fixed) {
       auto shape = b.shape("value_shape");
       if (!shape || llvm::is_contained(*shape, -1))
         return b.fail("the shape of its values is not known");
-      handle.valueShape = *shape;
+      handle.valueShape.assign(shape->begin(), shape->end());
     }
     if (handle.elementType && isa<FloatType, ComplexType>(handle.elementType))
       return b.fail("keys cannot be floating-point numbers");
@@ -207,6 +301,7 @@ void addHostRows(RowTable &rows) {
   rows["ScalarSummary"] = summary("graph.scalar_summary");
   rows["HistogramSummary"] = summary("graph.histogram_summary");
   rows["MergeSummary"] = summary("graph.merge_summary");
+  rows["ImageSummary"] = importImageSummary;
   rows["ReadFile"] = [](Binder &b) {
     b.set(0, b.make("graph.read_file", stringType(b), b.input(0)));
   };
@@ -221,8 +316,11 @@ void addHostRows(RowTable &rows) {
     b.set(0, b.make("graph.sharded_filename", stringType(b),
                     {b.input(0), b.input(1), b.input(1)}, b.unit("any")));
   };
-  rows["SaveV2"] = importSave;
-  rows["RestoreV2"] = importRestore;
+  rows["SaveV2"] = save(/*first=*/false, /*sliced=*/true);
+  rows["Save"] = save(/*first=*/true, /*sliced=*/false);
+  rows["SaveSlices"] = save(/*first=*/true, /*sliced=*/true);
+  rows["RestoreV2"] = rows["RestoreSlice"] = restore(/*sliced=*/true);
+  rows["Restore"] = restore(/*sliced=*/false);
   rows["MergeV2Checkpoints"] = importMergeCheckpoints;
   rows["Timestamp"] = [](Binder &b) {
     b.set(0, b.make("graph.timestamp", b.builder().getF64Type(), {}));

@@ -58,6 +58,19 @@ void importListDiff(Binder &b) {
     return;
   if (b.rank(x) != 1 || b.rank(y) != 1)
     return b.fail("expected two vectors");
+  // Of axes, which the graph must know.
+  if (auto xs = b.shapes().constants(x), ys = b.shapes().constants(y);
+      xs && ys) {
+    SmallVector<int64_t> rest, where;
+    for (auto [i, element] : llvm::enumerate(*xs))
+      if (!llvm::is_contained(*ys, element)) {
+        rest.push_back(element);
+        where.push_back(i);
+      }
+    b.set(0, b.integersConstant(rest, Binder::type(x)));
+    b.set(1, b.integersConstant(where, b.elementType("out_idx")));
+    return;
+  }
   Value same =
       b.make("graph.equal", boolOf(b), {expanded(b, x, 1), expanded(b, y, 0)});
   Value found = b.make("graph.reduce_any", boolOf(b), same,

@@ -52,10 +52,19 @@ Row fakeQuant(bool fed) {
     Range range =
         rangeOf(b, x, fed ? std::optional<unsigned>(1) : std::nullopt);
     Formula inverse = x.number(1) / range.scale;
-    Formula zero = floor((0 - range.low) * inverse + 0.5);
+    Formula offset = floor((0 - range.low) * inverse + 0.5);
     Formula shifted = minimum(maximum(x, range.low), range.high) - range.low;
-    Formula result = floor(shifted * inverse - zero + 0.5) * range.scale;
-    b.set(0, fed ? select(range.empty, x.number(0), result) : result);
+    Formula result = floor(shifted * inverse - offset + 0.5) * range.scale;
+    if (fed)
+      result = select(range.empty, x.number(0), result);
+    // Inside of the range the derivative is that of x, beyond it that of the
+    // ends; where there is none, of x again.
+    Formula zero = x.number(0), low = fed ? Formula(b, b.input(1)) : zero,
+            high = fed ? Formula(b, b.input(2)) : zero;
+    Formula like = select(x < range.low, low, select(x > range.high, high, x));
+    if (fed)
+      like = select(range.empty, x, like);
+    b.set(0, b.make("graph.surrogate", x.type(), {result, like}));
   };
 }
 

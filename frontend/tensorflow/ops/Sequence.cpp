@@ -42,10 +42,18 @@ ImportedValue emptyList(Binder &b, Type elementType, Value length) {
   return list;
 }
 
-ImportedValue list(Binder &b, unsigned i) {
+ImportedValue anyList(Binder &b, unsigned i) {
   const ImportedValue &value = b.raw(i);
   if (!b.failed() && value.kind != ImportedValue::List)
     b.fail("input " + llvm::Twine(i) + " is not a list");
+  return b.failed() ? ImportedValue() : value;
+}
+
+/// A list of tensors.
+ImportedValue list(Binder &b, unsigned i) {
+  ImportedValue value = anyList(b, i);
+  if (!value.lengths.empty())
+    b.fail("lists of lists are supported as stacks only");
   return b.failed() ? ImportedValue() : value;
 }
 
@@ -86,8 +94,13 @@ Value tensorOf(Binder &b, const ImportedValue &value,
 }
 
 void reserve(Binder &b, unsigned shapeInput, Value length) {
-  ImportedValue result = emptyList(b, b.elementType("element_dtype"), length);
-  if (b.failed())
+  // What a list of lists or optionals holds says the first one.
+  bool variant = b.isVariant("element_dtype");
+  Type type = variant ? Type() : b.elementType("element_dtype");
+  ImportedValue result = emptyList(b, type, length);
+  if (variant)
+    b.set(0, result);
+  if (b.failed() || variant)
     return;
   if (auto element = knownElement(b, shapeInput))
     result = listOf(listTensor(b, result, *element));
@@ -104,12 +117,25 @@ std::optional<graph::Dims> contentsOf(Binder &b, Value item) {
   return graph::Dims(*contents);
 }
 
+/// Whether elements of that type fit; the first ones decide for a list of which
+/// that is not known.
+bool takes(Binder &b, const ImportedValue &target, Type type) {
+  if (!target.elementType && target.listShape &&
+      (!target.listShape->elementType ||
+       target.listShape->elementType == type)) {
+    target.listShape->elementType = type;
+    return true;
+  }
+  if (target.elementType == type)
+    return true;
+  b.fail("the element has another type than the list");
+  return false;
+}
+
 void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
              bool grow) {
-  if (b.failed())
+  if (b.failed() || !takes(b, target, Binder::type(item)))
     return;
-  if (Binder::type(item) != target.elementType)
-    return b.fail("the element has another type than the list");
   if (!target.tensor)
     target.listShape->element = graph::Dims(b.dims(item));
   Value tensor = tensorOf(b, target);
@@ -117,7 +143,7 @@ void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
   if (grow)
     attributes.push_back(b.unit("grow"));
   ImportedValue result =
-      listOf(b.make("graph.list_set_item", target.elementType,
+      listOf(b.make("graph.list_set_item", Binder::type(item),
                     {tensor, index, item}, attributes));
   auto contents = contentsOf(b, item);
   if (target.untouched || contents == target.elementContents)
@@ -142,26 +168,116 @@ Value lengthOf(Binder &b, const ImportedValue &value) {
                 b.attribute("shrink_axis_mask", int64_t(1)));
 }
 
-void pushBack(Binder &b) {
-  ImportedValue target = list(b, 0);
-  Value item = b.input(1);
+Value concat(Binder &b, Value first, Value second) {
+  return b.make("graph.concat", Binder::type(second), {first, second},
+                b.attribute("axis", int64_t(0)));
+}
+
+Value expanded(Binder &b, Value value, ArrayRef<int64_t> axes) {
+  return b.make("graph.expand_dims", Binder::type(value), value,
+                b.attribute("axes", axes));
+}
+
+Value difference(Binder &b, Value lhs, Value rhs) {
+  return b.make("graph.sub", Binder::type(lhs), {lhs, rhs});
+}
+
+/// The size of the first dimension, an i64 vector of one element.
+Value rowCount(Binder &b, Value tensor) {
+  Type i64 = b.builder().getI64Type();
+  Value sizes = b.make("graph.shape_of", i64, tensor);
+  return b.make(
+      "graph.slice", i64,
+      {sizes, b.integersConstant(0, i64), b.integersConstant(1, i64)});
+}
+
+/// `tensor` without its last `count` rows, and these; `count` is an i64 vector
+/// of one element.
+std::pair<Value, Value> withoutLast(Binder &b, Value tensor, Value count) {
+  if (b.failed())
+    return {};
+  Type type = Binder::type(tensor), i64 = b.builder().getI64Type();
+  int64_t others = b.rank(tensor) - 1;
+  Value zeros = b.integersConstant(SmallVector<int64_t>(others + 1, 0), i64);
+  auto withOthers = [&](Value first, int64_t other) {
+    return concat(b, first,
+                  b.integersConstant(SmallVector<int64_t>(others, other), i64));
+  };
+  Value rest = difference(b, rowCount(b, tensor), count);
+  return {b.make("graph.slice", type, {tensor, zeros, withOthers(rest, -1)}),
+          b.make("graph.slice", type,
+                 {tensor, withOthers(rest, 0), withOthers(count, -1)})};
+}
+
+/// Puts a list behind the lists of a list.
+void pushList(Binder &b, ImportedValue target, const ImportedValue &item) {
+  if (!item.tensor)
+    return b.fail("nothing is known of the inner list's elements");
+  if (!takes(b, target, item.elementType))
+    return;
+  if (!target.tensor) {
+    target.listShape->depth = item.lengths.size() + 2;
+    target.listShape->element = graph::Dims(b.dims(item.tensor).drop_front());
+    target = filledList(b, target, *target.listShape->element);
+  }
+  if (!b.failed() && target.lengths.size() != item.lengths.size() + 1)
+    b.fail("the lists of a list are not of one kind");
   if (b.failed())
     return;
-  Value row = b.make("graph.expand_dims", Binder::type(item), item,
-                     b.attribute("axes", ArrayRef<int64_t>{0}));
+  target.tensor = concat(b, target.tensor, item.tensor);
+  Value count = rowCount(b, item.tensor);
+  for (auto [lengths, inner] : llvm::zip(target.lengths, item.lengths)) {
+    lengths = concat(b, lengths, inner);
+    count = rowCount(b, inner);
+  }
+  target.lengths.back() = concat(b, target.lengths.back(), count);
+  target.untouched = false;
+  b.set(0, target);
+}
+
+void pushBack(Binder &b) {
+  ImportedValue target = anyList(b, 0);
+  if (!b.failed() && b.raw(1).kind == ImportedValue::List)
+    return pushList(b, target, b.raw(1));
+  if (!target.lengths.empty())
+    b.fail("a tensor is added to a list of lists");
+  Value item = b.input(1);
+  if (b.failed() || !takes(b, target, Binder::type(item)))
+    return;
   if (!target.tensor)
     target.listShape->element = graph::Dims(b.dims(item));
   Value tensor = tensorOf(b, target);
-  b.set(0, listOf(b.make("graph.concat", target.elementType, {tensor, row},
-                         b.attribute("axis", int64_t(0)))));
+  b.set(0, listOf(concat(b, tensor, expanded(b, item, {0}))));
+}
+
+/// Takes the last list from a list of lists.
+void popList(Binder &b, ImportedValue source) {
+  Type i64 = b.builder().getI64Type();
+  ImportedValue item = source;
+  auto [counts, count] =
+      withoutLast(b, source.lengths.back(), b.integersConstant({1}, i64));
+  source.lengths.back() = counts;
+  item.lengths.pop_back();
+  for (size_t i = item.lengths.size(); i-- > 0;) {
+    std::tie(source.lengths[i], item.lengths[i]) =
+        withoutLast(b, source.lengths[i], count);
+    count = b.make("graph.reduce_sum", i64, item.lengths[i],
+                   {b.attribute("axes", ArrayRef<int64_t>{0}),
+                    b.attribute("keep_dims", b.builder().getBoolAttr(true))});
+  }
+  std::tie(source.tensor, item.tensor) = withoutLast(b, source.tensor, count);
+  b.set(0, source);
+  b.set(1, item);
 }
 
 void popBack(Binder &b) {
-  ImportedValue source = list(b, 0);
+  ImportedValue source = anyList(b, 0);
+  if (!source.lengths.empty())
+    return popList(b, source);
   Value tensor = tensorOf(b, source, 1);
   if (b.failed())
     return;
-  Type type = source.elementType, i32 = b.builder().getI32Type();
+  Type type = Binder::type(tensor), i32 = b.builder().getI32Type();
   Value minusOne = b.integersConstant(-1, i32),
         one = b.integersConstant(1, i32), zero = b.integersConstant(0, i32);
   b.set(0, listOf(b.make("graph.strided_slice", type,
@@ -169,6 +285,35 @@ void popBack(Binder &b) {
                          b.attribute("begin_mask", int64_t(1)))));
   b.set(1, b.make("graph.strided_slice", type, {tensor, minusOne, zero, one},
                   b.attribute("shrink_axis_mask", int64_t(1))));
+}
+
+/// The first `size` elements, and zeros where there are none.
+void resize(Binder &b) {
+  ImportedValue source = list(b, 0);
+  Value size = b.input(1);
+  if (b.failed())
+    return;
+  if (b.rank(size) != 0)
+    return b.fail("the number of elements must be a scalar");
+  if (!source.tensor) {
+    source.length = size;
+    return b.set(0, source);
+  }
+  Type i64 = b.builder().getI64Type();
+  Value wanted = expanded(b, b.cast(size, i64), {0});
+  Value count = rowCount(b, source.tensor);
+  Value kept = b.make("graph.minimum", i64, {wanted, count});
+  auto [first, last] =
+      withoutLast(b, source.tensor, difference(b, count, kept));
+  if (b.failed())
+    return;
+  graph::Dims element(b.dims(source.tensor).drop_front());
+  Value sizes = difference(b, wanted, kept);
+  if (!element.empty())
+    sizes = concat(b, sizes, b.shapeTensor(element));
+  Value zeros = b.make("graph.fill", source.elementType,
+                       {sizes, b.scalar(source.elementType, 0)});
+  b.set(0, listOf(concat(b, first, zeros)));
 }
 
 /// All elements one after another along their first dimension.
@@ -234,6 +379,8 @@ void importElementShape(Binder &b) {
     b.set(0, b.cast(b.shapeTensor(b.dims(tensor).drop_front()), type));
 }
 
+void split(Binder &b, const ImportedValue &target, Value value, Value lengths);
+
 void addListRows(RowTable &table) {
   table["TensorListReserve"] = [](Binder &b) { reserve(b, 0, b.input(1)); };
   table["EmptyTensorList"] = [](Binder &b) {
@@ -286,6 +433,32 @@ void addListRows(RowTable &table) {
   table["TensorListElementShape"] = importElementShape;
   table["TensorListPushBack"] = pushBack;
   table["TensorListPopBack"] = popBack;
+  table["TensorListResize"] = resize;
+  table["TensorListSplit"] = [](Binder &b) {
+    split(b, {}, b.input(0), b.input(2));
+  };
+}
+
+/// An optional is the value that it holds.
+void addOptionalRows(RowTable &table) {
+  table["OptionalNone"] = [](Binder &b) {
+    ImportedValue none;
+    none.kind = ImportedValue::Absent;
+    b.set(0, none);
+  };
+  table["OptionalFromValue"] = [](Binder &b) {
+    if (b.inputCount() != 1)
+      return b.fail("optionals of several components are not supported");
+    b.set(0, b.raw(0).kind == ImportedValue::List
+                 ? b.raw(0)
+                 : ImportedValue::of(b.input(0)));
+  };
+  table["OptionalGetValue"] = [](Binder &b) {
+    const ImportedValue &value = b.raw(0);
+    if (!b.failed() && value.kind == ImportedValue::Absent)
+      b.fail("the optional has no value");
+    b.set(0, value);
+  };
 }
 
 //===----------------------------------------------------------------------===//
@@ -294,7 +467,7 @@ void addListRows(RowTable &table) {
 // carry the lists, are added by the graph itself.
 //===----------------------------------------------------------------------===//
 
-constexpr StringLiteral kGradient = "gradient";
+constexpr StringLiteral kGradient = "gradient", kGrowing = "growing";
 
 void importArrayGrad(Binder &b) {
   ImportedValue handle = b.raw(0), flow = b.raw(1);
@@ -333,13 +506,9 @@ std::optional<OneElement> onlyElement(Value tensor) {
 }
 
 Value addElement(Binder &b, Value total, const OneElement &one) {
-  auto expanded = [&](Value value, ArrayRef<int64_t> axes) {
-    return b.make("graph.expand_dims", Binder::type(value), value,
-                  b.attribute("axes", axes));
-  };
   return b.make(
       "graph.tensor_scatter", Binder::type(total),
-      {total, expanded(one.index, {0, 1}), expanded(one.element, {0})},
+      {total, expanded(b, one.index, {0, 1}), expanded(b, one.element, {0})},
       b.textAttribute("mode", "add"));
 }
 
@@ -369,10 +538,10 @@ void split(Binder &b, const ImportedValue &target, Value value, Value lengths) {
 
 /// Results: handle, flow. The flow carries the list.
 void importTensorArray(Binder &b) {
-  if (b.flag("dynamic_size", false))
-    return b.fail("arrays that grow are not supported");
   ImportedValue handle;
   handle.kind = ImportedValue::Text;
+  if (b.flag("dynamic_size", false))
+    handle.symbol = kGrowing;
   handle.elementType = b.elementType("dtype");
   ImportedValue flow = emptyList(b, handle.elementType, b.input(0));
   b.set(0, handle);
@@ -383,7 +552,7 @@ void addArrayRows(RowTable &table) {
   table["TensorArrayV3"] = importTensorArray;
   table["TensorArrayWriteV3"] = [](Binder &b) {
     ImportedValue target = writtenList(b, 3);
-    setItem(b, target, b.input(1), b.input(2), /*grow=*/false);
+    setItem(b, target, b.input(1), b.input(2), b.raw(0).symbol == kGrowing);
   };
   table["TensorArrayReadV3"] = [](Binder &b) {
     ImportedValue source = list(b, 2);
@@ -410,24 +579,34 @@ void addArrayRows(RowTable &table) {
     ImportedValue target = writtenList(b, 3);
     split(b, target, b.input(1), b.input(2));
   };
+
   table["TensorArrayGradV3"] = importArrayGrad;
   table["TensorArrayCloseV3"] = [](Binder &b) { b.raw(0); };
 }
 } // namespace
 
 bool importListSum(Binder &b) {
-  bool any = false;
+  bool any = false, known = false;
   for (unsigned i = 0; i < b.inputCount(); ++i)
-    any |= b.raw(i).kind == ImportedValue::List;
+    if (const ImportedValue &value = b.raw(i);
+        value.kind == ImportedValue::List) {
+      any = true;
+      known |= bool(value.tensor);
+    }
   if (!any || b.failed())
     return false;
   Value total, first;
+  std::vector<Value> lengths;
   SmallVector<OneElement> single;
   for (unsigned i = 0; i < b.inputCount(); ++i) {
     const ImportedValue &value = b.raw(i);
     if (value.kind == ImportedValue::Tensor && b.rank(value.tensor) == 0)
       continue; // a flow that nothing was written to
-    Value tensor = tensorOf(b, list(b, i));
+    ImportedValue part = anyList(b, i);
+    if (part.untouched && !part.tensor && known)
+      continue; // zeros of which nothing is known
+    Value tensor = tensorOf(b, part);
+    lengths = part.lengths;
     if (b.failed())
       return true;
     if (auto one = onlyElement(tensor)) {
@@ -441,13 +620,32 @@ bool importListSum(Binder &b) {
   // Without another list the first of the single elements starts the sum.
   for (const OneElement &one : ArrayRef(single).drop_front(total ? 0 : 1))
     total = addElement(b, total ? total : first, one);
-  total = total ? total : first;
-  b.set(0, listOf(total));
+  ImportedValue sum = listOf(total ? total : first);
+  sum.lengths = lengths;
+  b.set(0, sum);
+  return true;
+}
+
+bool importListZeros(Binder &b) {
+  if (b.inputCount() != 1 || b.raw(0).kind != ImportedValue::List)
+    return false;
+  ImportedValue zeros = b.raw(0);
+  if (zeros.tensor) {
+    Value sizes =
+        b.make("graph.shape_of", b.builder().getI64Type(), zeros.tensor);
+    Type type = Binder::type(zeros.tensor);
+    zeros.tensor = b.make("graph.fill", type, {sizes, b.scalar(type, 0)});
+    zeros.elementContents.reset();
+  } else {
+    zeros.listShape = std::make_shared<ListShape>(*zeros.listShape);
+  }
+  b.set(0, zeros);
   return true;
 }
 
 void addSequenceRows(RowTable &table) {
   addListRows(table);
+  addOptionalRows(table);
   addArrayRows(table);
 }
 

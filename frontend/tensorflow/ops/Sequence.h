@@ -11,6 +11,9 @@ namespace tenon::tf {
 /// false when none is.
 bool importListSum(Binder &binder);
 
+/// The same for a list of as many zeros as the input has elements.
+bool importListZeros(Binder &binder);
+
 } // namespace tenon::tf
 
 #endif // TENON_FRONTEND_TENSORFLOW_OPS_SEQUENCE_H

@@ -299,8 +299,10 @@ void importLinSpace(Binder &b) {
 }
 
 void importEnsureShape(Binder &b) {
-  Value input = b.input(0);
   std::optional<SmallVector<int64_t>> shape = b.shape("shape");
+  if (std::optional<Value> parsed = parsedTensor(b, 0, shape))
+    return b.set(0, *parsed);
+  Value input = b.input(0);
   if (!shape)
     return b.set(0, input);
   if (int64_t(shape->size()) != b.rank(input))
@@ -308,6 +310,62 @@ void importEnsureShape(Binder &b) {
            " dimensions");
   b.set(0, b.make("graph.ensure_shape", Binder::type(input), input,
                   b.attribute("shape", *shape)));
+}
+
+/// Complex numbers are read as two floats in a last dimension of their own.
+void importBitcast(Binder &b) {
+  Value value = b.input(0);
+  Type type = b.elementType("type");
+  if (b.failed())
+    return;
+  auto from = dyn_cast<ComplexType>(Binder::type(value)),
+       to = dyn_cast<ComplexType>(type);
+  if (from == to && (from || type == Binder::type(value)))
+    return b.set(0, value);
+  auto last = b.attribute("axis", int64_t(-1));
+  Type part = from ? from.getElementType() : Type();
+  if (from)
+    value = b.make(
+        "graph.pack", part,
+        {b.make("graph.real", part, value), b.make("graph.imag", part, value)},
+        last);
+  if (b.failed())
+    return;
+  Type target = to ? to.getElementType() : type;
+  int64_t width = Binder::type(value).getIntOrFloatBitWidth(),
+          newWidth = target.getIntOrFloatBitWidth();
+  // A last dimension for the two parts, and one for what they are made of.
+  if (to && !from && width < newWidth) {
+    graph::Dims dims(b.dims(value));
+    if (dims.empty() ||
+        graph::ShapeContext::asConstant(dims.back()) != 2 * newWidth / width)
+      return b.fail("expected a last dimension of " +
+                    llvm::Twine(2 * newWidth / width));
+    dims.back() = b.shapes().constant(2);
+    dims.push_back(b.shapes().constant(newWidth / width));
+    value = b.reshape(value, dims);
+  }
+  if (Binder::type(value) != target)
+    value = b.make("graph.bitcast", target, value);
+  if (b.failed())
+    return;
+  graph::Dims dims(b.dims(value));
+  if (from && !to && newWidth < width) {
+    dims.pop_back();
+    dims.back() = b.shapes().constant(2 * width / newWidth);
+    return b.set(0, b.reshape(value, dims));
+  }
+  if (!to)
+    return b.set(0, value);
+  if (dims.empty() ||
+      graph::ShapeContext::asConstant(dims.back()).value_or(2) != 2)
+    return b.fail("expected a last dimension of 2");
+  Type i32 = b.builder().getI32Type();
+  auto at = [&](int64_t i) {
+    return b.make("graph.gather", target, {value, b.scalar(i32, double(i))},
+                  b.attribute("axis", int64_t(dims.size()) - 1));
+  };
+  b.set(0, b.make("graph.complex", to, {at(0), at(1)}));
 }
 
 /// An op of the first input's type over `count` inputs.
@@ -327,7 +385,11 @@ void addShapeRows(RowTable &table) {
     Value input = b.input(0);
     b.set(0, b.scalar(b.builder().getI32Type(), double(b.rank(input))));
   };
-  table["Reshape"] = plain("graph.reshape", 2);
+  table["Reshape"] = [](Binder &b) {
+    std::optional<Value> parsed = parsedElements(b, 0);
+    Value input = parsed ? *parsed : b.input(0);
+    b.set(0, b.make("graph.reshape", Binder::type(input), {input, b.input(1)}));
+  };
   table["BroadcastTo"] = plain("graph.broadcast_to", 2);
   table["BroadcastArgs"] = plain("graph.broadcast_args", 2);
   table["Tile"] = [](Binder &b) {
@@ -384,9 +446,7 @@ void addShapeRows(RowTable &table) {
   table["OnesLike"] = like(1);
   table["LinSpace"] = importLinSpace;
   table["EnsureShape"] = importEnsureShape;
-  table["Bitcast"] = [](Binder &b) {
-    b.set(0, b.make("graph.bitcast", b.elementType("type"), b.input(0)));
-  };
+  table["Bitcast"] = importBitcast;
 }
 
 } // namespace tenon::tf

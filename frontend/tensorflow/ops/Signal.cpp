@@ -32,8 +32,14 @@ public:
       return value;
     graph::Dims dims(b.dims(value));
     int64_t factor = factorOf(size);
-    if (factor == size)
+    if (factor == size && dims.size() > 1)
       return b.make("graph.matmul", type, {value, matrix(size)});
+    if (factor == size) {
+      graph::Dims row = {b.shapes().constant(1), dims[0]};
+      Value product =
+          b.make("graph.matmul", type, {b.reshape(value, row), matrix(size)});
+      return b.failed() ? Value() : b.reshape(product, dims);
+    }
     // Element i = factor * p + q of [p, q]; result k = rest * s + r of [s, r].
     int64_t rest = size / factor, rank = dims.size();
     graph::Dims split(dims), whole(dims);
