@@ -261,6 +261,32 @@ std::string shapeString(ArrayRef<AffineExpr> dims) {
   return text;
 }
 
+/// Sizes whose products are beyond what any machine has are mistakes, and end
+/// in numbers that do not fit 64 bits. Unknown sizes count as 1.
+static LogicalResult checkSize(Operation *op, ArrayRef<AffineExpr> dims,
+                               Type elementType) {
+  constexpr size_t maxRank = 254; // TensorFlow's
+  constexpr int64_t maxBytes = int64_t(1) << 40;
+  if (dims.size() > maxRank)
+    return op->emitOpError()
+           << "its result has " << dims.size() << " dimensions, at most "
+           << maxRank << " are possible";
+  int64_t bytes = 1;
+  if (auto complex = dyn_cast<ComplexType>(elementType))
+    bytes = complex.getElementType().getIntOrFloatBitWidth() / 4;
+  else if (elementType.isIntOrFloat())
+    bytes = std::max(1u, elementType.getIntOrFloatBitWidth() / 8);
+  for (AffineExpr dim : dims) {
+    // Sizes beside a zero count, too: strides multiply them.
+    int64_t size = ShapeContext::asConstant(dim).value_or(1);
+    if (size > 0 && bytes > maxBytes / size)
+      return op->emitOpError() << "its result of shape " << shapeString(dims)
+                               << " is impossibly large";
+    bytes *= std::max<int64_t>(size, 1);
+  }
+  return success();
+}
+
 LogicalResult inferResultTypes(Operation *op, ShapeContext &shapes) {
   auto inference = dyn_cast<ShapeInference>(op);
   if (!inference)
@@ -268,8 +294,11 @@ LogicalResult inferResultTypes(Operation *op, ShapeContext &shapes) {
   if (failed(inference.inferShapes(shapes)))
     return failure();
   for (Value result : op->getResults())
-    if (auto tensor = dyn_cast<TensorType>(result.getType()))
+    if (auto tensor = dyn_cast<TensorType>(result.getType())) {
+      if (failed(checkSize(op, shapes.dims(result), tensor.getElementType())))
+        return failure();
       result.setType(shapes.typeOf(result, tensor.getElementType()));
+    }
   return success();
 }
 

@@ -9,9 +9,18 @@ using namespace mlir;
 namespace tenon::tf {
 
 namespace {
-/// Calls are copied into their callers; a file can make that explode.
-constexpr int64_t kMaxNodes = 4'000'000;
+/// Calls are copied into their callers, and loops' bodies are read several
+/// times; a file can make that explode. Long names count as several nodes.
+constexpr int64_t kMaxNodes = 250'000, kMaxCopies = 64;
+constexpr size_t kNameBytes = 1024;
 constexpr int kMaxCallDepth = 64;
+
+int64_t nodesOf(const GraphModel &model) {
+  int64_t count = model.graph.nodes.size();
+  for (const auto &[name, function] : model.functions)
+    count += function->nodes.size();
+  return count;
+}
 
 /// "float32 2x3, int32 scalar" for reports.
 std::string describeInputs(BodyImporter &importer,
@@ -31,12 +40,15 @@ std::string describeInputs(BodyImporter &importer,
 }
 } // namespace
 
+BodyImporter::BodyImporter(ModelState &model, ImportState &state)
+    : model(model), state(state),
+      maxNodes(kMaxNodes + kMaxCopies * nodesOf(model.model)) {}
+
 void BodyImporter::report(StringRef node, StringRef op,
                           const llvm::Twine &reason) {
-  for (const UnsupportedNode &known : state.unsupported)
-    if (known.node == node)
-      return; // a loop's body is read several times
-  state.unsupported.push_back({node.str(), op.str(), reason.str()});
+  // A loop's body is read several times.
+  if (reported.insert(node).second)
+    state.unsupported.push_back({node.str(), op.str(), reason.str()});
 }
 
 ImportedValue BodyImporter::value(Frame &frame, Edge edge) {
@@ -72,7 +84,7 @@ void BodyImporter::importNodes(Frame &frame, ArrayRef<int> roots) {
     return report(node, op, reason);
   }
   for (int index : *order)
-    if (!frame.done[index])
+    if (!frame.done[index] && !exhausted)
       importNode(frame, index);
 }
 
@@ -87,10 +99,11 @@ void BodyImporter::importNode(Frame &frame, int index) {
     return;
   }
   std::string name = frame.prefix + node.name;
-  if (++nodeCount > kMaxNodes) {
-    frame.broken[index] = true;
+  nodeCount += 1 + name.size() / kNameBytes;
+  if (nodeCount > maxNodes) {
+    frame.broken[index] = exhausted = true;
     return report(name, node.op,
-                  "the model expands to more than " + llvm::Twine(kMaxNodes) +
+                  "the model expands to more than " + llvm::Twine(maxNodes) +
                       " operations");
   }
   SmallVector<ImportedValue> inputs;
@@ -137,11 +150,16 @@ BodyImporter::importFunction(const Graph &function,
                              ArrayRef<ImportedValue> arguments,
                              const std::string &prefix, const Frame &caller) {
   SmallVector<ImportedValue> results(function.results.size());
+  if (exhausted)
+    return results;
   int depth = 0;
   for (const Frame *frame = &caller; frame; frame = frame->caller) {
     if (&frame->graph == &function || ++depth > kMaxCallDepth) {
       report(prefix + function.name, "function",
-             "a function that calls itself is not supported");
+             depth > kMaxCallDepth
+                 ? "calls nest more than " + llvm::Twine(kMaxCallDepth) +
+                       " deep"
+                 : "a function that calls itself is not supported");
       return results;
     }
   }

@@ -45,8 +45,7 @@ struct Frame {
 
 class BodyImporter {
 public:
-  BodyImporter(ModelState &model, ImportState &state)
-      : model(model), state(state) {}
+  BodyImporter(ModelState &model, ImportState &state);
 
   /// Translates what `roots` need.
   void importNodes(Frame &frame, llvm::ArrayRef<int> roots);
@@ -68,7 +67,9 @@ public:
 private:
   void importNode(Frame &frame, int index);
 
-  int64_t nodeCount = 0;
+  int64_t nodeCount = 0, maxNodes;
+  bool exhausted = false; // there were more than `maxNodes`
+  llvm::StringSet<> reported;
 };
 
 } // namespace tenon::tf

@@ -5,6 +5,9 @@
 namespace tenon::tf {
 
 namespace {
+/// Names are repeated for every copy of a function's body.
+constexpr size_t kMaxNameBytes = 1 << 16;
+
 llvm::Error failure(const llvm::Twine &text) {
   return llvm::createStringError(text);
 }
@@ -23,6 +26,9 @@ template <typename Defs> llvm::Error addNodes(const Defs &defs, Graph &graph) {
   for (const tfproto::NodeDef &def : defs) {
     if (def.name().empty())
       return failure("a node of operation '" + def.op() + "' has no name");
+    if (def.name().size() > kMaxNameBytes)
+      return failure("a node of operation '" + def.op() + "' has a name of " +
+                     llvm::Twine(def.name().size()) + " bytes");
     if (def.op().empty())
       return failure("node '" + def.name() + "' has no operation");
     if (!graph.index.try_emplace(def.name(), first).second)
@@ -33,6 +39,12 @@ template <typename Defs> llvm::Error addNodes(const Defs &defs, Graph &graph) {
     node.def = &def;
   }
   return llvm::Error::success();
+}
+
+/// Of an operation that no row sees when an entry point feeds it.
+bool hasOneOutput(const Node &node) {
+  return llvm::StringRef(node.op).starts_with("Placeholder") ||
+         node.op == "Const";
 }
 
 llvm::Error resolveGraphInputs(Graph &graph) {
@@ -51,6 +63,10 @@ llvm::Error resolveGraphInputs(Graph &graph) {
       else if (!node.controls.empty())
         return failure(describe(*node.def, graph) + ": input '" + input +
                        "' stands after a control input");
+      else if (name->second > 0 && hasOneOutput(graph.nodes[source->second]))
+        return failure(describe(*node.def, graph) + ": input '" + input +
+                       "': node '" + name->first + "' (" +
+                       graph.nodes[source->second].op + ") has one output");
       else
         node.inputs.push_back({source->second, name->second});
     }

@@ -157,8 +157,12 @@ unsigned elementBytes(DataType dtype);
 /// "float32", "int64", "string": what diagnostics call `dtype`.
 llvm::StringRef dtypeName(DataType dtype);
 
+/// TensorFlow's limit, and what no machine has: a larger size is a mistake.
+constexpr int kMaxRank = 254;
+constexpr int64_t kMaxTensorBytes = int64_t(1) << 40;
+
 /// The product of `shape`, or nothing when a size is negative or the product
-/// (times `unit`) does not fit 2^62.
+/// (times `unit`) is more than `kMaxTensorBytes`.
 std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape,
                                     int64_t unit = 1);
 

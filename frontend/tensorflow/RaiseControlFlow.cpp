@@ -110,6 +110,9 @@ llvm::Error raiseControlFlow(GraphModel &model) {
   for (auto &[name, function] : model.functions)
     graphs.push_back(function.get());
   for (Graph *graph : graphs) {
+    // Also of what no entry point needs: such a file is not what it was.
+    if (auto order = forwardOrder(*graph); !order)
+      return order.takeError();
     if (llvm::none_of(graph->nodes, isMerge))
       continue;
     if (llvm::Error error = raiseStacks(model, *graph))

@@ -103,12 +103,22 @@ private:
         users[edge.node].push_back(i);
   }
 
-  /// Whether nothing but control inputs depends on a popped value.
-  bool isUnused(int index, int depth = 0) const {
-    return llvm::all_of(users[index], [&](int user) {
-      return graph.nodes[user].op == "Identity" && depth < 16 &&
-             isUnused(user, depth + 1);
-    });
+  /// Whether nothing but control inputs depends on a popped value, or on copies
+  /// of it.
+  bool isUnused(int index) const {
+    llvm::DenseSet<int> seen = {index};
+    std::vector<int> work = {index};
+    while (!work.empty()) {
+      int source = work.back();
+      work.pop_back();
+      for (int user : users[source]) {
+        if (graph.nodes[user].op != "Identity")
+          return false;
+        if (seen.insert(user).second)
+          work.push_back(user);
+      }
+    }
+    return true;
   }
 
   /// The way of a handle from the stack to `index`, outermost first.
@@ -393,8 +403,8 @@ private:
       for (int index : llvm::concat<const int>(pushes, pops)) {
         raised.insert(index);
         replace(index, "NoOp", {});
-        for (int user : users[index])
-          if (isUnused(index))
+        if (isUnused(index))
+          for (int user : users[index])
             replace(user, "NoOp", {});
       }
       return llvm::Error::success();

@@ -157,6 +157,7 @@ readTable(llvm::ArrayRef<char> file) {
     return failureAt(at, "a malformed footer");
 
   std::map<std::string, std::string> entries;
+  size_t covered = 0, keyBytes = 0; // of data blocks
   auto indexBlock = readBlock(file, index);
   if (!indexBlock)
     return indexBlock.takeError();
@@ -165,6 +166,10 @@ readTable(llvm::ArrayRef<char> file) {
     // Sorted input makes the hint right; anything else is not a table.
     if (!entries.empty() && key <= entries.rbegin()->first)
       return failureAt(place, "keys are out of order");
+    // Every sixteenth key of a block, at least, is written in full.
+    keyBytes += key.size();
+    if (keyBytes > 32 * file.size())
+      return failureAt(place, "keys that are longer than the file");
     entries.emplace_hint(entries.end(), key.str(), value.str());
     return llvm::Error::success();
   };
@@ -174,6 +179,10 @@ readTable(llvm::ArrayRef<char> file) {
     Handle handle;
     if (!handle.read(cursor))
       return failureAt(place, "a malformed place of a block");
+    // They stand in order, so that no byte is read a thousand times.
+    if (handle.offset < covered)
+      return failureAt(place, "a block begins before the end of another");
+    covered = handle.offset + handle.size;
     auto block = readBlock(file, handle);
     if (!block)
       return block.takeError();

@@ -103,7 +103,7 @@ std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape,
       continue;
     }
     // Sizes beside a zero are checked too: strides multiply them.
-    if (count > (int64_t(1) << 62) / size)
+    if (count > kMaxTensorBytes / size)
       return std::nullopt;
     count *= size;
   }
@@ -200,6 +200,10 @@ llvm::Expected<TensorData> readTensor(const tfproto::TensorProto &proto,
   result.dtype = proto.dtype();
   if (proto.tensor_shape().unknown_rank())
     return failure("a constant tensor without a shape");
+  if (proto.tensor_shape().dim_size() > kMaxRank)
+    return failure("a tensor of " +
+                   llvm::Twine(proto.tensor_shape().dim_size()) +
+                   " dimensions");
   for (const auto &dim : proto.tensor_shape().dim())
     result.shape.push_back(dim.size());
   unsigned unit = elementBytes(result.dtype);

@@ -89,7 +89,13 @@ void importNothing(Binder &b) {}
 } // namespace
 
 void addControlRows(RowTable &table) {
-  table["Const"] = [](Binder &b) { b.set(0, b.constant(b.elements("value"))); };
+  table["Const"] = [](Binder &b) {
+    ElementsAttr value = b.elements("value");
+    if (value && b.has("dtype") && b.elementType("dtype") &&
+        b.elementType("dtype") != value.getElementType())
+      b.fail("attribute 'value' has another type than attribute 'dtype' says");
+    b.set(0, b.constant(value));
+  };
   table["NoOp"] = table["ControlTrigger"] = importNothing;
   table["Identity"] = table["IdentityN"] = importIdentity;
   for (const char *name :
