@@ -185,6 +185,12 @@ void Table::readBlock(Bytes file, uint64_t offset, uint64_t size, bool index) {
   if (offset > file.size || size > file.size - offset || size < 4 ||
       file.size - offset - size < trailerBytes)
     damaged();
+  if (!index) {
+    // Blocks stand in order, so that no byte is read a thousand times.
+    if (offset < covered)
+      damaged();
+    covered = offset + size;
+  }
   const char *at = file.data + offset, *end = at + size;
   if (maskedCrc(at, size + 1) != load32(end + 1))
     fail("wrong checksum of a table");
@@ -220,6 +226,9 @@ void Table::readBlock(Bytes file, uint64_t offset, uint64_t size, bool index) {
         damaged();
     }
     TableEntry entry = {keys.size, key.size, value};
+    // Every sixteenth key of a block, at least, is written in full.
+    if (keys.size > 32 * file.size)
+      damaged();
     keys.add(key.data, key.size);
     list.add(&entry, sizeof entry);
   }

@@ -74,6 +74,7 @@ struct Table {
   Bytes find(Bytes key) const;
 
 private:
+  uint64_t covered = 0; // end of the data block that was read last
   void readBlock(Bytes file, uint64_t offset, uint64_t size, bool index);
 };
 

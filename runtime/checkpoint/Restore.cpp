@@ -35,13 +35,18 @@ Bytes mapFile(const char *path) {
   if (file < 0 || fstat(file, &status))
     fail("%s", strerror(errno));
   Bytes bytes = {"", size_t(status.st_size)};
-  if (bytes.size) {
-    void *data = mmap(nullptr, bytes.size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (data == MAP_FAILED)
-      fail("%s", strerror(errno));
-    bytes.data = static_cast<const char *>(data);
-  }
+  void *data = nullptr;
+  if (bytes.size)
+    data = mmap(nullptr, bytes.size, PROT_READ, MAP_PRIVATE, file, 0);
+  int reason = errno;
   close(file);
+  if (data == MAP_FAILED)
+    fail("%s", strerror(reason));
+  if (data) {
+    bytes.data = static_cast<const char *>(data);
+    if (FailScope *scope = failContext.scope)
+      scope->keepMapped(*scope, data, bytes.size);
+  }
   return bytes;
 }
 
@@ -157,9 +162,7 @@ struct Source {
 
   void addTable(Bytes bytes) {
     tables = static_cast<Table *>(
-        realloc(static_cast<void *>(tables), (tableCount + 1) * sizeof(Table)));
-    if (!tables)
-      fail("no memory");
+        resize(static_cast<void *>(tables), (tableCount + 1) * sizeof(Table)));
     tables[tableCount] = {};
     tables[tableCount++].read(bytes);
   }
@@ -312,6 +315,10 @@ struct Source {
     text.add(behind);
     const char *whole = text.terminated();
     bool found = false;
+    int parts = 0, most = 4096; // each is compared with all others
+    forEachPart(whole, [&](const Entry &, const Slice &) { ++parts; });
+    if (parts > most)
+      fail("%d parts of a tensor", parts);
     forEachPart(whole, [&](const Entry &entry, const Slice &slice) {
       uint64_t before = 0; // parts that begin earlier
       forEachPart(whole, [&](const Entry &, const Slice &other) {

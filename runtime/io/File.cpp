@@ -18,8 +18,10 @@ Text readFile(const char *path) {
     char *to = bytes.grow(room);
     // Where there is no file there is a number to say why.
     long count = file < 0 ? file : systemCall(SYS_read, file, to, room);
-    if (count < 0)
+    if (count < 0) {
+      systemCall(SYS_close, file);
       fail("%s", strerror(int(-count)));
+    }
     if (!count)
       break;
     bytes.size += size_t(count);
@@ -58,6 +60,7 @@ int openOutput(const char *path) {
                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0)
     failToWrite(file);
+  failContext.output = int(file) + 1;
   return int(file);
 }
 
@@ -72,6 +75,7 @@ void closeOutput(int descriptor, const char *path) {
     failToWrite(result);
   failContext.temporary = nullptr;
   failContext.file = nullptr;
+  failContext.output = 0;
 }
 
 } // namespace tenon

@@ -14,9 +14,7 @@ char *Text::grow(size_t bytes) {
     fail("no memory");
   if (size + bytes > capacity) {
     capacity = size + bytes + capacity + 256;
-    data = static_cast<char *>(realloc(data, capacity));
-    if (!data)
-      fail("no memory for %zu bytes", capacity);
+    data = static_cast<char *>(resize(data, capacity));
   }
   return data + size;
 }

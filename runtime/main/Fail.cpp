@@ -19,6 +19,10 @@ void fail(const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  if (context.temporary)
+    systemCall(SYS_unlinkat, AT_FDCWD, context.temporary, 0);
+  if (context.scope)
+    context.scope->leave(*context.scope, text);
   Text line;
   line.print("%s: error: ", context.program);
   if (context.input)
@@ -33,16 +37,27 @@ void fail(const char *format, ...) {
       line.data[i] = '?'; // names may hold anything; the line is one
   line.add("\n");
   systemCall(SYS_write, STDERR_FILENO, line.data, line.size);
-  if (context.temporary)
-    systemCall(SYS_unlinkat, AT_FDCWD, context.temporary, 0);
   exitProcess(context.status);
 }
 
-void *allocate(size_t bytes) {
-  void *memory = calloc(1, bytes + 1);
+static void *checked(void *memory, size_t bytes) {
   if (!memory)
     fail("no memory for %zu bytes", bytes);
   return memory;
+}
+
+void *allocate(size_t bytes) {
+  FailScope *scope = failContext.scope;
+  return checked(scope ? scope->resize(*scope, nullptr, bytes + 1)
+                       : calloc(1, bytes + 1),
+                 bytes);
+}
+
+void *resize(void *memory, size_t bytes) {
+  FailScope *scope = failContext.scope;
+  return checked(scope ? scope->resize(*scope, memory, bytes)
+                       : realloc(memory, bytes),
+                 bytes);
 }
 
 } // namespace tenon

@@ -20,3 +20,10 @@ void *tenon::allocate(size_t bytes) {
     fail("no memory for %zu bytes", bytes);
   return memory;
 }
+
+void *tenon::resize(void *memory, size_t bytes) {
+  memory = realloc(memory, bytes);
+  if (!memory)
+    fail("no memory for %zu bytes", bytes);
+  return memory;
+}

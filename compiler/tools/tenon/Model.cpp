@@ -5,6 +5,7 @@
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/tenon/ModuleFile.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
@@ -27,6 +28,22 @@ static std::string describeNode(Location location) {
     text += ": ";
     return WalkResult::interrupt();
   });
+  return text;
+}
+
+/// A message with names from a file: one line of bounded length that cannot
+/// steer a terminal.
+static std::string readable(StringRef message) {
+  constexpr size_t maxBytes = 2000;
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (char c : message.take_front(maxBytes))
+    if (uint8_t(c) < 32 || c == 127)
+      os << "\\x" << llvm::utohexstr(uint8_t(c), /*LowerCase=*/true, 2);
+    else
+      os << c;
+  if (message.size() > maxBytes)
+    os << "... and " << message.size() - maxBytes << " more bytes";
   return text;
 }
 
@@ -58,7 +75,7 @@ Model::Model(llvm::StringRef path, const ImportOptions &options)
 int Model::fail(llvm::Error error) {
   llvm::errs() << path << ": ";
   llvm::WithColor::error(llvm::errs())
-      << llvm::toString(std::move(error)) << '\n';
+      << readable(llvm::toString(std::move(error))) << '\n';
   return kFault;
 }
 
@@ -81,8 +98,10 @@ void Model::print(Diagnostic &diagnostic) {
     std::string message = one.str();
     // Messages of the importer name their node themselves.
     if (!StringRef(message).starts_with("node '"))
-      llvm::errs() << describeNode(one.getLocation());
-    llvm::errs() << message << '\n';
+      message = describeNode(one.getLocation()) + message;
+    // Notes may hold operations, which take several lines.
+    bool isNote = one.getSeverity() == DiagnosticSeverity::Note;
+    llvm::errs() << (isNote ? message : readable(message)) << '\n';
   };
   printOne(diagnostic);
   for (Diagnostic &note : diagnostic.getNotes())
