@@ -33,6 +33,8 @@ void GraphDialect::initialize() {
   registerHostOps(*this);
   registerSparseOps(*this);
   registerLinearAlgebraOps(*this);
+  registerImageOps(*this);
+  registerDistributionOps(*this);
   registerDerivativeOps();
   registerGradientsOps();
   registerSamplingOps();

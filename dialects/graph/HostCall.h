@@ -45,6 +45,8 @@ void registerStringOps(GraphDialect &dialect);
 void registerHostOps(GraphDialect &dialect);
 void registerSparseOps(GraphDialect &dialect);
 void registerLinearAlgebraOps(GraphDialect &dialect);
+void registerImageOps(GraphDialect &dialect);
+void registerDistributionOps(GraphDialect &dialect);
 
 } // namespace tenon::graph
 

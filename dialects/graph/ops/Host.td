@@ -46,8 +46,14 @@ def Graph_TimestampOp : Graph_WorldOp<"timestamp", "seconds since 1970",
 
 // Savers in graphs.
 
-def Graph_SaveTensorsOp : Graph_WorldOp<"save_tensors", "writes a checkpoint in TensorFlow's second format",
-    (ins Graph_StringTensor:$prefix, Variadic<Graph_Tensor>:$tensors, StrArrayAttr:$names), (outs), [MemoryEffects<[MemRead, MemWrite]>]>;
+def Graph_SaveTensorsOp : Graph_WorldOp<"save_tensors", "writes a checkpoint in TensorFlow's second format, or with `first` a file in its first one",
+    (ins Graph_StringTensor:$prefix, Variadic<Graph_Tensor>:$tensors, StrArrayAttr:$names, StrArrayAttr:$slices, UnitAttr:$first), (outs), [MemoryEffects<[MemRead, MemWrite]>]> {
+  let description = [{
+    A slice is empty for a whole tensor, else the whole one's sizes and for each
+    the range that the part has: "4 6 0,2:-" for the first two rows. Parts of
+    one tensor have the same name.
+  }];
+}
 
 def Graph_RestoreTensorOp : Graph_WorldOp<"restore_tensor", "the tensor of that name in a checkpoint; sizes of -1 in `shape` are not supported",
     (ins Graph_StringTensor:$prefix, StrAttr:$name, DenseI64ArrayAttr:$shape), (outs Graph_Tensor:$result), [MemoryEffects<[MemRead]>]>;

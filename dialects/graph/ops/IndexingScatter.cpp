@@ -453,7 +453,8 @@ LogicalResult SegmentOp::lowerToLinalg(LoweringContext &lowering) {
   Type graphType = getElementTypeOrSelf(getInput().getType()),
        type = LoweringContext::elementType(graphType),
        idType = getElementTypeOrSelf(getIds().getType());
-  if (isa<ComplexType>(graphType))
+  bool isComplex = isa<ComplexType>(graphType);
+  if (isComplex && getMode() != "prod")
     return emitOpError("cannot combine complex elements");
   Value zero = lowering.constantIndex(0), one = lowering.constantIndex(1);
   ArrayRef<AffineExpr> at = shapes.dims(getIds());
@@ -507,17 +508,27 @@ LogicalResult SegmentOp::lowerToLinalg(LoweringContext &lowering) {
                      inRange(nested, where, id, rows));
   };
   Dims flat{target[0], width};
-  auto filled = [&](ArrayRef<AffineExpr> dims, Attribute value) {
-    return linalg::FillOp::create(
-               b, loc,
-               arith::ConstantOp::create(b, loc, cast<TypedAttr>(value))
-                   .getResult(),
-               lowering.empty(dims, cast<TypedAttr>(value).getType()))
+  auto filledWith = [&](ArrayRef<AffineExpr> dims, Value value) {
+    return linalg::FillOp::create(b, loc, value,
+                                  lowering.empty(dims, value.getType()))
         .getResult(0);
   };
+  auto filled = [&](ArrayRef<AffineExpr> dims, Attribute value) {
+    return filledWith(
+        dims, arith::ConstantOp::create(b, loc, cast<TypedAttr>(value)));
+  };
+  Value start;
+  if (isComplex) {
+    auto part = cast<FloatType>(cast<ComplexType>(type).getElementType());
+    start = filledWith(flat, complex::ConstantOp::create(
+                                 b, loc, type,
+                                 b.getArrayAttr({b.getFloatAttr(part, 1),
+                                                 b.getFloatAttr(part, 0)})));
+  } else {
+    start = filled(flat, neutral(getMode(), graphType, b));
+  }
   Value result = scatterRows(
-      lowering, loc, filled(flat, neutral(getMode(), graphType, b)), values,
-      total, width, rowOf,
+      lowering, loc, start, values, total, width, rowOf,
       [&](OpBuilder &nested, Location where, Value old, Value update) {
         return combineBy(getMode(), graphType, nested, where, old, update);
       });

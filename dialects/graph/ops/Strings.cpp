@@ -196,6 +196,17 @@ LogicalResult SerializeTensorOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
+LogicalResult ParseTensorOp::inferShapes(ShapeContext &shapes) {
+  if (failed(expectScalar(*this, shapes, getSerialized(), "serialized")))
+    return failure();
+  Dims dims;
+  for (auto [i, size] : llvm::enumerate(getShape()))
+    dims.push_back(size < 0 ? shapes.freshSymbol(getResult(), i)
+                            : shapes.constant(size));
+  shapes.setDims(getResult(), dims);
+  return success();
+}
+
 LogicalResult ParseExampleOp::inferShapes(ShapeContext &shapes) {
   ArrayRef<AffineExpr> batch = shapes.dims(getSerialized());
   if (batch.size() > 1)

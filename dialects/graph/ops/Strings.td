@@ -89,6 +89,9 @@ def Graph_UnicodeEncodeOp : Graph_StringOp<"unicode_encode", "a string per row o
 def Graph_SerializeTensorOp : Graph_StringOp<"serialize_tensor", "a tensor as the bytes of TensorFlow's message",
     (ins Graph_Tensor:$input), (outs Graph_StringTensor:$result)>;
 
+def Graph_ParseTensorOp : Graph_StringOp<"parse_tensor", "the tensor of TensorFlow's message, with `flat` its elements; fails unless it has the result's type and `shape`, where -1 is any size",
+    (ins Graph_StringTensor:$serialized, DenseI64ArrayAttr:$shape, UnitAttr:$flat), (outs Graph_Tensor:$result)>;
+
 def Graph_ParseExampleOp : Graph_StringOp<"parse_example", "features of TensorFlow's Example messages",
     (ins Graph_StringTensor:$serialized, Variadic<Graph_Tensor>:$defaults, StrArrayAttr:$sparse_keys, StrArrayAttr:$dense_keys,
      DenseI64ArrayAttr:$dense_ranks, DenseI64ArrayAttr:$dense_sizes), (outs Variadic<Graph_Tensor>:$features)> {

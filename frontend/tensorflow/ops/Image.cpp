@@ -156,10 +156,9 @@ private:
   Samples samples(int64_t dim) const {
     Formula first = column(dim), last = column(dim + 2);
     Formula most = size(b.dims(image)[1 + dim]) - 1;
-    Formula place(b, {});
-    if (graph::ShapeContext::asConstant(sizes[dim]) == 1) {
-      place = (first + last) * most * 0.5;
-    } else {
+    auto known = graph::ShapeContext::asConstant(sizes[dim]);
+    Formula middle = (first + last) * most * 0.5, place = middle;
+    if (known != 1) {
       Formula step = (last - first) * most / (size(sizes[dim]) - 1);
       Type type = boxes.type();
       Value count =
@@ -169,6 +168,8 @@ private:
                   ? Value()
                   : b.reshape(count, {b.shapes().constant(1), sizes[dim]});
       place = first * most + boxes.wrap(count) * step;
+      if (!known)
+        place = select(size(sizes[dim]) > 1, place, middle);
     }
     Formula inside = (place >= boxes.number(0)) & (place <= most);
     // What is outside reads the first element and is replaced.
@@ -225,6 +226,34 @@ private:
   graph::Dims sizes;
 };
 
+/// The two sizes as dimensions; those that the run decides are the length of a
+/// vector.
+graph::Dims cropSizes(Binder &b, Value sizes) {
+  auto length = graph::ShapeContext::asConstant(b.dims(sizes)[0]);
+  if (length && *length != 2) {
+    b.fail("expected two sizes of crops, got " + llvm::Twine(*length));
+    return {};
+  }
+  graph::Dims dims(2);
+  if (auto known = b.shapes().contents(sizes))
+    dims.assign(known->begin(), known->end());
+  Type i64 = b.builder().getI64Type();
+  for (int64_t i = 0; i < 2 && !b.failed(); ++i) {
+    if (dims[i])
+      continue;
+    Value size =
+        b.make("graph.strided_slice", i64,
+               {b.cast(sizes, i64), b.integersConstant(i, i64),
+                b.integersConstant(i + 1, i64), b.integersConstant(1, i64)},
+               b.attribute("shrink_axis_mask", int64_t(1)));
+    Value numbers =
+        b.make("graph.range", i64, {b.scalar(i64, 0), size, b.scalar(i64, 1)});
+    if (!b.failed())
+      dims[i] = b.dims(numbers)[0];
+  }
+  return dims;
+}
+
 void importCropAndResize(Binder &b) {
   SmallVector<Value> in = b.inputList(0, 4);
   if (b.failed())
@@ -233,14 +262,94 @@ void importCropAndResize(Binder &b) {
       b.rank(in[3]) != 1)
     return b.fail("expected images, boxes, a vector of image numbers and a "
                   "vector of two sizes");
-  auto sizes = b.shapes().contents(in[3]);
-  if (!sizes || sizes->size() != 2 || llvm::is_contained(*sizes, AffineExpr()))
-    return b.fail("the size of the crops must be known at compile time");
-  Crop crop(b, in[0], in[1], in[2], *sizes);
+  graph::Dims sizes = cropSizes(b, in[3]);
+  if (b.failed())
+    return;
+  Crop crop(b, in[0], in[1], in[2], sizes);
   std::string method = b.text("method", "bilinear");
   if (method != "bilinear" && method != "nearest")
     return b.fail("method '" + method + "' is not supported");
   b.set(0, method == "bilinear" ? crop.bilinear() : crop.nearest());
+}
+
+/// Inputs: gradient, boxes, image numbers, the images' shape.
+void importCropImageGrad(Binder &b) {
+  SmallVector<NamedAttribute> attributes;
+  if (b.text("method", "bilinear") == "nearest")
+    attributes.push_back(b.unit("nearest"));
+  b.set(0, b.make("graph.crop_image_grad", b.elementType("T"),
+                  b.inputList(0, 4), attributes));
+}
+
+/// Inputs: gradient, images, boxes, image numbers.
+void importCropBoxesGrad(Binder &b) {
+  b.set(0, b.make("graph.crop_boxes_grad", b.builder().getF32Type(),
+                  b.inputList(0, 4)));
+}
+
+//===----------------------------------------------------------------------===//
+// Sampling and morphology
+//===----------------------------------------------------------------------===//
+
+void importResizeArea(Binder &b) {
+  SmallVector<NamedAttribute> attributes;
+  if (b.flag("align_corners", false))
+    attributes.push_back(b.unit("align_corners"));
+  b.set(0, b.make("graph.resize_area", b.builder().getF32Type(),
+                  b.inputList(0, 2), attributes));
+}
+
+/// Inputs: images, size or images' gradient and images; scale, translation.
+Row scaleAndTranslate(StringRef op) {
+  return [op](Binder &b) {
+    SmallVector<NamedAttribute> attributes = {
+        b.textAttribute("kernel", b.text("kernel_type", "lanczos3"))};
+    if (b.flag("antialias", true))
+      attributes.push_back(b.unit("antialias"));
+    b.set(0,
+          b.make(op, b.builder().getF32Type(), b.inputList(0, 4), attributes));
+  };
+}
+
+/// Inputs: images, filter, and of a gradient that of the result.
+Row dilation(StringRef op, unsigned count) {
+  return [op, count](Binder &b) {
+    SmallVector<Value> inputs = b.inputList(0, count);
+    SmallVector<NamedAttribute> attributes;
+    for (StringRef name : {"strides", "rates"}) {
+      SmallVector<int64_t> list = b.integers(name);
+      if (b.failed())
+        return;
+      if (list.size() != 4 || list[0] != 1 || list[3] != 1)
+        return b.fail(name + " need four elements, the first and the last 1");
+      attributes.push_back(b.attribute(name, ArrayRef(list).slice(1, 2)));
+    }
+    std::string padding = b.text("padding");
+    if (padding == "SAME")
+      attributes.push_back(b.unit("same"));
+    else if (padding != "VALID")
+      b.fail("padding is '" + padding + "', expected SAME or VALID");
+    if (!b.failed())
+      b.set(0, b.make(op, Binder::type(inputs[0]), inputs, attributes));
+  };
+}
+
+/// Inputs: images, transforms, size, and of the third version what is outside.
+void importProjectiveTransform(Binder &b) {
+  SmallVector<Value> inputs = b.inputList(0);
+  if (b.failed())
+    return;
+  if (inputs.size() == 3)
+    inputs.push_back(b.scalar(b.builder().getF32Type(), 0));
+  SmallVector<NamedAttribute> attributes = {
+      b.textAttribute("mode", b.text("fill_mode", "CONSTANT"))};
+  std::string interpolation = b.text("interpolation");
+  if (interpolation == "BILINEAR")
+    attributes.push_back(b.unit("bilinear"));
+  else if (interpolation != "NEAREST")
+    b.fail("interpolation '" + interpolation + "' is not supported");
+  b.set(0, b.make("graph.projective_transform", Binder::type(inputs[0]), inputs,
+                  attributes));
 }
 
 //===----------------------------------------------------------------------===//
@@ -329,6 +438,17 @@ void addImageRows(RowTable &table) {
   });
   table["AdjustContrastv2"] = importAdjustContrast;
   table["CropAndResize"] = importCropAndResize;
+  table["CropAndResizeGradImage"] = importCropImageGrad;
+  table["CropAndResizeGradBoxes"] = importCropBoxesGrad;
+  table["ResizeArea"] = importResizeArea;
+  table["ScaleAndTranslate"] = scaleAndTranslate("graph.scale_translate");
+  table["ScaleAndTranslateGrad"] =
+      scaleAndTranslate("graph.scale_translate_grad");
+  table["Dilation2D"] = dilation("graph.dilation", 2);
+  table["Dilation2DBackpropInput"] = dilation("graph.dilation_image_grad", 3);
+  table["Dilation2DBackpropFilter"] = dilation("graph.dilation_filter_grad", 3);
+  table["ImageProjectiveTransformV2"] = table["ImageProjectiveTransformV3"] =
+      importProjectiveTransform;
   table["NonMaxSuppression"] = nonMaxSuppression(1);
   table["NonMaxSuppressionV2"] = nonMaxSuppression(2);
   table["NonMaxSuppressionV3"] = nonMaxSuppression(3);

@@ -25,6 +25,7 @@ constexpr Family kFamilies[] = {
     {"Partition", addPartitionRows},
     {"Signal", addSignalRows},
     {"Random", addRandomRows},
+    {"Distribution", addDistributionRows},
     {"State", addStateRows},
     {"Optimizers", addOptimizerRows},
     {"Control", addControlRows},

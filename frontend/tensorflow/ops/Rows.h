@@ -29,6 +29,15 @@ void addImageRows(RowTable &table);
 void addQuantizationRows(RowTable &table);
 void addPartitionRows(RowTable &table);
 void addSignalRows(RowTable &table);
+void addDistributionRows(RowTable &table);
+
+/// Input `i` when it is the tensor of a message (ParseTensor) whose shape is
+/// not known otherwise; sizes of -1 are read there. Nothing for other inputs.
+std::optional<mlir::Value>
+parsedTensor(Binder &b, unsigned i,
+             const std::optional<llvm::SmallVector<int64_t>> &shape);
+/// The elements of such an input, a vector.
+std::optional<mlir::Value> parsedElements(Binder &b, unsigned i);
 
 } // namespace tenon::tf
 

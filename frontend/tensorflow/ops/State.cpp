@@ -48,10 +48,13 @@ void importAssign(Binder &b) {
         SymbolTable::lookupSymbolIn(b.state.module, variable.symbol)
             ->getAttrOfType<TypeAttr>("type")
             .getValue());
-    value =
-        b.make("graph.restore_tensor", variable.elementType, b.raw(1).tensor,
-               {b.textAttribute("name", b.raw(1).symbol),
-                b.attribute("shape", type.getShape())});
+    SmallVector<int64_t> shape(type.getShape());
+    value = parsedTensor(b, 1, shape).value_or(Value());
+    if (!value)
+      value =
+          b.make("graph.restore_tensor", variable.elementType, b.raw(1).tensor,
+                 {b.textAttribute("name", b.raw(1).symbol),
+                  b.attribute("shape", shape)});
   } else {
     value = b.input(1);
   }

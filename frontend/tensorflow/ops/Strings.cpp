@@ -266,7 +266,51 @@ void importParseSingleExample(Binder &b) {
   form.firstDefault = 1;
   importExamples(b, form);
 }
+/// How many dimensions the tensor has is in the bytes, or said by what reads
+/// it.
+void importParseTensor(Binder &b) {
+  Value bytes = b.input(0);
+  Type type = b.elementType("out_type");
+  if (b.failed())
+    return;
+  if (Operation *made = bytes.getDefiningOp();
+      made && made->getName().getStringRef() == "graph.serialize_tensor" &&
+      Binder::type(made->getOperand(0)) == type)
+    return b.set(0, made->getOperand(0));
+  if (auto shapes = b.shapeList("_output_shapes");
+      !shapes.empty() && shapes.front()) {
+    b.set(0, b.make("graph.parse_tensor", type, bytes,
+                    b.attribute("shape", *shapes.front())));
+    return;
+  }
+  ImportedValue value;
+  value.kind = ImportedValue::Restored;
+  value.tensor = bytes;
+  value.elementType = type;
+  b.set(0, value);
+}
 } // namespace
+
+static bool isParsed(Binder &b, unsigned i) {
+  return !b.failed() && b.raw(i).kind == ImportedValue::Restored &&
+         b.raw(i).elementType;
+}
+
+std::optional<Value>
+parsedTensor(Binder &b, unsigned i,
+             const std::optional<SmallVector<int64_t>> &shape) {
+  if (!isParsed(b, i) || !shape)
+    return std::nullopt;
+  return b.make("graph.parse_tensor", b.raw(i).elementType, b.raw(i).tensor,
+                b.attribute("shape", *shape));
+}
+
+std::optional<Value> parsedElements(Binder &b, unsigned i) {
+  if (!isParsed(b, i))
+    return std::nullopt;
+  return b.make("graph.parse_tensor", b.raw(i).elementType, b.raw(i).tensor,
+                {b.attribute("shape", ArrayRef<int64_t>{-1}), b.unit("flat")});
+}
 
 void addStringsRows(RowTable &table) {
   addComparison(table, "Equal", false);
@@ -332,6 +376,7 @@ void addStringsRows(RowTable &table) {
   table["SerializeTensor"] = [](Binder &b) {
     b.set(0, b.make("graph.serialize_tensor", stringType(b), b.input(0)));
   };
+  table["ParseTensor"] = importParseTensor;
   table["ParseExample"] = importParseExample;
   table["ParseExampleV2"] = importParseExampleV2;
   table["ParseSingleExample"] = importParseSingleExample;

@@ -1,0 +1,350 @@
+// Numbers drawn by methods that take a number of tries.
+#include "host/Element.h"
+#include "host/Host.h"
+#include "host/Philox.h"
+
+namespace tenon {
+
+namespace {
+
+// The result's shape: what operand 0 says, then the dimensions of `more`.
+bool allocateDrawn(HostCall &call, const tenon_tensor *more = nullptr) {
+  tenon_tensor &result = call.outputs[0];
+  int64_t rank = call.inSize(0);
+  for (int64_t d = 0; d < rank; ++d) {
+    result.shape[d] = integerAt(call.inputs[0], d);
+    if (result.shape[d] < 0)
+      return call.fail("size %lld is negative", (long long)result.shape[d]);
+  }
+  for (int32_t d = 0; more && d < more->ndim; ++d)
+    result.shape[rank + d] = more->shape[d];
+  return call.allocate(0);
+}
+
+// The counter after `blocks` blocks, the second result.
+void setNext(HostCall &call, int32_t counter, uint64_t blocks) {
+  const uint64_t *from = call.in<uint64_t>(counter);
+  uint64_t *to = call.out<uint64_t>(1);
+  to[0] = from[0] + blocks;
+  to[1] = from[1] + (to[0] < from[0]);
+}
+
+bool withFloat(HostCall &call, auto function) {
+  return withType(call.outputs[0].dtype, [&](auto zero) {
+    if constexpr (IsFloating<decltype(zero)>::value)
+      return function(zero);
+    return false;
+  });
+}
+
+// One element each of T, rounded to T: what C++ does with float and double.
+template <typename T> T power(T x, T y) { return T(powf(x, y)); }
+template <> double power(double x, double y) { return pow(x, y); }
+template <typename T> T logarithm(T x) { return T(logf(x)); }
+template <> double logarithm(double x) { return log(x); }
+template <typename T> T exponential(T x) { return T(expf(x)); }
+template <> double exponential(double x) { return exp(x); }
+template <typename T> T root(T x) { return T(sqrtf(x)); }
+template <> double root(double x) { return sqrt(x); }
+
+// Numbers of one kind out of blocks; the last of a block comes first.
+template <typename T, void (*draw)(Philox &, T (&)[blockNumbers<T>])>
+struct Buffer {
+  T numbers[blockNumbers<T>];
+  int left = 0;
+
+  T take(Philox &generator) {
+    if (!left) {
+      draw(generator, numbers);
+      left = blockNumbers<T>;
+    }
+    return numbers[--left];
+  }
+};
+
+// A gamma distributed number of shape alpha, by Marsaglia and Tsang's method:
+// a normal number is transformed, and accepted by a uniform one. All in T.
+template <typename T> T drawGamma(Philox generator, T alpha) {
+  bool small = alpha < T(1);
+  T third = T(T(1) / T(3)), shift = T(small ? T(T(2) / T(3)) : T(T(-1) / T(3)));
+  T d = T(alpha + shift), c = T(third / root<T>(d));
+  Buffer<T, drawNormal<T>> normal;
+  Buffer<T, drawUniform<T>> uniform;
+  for (;;) {
+    T x = normal.take(generator), v = T(T(1) + T(c * x));
+    if (v <= T(0))
+      continue;
+    v = T(T(v * v) * v);
+    T u = uniform.take(generator), square = T(x * x);
+    if (!(u < T(T(1) - T(T(T(0.0331) * square) * square)))) {
+      T right =
+          T(T(T(T(0.5) * x) * x) + T(d * T(T(T(1) - v) + logarithm<T>(v))));
+      if (!(logarithm<T>(u) < right)) {
+        // NaN parameters are never accepted.
+        if (v != v || d != d)
+          return T(d * v);
+        continue;
+      }
+    }
+    T result = T(d * v);
+    if (small)
+      result = T(result * power<T>(uniform.take(generator), T(T(1) / alpha)));
+    return result;
+  }
+}
+
+// Blocks that are there for a number.
+constexpr uint64_t reserved = 256;
+
+// Calls `draw` for each of `count` parameters and `samples` numbers of each;
+// the parameters are the last dimensions.
+template <typename Draw>
+void drawEach(Philox base, int64_t count, int64_t samples, Draw draw) {
+  for (int64_t p = 0; p < count; ++p)
+    for (int64_t s = 0; s < samples; ++s) {
+      Philox generator = base;
+      generator.skip(reserved * uint64_t(p * samples + s));
+      draw(generator, p, s * count + p);
+    }
+}
+
+} // namespace
+
+TENON_HOST(random_bits) {
+  if (!allocateDrawn(call))
+    return false;
+  Philox generator(call.in<uint64_t>(1), call.in<uint64_t>(2));
+  int64_t bytes = call.outSize(0) * dtypeBytes(call.outputs[0].dtype);
+  for (int64_t at = 0; at < bytes; at += 16) {
+    uint32_t block[4];
+    generator.next(block);
+    memcpy(call.out(0) + at, block, size_t(bytes - at < 16 ? bytes - at : 16));
+  }
+  return true;
+}
+
+TENON_HOST(random_gamma) {
+  const tenon_tensor &alpha = call.inputs[1];
+  if (!allocateDrawn(call, &alpha))
+    return false;
+  int64_t total = call.outSize(0), count = call.inSize(1);
+  int64_t samples = count ? total / count : 0;
+  if (!total)
+    return call.fail("there is nothing to draw");
+  setNext(call, 3, reserved * uint64_t(total));
+  Philox base(call.in<uint64_t>(2), call.in<uint64_t>(3));
+  return withFloat(call, [&](auto zero) {
+    using T = decltype(zero);
+    drawEach(
+        base, count, samples, [&](Philox generator, int64_t p, int64_t place) {
+          call.out<T>(0)[place] = drawGamma<T>(generator, call.in<T>(1)[p]);
+        });
+    return true;
+  });
+}
+
+TENON_HOST(random_gamma_double) {
+  if (!allocateDrawn(call))
+    return false;
+  const tenon_tensor &alpha = call.inputs[1], &result = call.outputs[0];
+  int32_t missing = result.ndim - alpha.ndim;
+  for (int32_t d = 0; d < alpha.ndim; ++d)
+    if (missing < 0 || result.shape[missing + d] != alpha.shape[d])
+      return call.fail("the shape does not end with that of alpha");
+  int64_t total = call.outSize(0), count = call.inSize(1);
+  if (!total)
+    return true;
+  Philox base(call.in<uint64_t>(2), call.in<uint64_t>(3));
+  return withFloat(call, [&](auto zero) {
+    using T = decltype(zero);
+    drawEach(base, count, total / count,
+             [&](Philox generator, int64_t p, int64_t place) {
+               double shape = double(call.in<T>(1)[p]);
+               double numbers[2];
+               if (shape == 1) // exponentially distributed
+                 drawUniform(generator, numbers);
+               call.out<T>(0)[place] =
+                   T(shape == 1 ? -log1p(-numbers[1])
+                                : drawGamma<double>(generator, shape));
+             });
+    return true;
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Normal numbers between bounds
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+constexpr int mostTries = 1000;
+
+// Draws `count` numbers; `store` takes one after the other. False when the
+// parameters are none, or too many tries failed.
+template <typename T, typename Store>
+bool drawTruncated(HostCall &call, Philox &generator, T mean, T deviation,
+                   T low, T high, int64_t count, Store store) {
+  auto infinite = [](T x) {
+    return double(x) == __builtin_inf() || double(x) == -__builtin_inf();
+  };
+  if (!(deviation > T(0) && low < high && !(infinite(low) && infinite(high))))
+    return call.fail("cannot draw with deviation %g between %g and %g",
+                     double(deviation), double(low), double(high));
+  // A bound on one side only becomes the lower one; two on one side of the
+  // mean are turned above it.
+  if ((infinite(low) && low < T(0)) || high < mean) {
+    T former = low;
+    low = high;
+    high = former;
+    deviation = T(-deviation);
+  }
+  T least = T(T(low - mean) / deviation), most = T(T(high - mean) / deviation);
+  T square = root<T>(T(T(least * least) + T(4)));
+  T cutoff =
+      T(T(T(2) *
+          exponential<T>(T(T(0.5) + T(T(least * T(least - square)) / T(4))))) /
+        T(least + square));
+  T width = T(most - least), enough = T(1.3);
+  constexpr int size = blockNumbers<T>;
+  int tries = 0;
+  int64_t done = 0;
+  auto accept = [&](T number) {
+    store(done++, T(T(number * deviation) + mean));
+    tries = 0;
+  };
+  if ((least < T(-enough) && most >= T(0)) ||
+      (most > enough && least <= T(0))) {
+    while (done < count) {
+      T normal[size];
+      drawNormal<T>(generator, normal);
+      for (int i = 0; i < size && done < count; ++i)
+        if (normal[i] >= least && normal[i] <= most)
+          accept(normal[i]);
+        else if (++tries > mostTries)
+          return call.fail("no number between the bounds was drawn");
+    }
+  } else if (width < cutoff) { // uniform ones, taken as often as they should
+    T offset = least < T(0) ? T(0) : T(least * least);
+    while (done < count) {
+      T place[size], chance[size];
+      drawUniform<T>(generator, place);
+      drawUniform<T>(generator, chance);
+      for (int i = 0; i < size && done < count; ++i) {
+        T z = T(T(place[i] * width) + least);
+        T g = T(T(offset - T(z * z)) / T(2));
+        if (chance[i] <= exponential<T>(g))
+          accept(z);
+        else if (++tries >= mostTries)
+          return call.fail("no number between the bounds was drawn");
+      }
+    }
+  } else { // exponentially distributed ones
+    T rate = T(T(least + square) / T(2));
+    while (done < count) {
+      T pair[size];
+      drawUniform<T>(generator, pair);
+      for (int i = 0; i < size && done < count; i += 2) {
+        T z = T(T(T(-logarithm<T>(pair[i])) / rate) + least);
+        T x = least < rate ? T(rate - z) : T(least - rate);
+        T g = exponential<T>(T(T(T(-x) * x) / T(2)));
+        if (pair[i + 1] <= g && z < most)
+          accept(z);
+        else if (++tries >= mostTries)
+          return call.fail("no number between the bounds was drawn");
+      }
+    }
+  }
+  return true;
+}
+
+// Element i of parameter `operand`, one of which may stand for all.
+template <typename T> T parameter(HostCall &call, int32_t operand, int64_t i) {
+  return call.in<T>(operand)[call.inSize(operand) == 1 ? 0 : i];
+}
+
+template <typename T> bool drawRows(HostCall &call) {
+  const tenon_tensor &result = call.outputs[0];
+  if (!result.ndim)
+    return call.fail("the shape is empty");
+  int64_t rows = result.shape[0], total = call.outSize(0);
+  int64_t samples = 1;
+  for (int32_t d = 1; d < result.ndim; ++d)
+    samples *= result.shape[d];
+  if (call.inSize(1) == 1 && call.inSize(2) == 1 && !call.inputs[3].ndim &&
+      !call.inputs[4].ndim) {
+    samples = 100; // drawn in pieces of that many
+    rows = (total + samples - 1) / samples;
+  } else {
+    for (int32_t i = 1; i <= 4; ++i)
+      if (call.inSize(i) != 1 && call.inSize(i) != rows)
+        return call.fail("a parameter has %lld elements, expected 1 or %lld",
+                         (long long)call.inSize(i), (long long)rows);
+  }
+  setNext(call, 6, uint64_t(rows) * 2 * mostTries * uint64_t(samples + 3) / 4);
+  Philox generator(call.in<uint64_t>(5), call.in<uint64_t>(6));
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t first = row * samples;
+    int64_t count = total - first < samples ? total - first : samples;
+    T *to = call.out<T>(0) + first;
+    if (!drawTruncated<T>(call, generator, parameter<T>(call, 1, row),
+                          parameter<T>(call, 2, row),
+                          parameter<T>(call, 3, row),
+                          parameter<T>(call, 4, row), count,
+                          [&](int64_t i, T number) { to[i] = number; }))
+      return false;
+  }
+  return true;
+}
+
+template <typename T> bool drawBroadcast(HostCall &call) {
+  const tenon_tensor &result = call.outputs[0];
+  Broadcast pairs[2];
+  const tenon_tensor *first[] = {&call.inputs[1], &call.inputs[2], &result},
+                     *second[] = {&call.inputs[3], &call.inputs[4], &result};
+  // Broadcast to the result, all but the dimensions in front count.
+  int32_t rank = 0;
+  for (int32_t i = 1; i <= 4; ++i)
+    rank = call.inputs[i].ndim > rank ? call.inputs[i].ndim : rank;
+  bool fits = rank <= result.ndim && pairs[0].init(first, 3) &&
+              pairs[1].init(second, 3);
+  int64_t count = 1;
+  for (int32_t d = 0; fits && d < result.ndim; ++d) {
+    fits = pairs[0].shape[d] == result.shape[d] &&
+           pairs[1].shape[d] == result.shape[d];
+    if (d >= result.ndim - rank)
+      count *= result.shape[d];
+  }
+  if (!fits)
+    return call.fail("the shape does not end with that of the parameters");
+  setNext(call, 6, 0);
+  int64_t total = call.outSize(0);
+  if (!total)
+    return true;
+  Philox generator(call.in<uint64_t>(5), call.in<uint64_t>(6));
+  generator.skip((blockNumbers<T> - 1) / blockNumbers<T>);
+  for (int64_t p = 0; p < count; ++p) {
+    T *to = call.out<T>(0) + p;
+    auto value = [&](int32_t operand) {
+      const Broadcast &pair = pairs[(operand - 1) / 2];
+      return call.in<T>(operand)[pair.source((operand - 1) % 2, p)];
+    };
+    if (!drawTruncated<T>(call, generator, value(1), value(2), value(3),
+                          value(4), total / count,
+                          [&](int64_t i, T number) { to[i * count] = number; }))
+      return false;
+  }
+  return true;
+}
+
+} // namespace
+
+TENON_HOST(random_truncated) {
+  if (!allocateDrawn(call))
+    return false;
+  return withFloat(call, [&](auto zero) {
+    using T = decltype(zero);
+    return call.flag("stateless") ? drawBroadcast<T>(call) : drawRows<T>(call);
+  });
+}
+
+} // namespace tenon
