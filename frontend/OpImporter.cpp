@@ -82,7 +82,9 @@ Value Binder::input(unsigned i) {
                 "variable"));
     return {};
   case ImportedValue::Absent:
-    fail("input " + llvm::Twine(i) + " is an optional without a value");
+    fail(value.symbol.empty()
+             ? "input " + llvm::Twine(i) + " is an optional without a value"
+             : llvm::Twine(value.symbol));
     return {};
   case ImportedValue::Table:
   case ImportedValue::Text:

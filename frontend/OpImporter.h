@@ -43,7 +43,8 @@ struct ImportedValue {
     List,     ///< tensors of one shape: `tensor` with a leading dimension
     Restored, ///< tensor `symbol` of the checkpoint whose prefix is `tensor`
     Table,    ///< handle of the table `symbol`
-    Absent,   ///< an optional that holds nothing; one that does is its value
+    Absent,   ///< an optional that holds nothing (one that does is its value),
+              ///< or, with the reason in `symbol`, what has no one kind
     Text      ///< a resource that stands for nothing at run time
   };
   Kind kind = Missing;

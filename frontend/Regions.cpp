@@ -199,7 +199,7 @@ Value zerosFor(Binder &binder, Value other) {
 /// what it is here.
 void presentLike(Binder &binder, Block &branch, ImportedValue &absent,
                  const ImportedValue &other) {
-  if (absent.kind != ImportedValue::Absent)
+  if (absent.kind != ImportedValue::Absent || !absent.symbol.empty())
     return;
   OpBuilder::InsertionGuard guard(binder.builder());
   binder.builder().setInsertionPointToEnd(&branch);
@@ -279,16 +279,22 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
       continue;
     results[i].listShape = nullptr;
     mergeContents(results[i], b);
+    std::string difference;
     if (a.kind != b.kind || !a.tensor || !b.tensor)
-      binder.fail("result " + llvm::Twine(i) +
-                  " is not a tensor of the same kind in all branches");
+      difference = "is not a tensor of the same kind in all branches";
     else if (a.lengths.size() != b.lengths.size())
-      binder.fail("result " + llvm::Twine(i) +
-                  " is a list of other lists in another branch");
+      difference = "is a list of other lists in another branch";
     else if (Binder::type(a.tensor) != Binder::type(b.tensor) ||
              binder.rank(a.tensor) != binder.rank(b.tensor))
-      binder.fail("result " + llvm::Twine(i) +
-                  " has another element type or rank in another branch");
+      difference = "has another element type or rank in another branch";
+    // Gradients of conditions return things that nobody uses.
+    if (!difference.empty()) {
+      results[i] = ImportedValue();
+      results[i].kind = ImportedValue::Absent;
+      results[i].symbol = "result " + std::to_string(i) + " of node '" +
+                          binder.name().str() + "' " + difference;
+      continue;
+    }
     carried.push_back(&results[i].tensor);
     yielded[0].push_back(a.tensor);
     yielded[1].push_back(b.tensor);

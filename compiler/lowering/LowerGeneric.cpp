@@ -48,6 +48,11 @@ struct LoopPlan {
       }
       sumsInRegisters = parallel.empty() || !contiguous ||
                         llvm::is_contained(reduction, *contiguous);
+      // Another result may have an element for each that is summed up.
+      for (OpOperand &init : op.getDpsInitsMutable())
+        for (unsigned dim : reduction)
+          if (op.getMatchingIndexingMap(&init).isFunctionOfDim(dim))
+            sumsInRegisters = false;
     }
     if (reduction.empty() && !parallel.empty())
       findTransposed(op, sizes);
@@ -143,8 +148,8 @@ public:
       return;
     }
     if (!plan.reduction.empty())
-      outer.insert(outer.end() - 1, plan.reduction.begin(),
-                   plan.reduction.end());
+      outer.insert(outer.empty() ? outer.end() : outer.end() - 1,
+                   plan.reduction.begin(), plan.reduction.end());
     nest(outer, [&] {
       SmallVector<Value> results = body(loadOutputs());
       storeOutputs(results);

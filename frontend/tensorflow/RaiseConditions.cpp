@@ -9,6 +9,8 @@
 
 #include "frontend/tensorflow/RaiseControlFlow.h"
 
+#include "llvm/Support/Endian.h"
+
 namespace tenon::tf {
 
 namespace {
@@ -63,6 +65,7 @@ private:
     bool many = false;            // an index chooses, not a boolean
     std::vector<Branch> branches; // by output of the Switch
     std::vector<Edge> results;
+    std::vector<int> inputs; // of the Merge, by output of the Switch
   };
 
   /// Finds the merges with no other merge before them, and what depends on a
@@ -175,6 +178,7 @@ private:
     for (int place : places) {
       choice.branches.push_back(found[place]);
       choice.results.push_back(node.inputs[place]);
+      choice.inputs.push_back(place);
     }
     return true;
   }
@@ -233,8 +237,60 @@ private:
       Node &merge = graph.nodes[choice.merge];
       merge.op = "Identity";
       merge.inputs.assign(1, Edge{call, int(i)});
+      if (!choice.many)
+        replaceIndex(choice);
     }
     return llvm::Error::success();
+  }
+
+  /// A Merge also says which input it took. Gradients compare that with a
+  /// number: such a predicate is the Merge's own one, or its opposite.
+  void replaceIndex(const Choice &choice) {
+    for (int i = 0; i < int(graph.nodes.size()); ++i) {
+      const Node &test = graph.nodes[i];
+      if (test.op != "Equal" || test.inputs.size() != 2 ||
+          !(test.inputs[0] == Edge{choice.merge, 1}))
+        continue;
+      std::optional<int64_t> number =
+          constantOf(graph.nodes[test.inputs[1].node]);
+      if (!number)
+        continue;
+      auto place = llvm::find(choice.inputs, *number);
+      if (place != choice.inputs.end())
+        replacePredicate(i, choice.predicate,
+                         /*opposite=*/place == choice.inputs.begin());
+    }
+  }
+
+  std::optional<int64_t> constantOf(const Node &node) const {
+    const AttrValue *value = node.op == "Const" ? node.attr("value") : nullptr;
+    if (!value || !value->has_tensor())
+      return std::nullopt;
+    auto tensor = readTensor(value->tensor(), model.storage);
+    if (!tensor) {
+      llvm::consumeError(tensor.takeError());
+      return std::nullopt;
+    }
+    if (tensor->dtype != DataType::DT_INT32 || !tensor->shape.empty() ||
+        tensor->bytes.size() != sizeof(int32_t))
+      return std::nullopt;
+    return llvm::support::endian::read32le(tensor->bytes.data());
+  }
+
+  void replacePredicate(int test, Edge predicate, bool opposite) {
+    std::vector<bool> turned(graph.nodes.size());
+    for (int i = 0; i < int(graph.nodes.size()); ++i) {
+      Node &node = graph.nodes[i];
+      if (!isSwitch(node) || node.inputs.size() != 2 ||
+          !(origin(node.inputs[1]) == Edge{test, 0}))
+        continue;
+      node.inputs[1] = predicate;
+      turned[i] = opposite;
+    }
+    for (Node &node : graph.nodes)
+      for (Edge &input : node.inputs)
+        if (turned[input.node])
+          input.output = 1 - input.output;
   }
 
   GraphModel &model;

@@ -1,6 +1,6 @@
 // Derivatives of factorizations and solutions of matrices.
-#include "dialects/graph/Gradient.h"
 #include "dialects/graph/ops/LinearAlgebra.h"
+#include "dialects/graph/ops/MatrixFormula.h"
 
 using namespace mlir;
 using namespace tenon::graph;
@@ -8,90 +8,24 @@ using namespace tenon::graph;
 namespace {
 
 //===----------------------------------------------------------------------===//
-// Matrices in the last two dimensions
-//===----------------------------------------------------------------------===//
-
-/// a b, or with an adjoint operand.
-Tensor product(Tensor a, Tensor b, bool adjointA = false,
-               bool adjointB = false) {
-  return matmul(adjointA ? conj(a) : a, adjointB ? conj(b) : b, adjointA,
-                adjointB);
-}
-
-Tensor adjoint(Tensor x) {
-  if (!x)
-    return x;
-  SmallVector<int64_t> order = upTo(x.rank());
-  std::swap(order[order.size() - 1], order[order.size() - 2]);
-  return conj(transpose(x, order));
-}
-
-Tensor diagonalOf(Tensor x) {
-  if (!x)
-    return x;
-  GraphBuilder &b = x.builder();
-  return b.make("graph.matrix_diag_part", x.type(), {x, b.scalar(x.type(), 0)});
-}
-
-Tensor diagonal(Tensor vector) {
-  if (!vector)
-    return vector;
-  GraphBuilder &b = vector.builder();
-  return b.make("graph.matrix_diag", vector.type(),
-                {vector, b.scalar(vector.type(), 0)});
-}
-
-Tensor withDiagonal(Tensor x, Tensor vector) {
-  if (!x || !vector)
-    return {};
-  return x.builder().make("graph.matrix_set_diag", x.type(), {x, vector});
-}
-
-/// The lower triangle with the diagonal, or the upper one.
-Tensor triangle(Tensor x, bool lower) {
-  if (!x)
-    return x;
-  GraphBuilder &b = x.builder();
-  return b.make("graph.matrix_band_part", x.type(),
-                {x, b.integer(lower ? -1 : 0), b.integer(lower ? 0 : -1)});
-}
-
-Tensor halfDiagonal(Tensor x) { return withDiagonal(x, diagonalOf(x) * 0.5); }
-
-Tensor withAttribute(Gradient &g, StringRef name, ArrayRef<Tensor> operands,
-                     ArrayRef<std::pair<StringRef, bool>> flags) {
-  SmallVector<NamedAttribute> attributes;
-  for (auto [flag, set] : flags)
-    if (set)
-      attributes.push_back(g.unit(flag));
-  return g.make(name, operands[0].type(), operands, attributes);
-}
-
-Tensor triangularSolve(Gradient &g, Tensor a, Tensor b, bool lower,
-                       bool adjointed) {
-  return withAttribute(g, "graph.triangular_solve", {a, b},
-                       {{"lower", lower}, {"adjoint", adjointed}});
-}
-
-Tensor inverseOf(Gradient &g, Tensor a, bool adjointed) {
-  return withAttribute(g, "graph.matrix_inverse", a, {{"adjoint", adjointed}});
-}
-
-/// A scalar per matrix, to be multiplied with its elements.
-Tensor perMatrix(Tensor x) { return expandDims(x, {x.rank(), x.rank() + 1}); }
-
-//===----------------------------------------------------------------------===//
 // Factorizations
 //===----------------------------------------------------------------------===//
 
-/// L^-H phi(L^H G) L^-1 made symmetric, where phi keeps the lower triangle and
-/// half of the diagonal.
-void choleskyGradient(CholeskyOp op, Gradient &g) {
-  Tensor l = g(op.getResult());
-  Tensor middle = triangle(halfDiagonal(product(l, g.of(), true)), true);
-  Tensor left = triangularSolve(g, l, middle, true, true);
-  Tensor whole = adjoint(triangularSolve(g, l, adjoint(left), true, true));
-  g.add(op.getInput(), (whole + adjoint(whole)) * 0.5);
+/// For at least as many rows as columns.
+Tensor deepQr(Gradient &g, Tensor q, Tensor r, Tensor dq, Tensor dr) {
+  // x R^-H
+  auto divide = [&](Tensor x) {
+    return adjoint(triangularSolve(g, r, adjoint(x), false, false));
+  };
+  Tensor qdq = product(q, dq, true), rdr = product(r, dr, false, true);
+  Tensor lower = triangle(qdq - adjoint(qdq) + rdr - adjoint(rdr), true);
+  Tensor d = product(q, dr + divide(lower)) + divide(dq - product(q, qdq));
+  if (!d || !q.isComplex())
+    return d;
+  // R has a real diagonal.
+  Tensor m = diagonalOf(rdr - adjoint(qdq));
+  Tensor turn = diagonal((m - conj(m)) * 0.5);
+  return d + divide(product(q, adjoint(turn)));
 }
 
 void qrGradient(QrOp op, Gradient &g) {
@@ -101,29 +35,26 @@ void qrGradient(QrOp op, Gradient &g) {
   };
   std::optional<int64_t> rows = sizeOf(q, 2), inner = sizeOf(r, 2),
                          columns = sizeOf(r, 1);
-  if (!rows || !inner || !columns || *inner != *columns || q.isComplex())
-    return g.fail("the QR factorization has a derivative for real matrices "
-                  "with at least as many rows as columns, without "
-                  "full_matrices, of sizes that are known");
+  if (!rows || !inner || !columns || *inner > *columns)
+    return g.fail("the QR factorization has a derivative for sizes that are "
+                  "known, and for more rows than columns without "
+                  "full_matrices");
   Tensor dq = g.of(0) ? g.of(0) : g.filled(op.getQ(), 0),
          dr = g.of(1) ? g.of(1) : g.filled(op.getR(), 0);
-  // x R^-H
-  auto divide = [&](Tensor x) {
-    return adjoint(triangularSolve(g, r, adjoint(x), false, false));
+  if (*inner == *columns)
+    return g.add(op.getInput(), deepQr(g, q, r, dq, dr));
+  // A = [X, Y] and R = [U, V]: X = Q U, Y = Q V.
+  auto columnsOf = [&](Tensor x, int64_t begin) {
+    SmallVector<int64_t> first(x.rank(), 0), sizes(x.rank(), -1);
+    first.back() = begin;
+    if (begin == 0)
+      sizes.back() = *inner;
+    return slice(x, g.integers(first), g.integers(sizes));
   };
-  Tensor qdq = product(q, dq, true), rdr = product(r, dr, false, true);
-  Tensor lower = triangle(qdq - adjoint(qdq) + rdr - adjoint(rdr), true);
-  g.add(op.getInput(),
-        product(q, dr + divide(lower)) + divide(dq - product(q, qdq)));
-}
-
-/// 1 / x, and 0 where x is 0.
-Tensor safeReciprocal(Tensor x) { return apply("div_no_nan", number(x, 1), x); }
-
-/// Differences v_j - v_i in row i and column j.
-Tensor differences(Tensor v) {
-  int64_t rank = v.rank();
-  return expandDims(v, rank - 1) - expandDims(v, rank);
+  Tensor y = columnsOf(g(op.getInput()), *inner), dv = columnsOf(dr, *inner);
+  Tensor dx = deepQr(g, q, columnsOf(r, 0), dq + product(y, dv, false, true),
+                     columnsOf(dr, 0));
+  g.add(op.getInput(), concat({dx, product(q, dv)}, r.rank() - 1));
 }
 
 void selfAdjointEigGradient(SelfAdjointEigOp op, Gradient &g) {
@@ -149,12 +80,14 @@ void selfAdjointEigGradient(SelfAdjointEigOp op, Gradient &g) {
 
 void svdGradient(SvdOp op, Gradient &g) {
   Tensor s = g(op.getS()), u = g(op.getU()), v = g(op.getV());
-  if (!op.getComputeUv() || op.getFullMatrices()) {
+  bool isSquare =
+      s.dims().back() == u.dims().back() && s.dims().back() == v.dims().back();
+  if (!op.getComputeUv() || (op.getFullMatrices() && !isSquare)) {
     auto parts = g.makeAll("graph.svd", {s.type(), u.type(), v.type()},
                            g(op.getInput()), g.unit("compute_uv"));
     if (op.getComputeUv() && (g.of(1) || g.of(2)))
-      return g.fail("singular vectors have a derivative without "
-                    "full_matrices only");
+      return g.fail("singular vectors of a matrix that is not square have a "
+                    "derivative without full_matrices only");
     u = parts[1];
     v = parts[2];
   }
@@ -205,24 +138,45 @@ void solveGradient(MatrixSolveOp op, Gradient &g) {
                                       : product(db, x, false, true)));
 }
 
+/// The diagonals of a full matrix that its banded form `like` has.
+Tensor bandsOf(Gradient &g, Tensor full, Value like, bool lower) {
+  auto bands = ShapeContext::asConstant(
+      g.shapes.dims(like)[g.shapes.dims(like).size() - 2]);
+  if (!bands) {
+    g.fail("the number of diagonals of a banded matrix must be known for its "
+           "derivative");
+    return {};
+  }
+  int64_t others = *bands - 1;
+  Tensor parts = g.make("graph.matrix_diag_part", full.type(),
+                        {full, g.scalar(full.type(), 0)},
+                        {g.attr("lower", lower ? -others : 0),
+                         g.attr("upper", lower ? 0 : others),
+                         g.attr("align", StringRef("LEFT_RIGHT"))});
+  // One diagonal alone comes without a dimension for them.
+  return others == 0 && parts ? expandDims(parts, parts.rank() - 1) : parts;
+}
+
 void triangularSolveGradient(TriangularSolveOp op, Gradient &g) {
-  if (op.getBanded())
-    return g.fail("the solution with a matrix in banded form has no "
-                  "derivative rule");
   Tensor x = g(op.getResult());
   bool adjointed = op.getAdjoint(), lower = op.getLower();
-  Tensor db = triangularSolve(g, g(op.getMatrix()), g.of(), lower, !adjointed);
+  Tensor db = withAttribute(
+      g, "graph.triangular_solve", {g(op.getMatrix()), g.of()},
+      {{"lower", lower}, {"adjoint", !adjointed}, {"banded", op.getBanded()}});
   g.add(op.getRhs(), db);
-  if (g.wants(op.getMatrix()))
-    g.add(op.getMatrix(), triangle(-(adjointed ? product(x, db, false, true)
-                                               : product(db, x, false, true)),
-                                   lower));
+  if (!g.wants(op.getMatrix()))
+    return;
+  Tensor da =
+      -(adjointed ? product(x, db, false, true) : product(db, x, false, true));
+  g.add(op.getMatrix(), op.getBanded() ? bandsOf(g, da, op.getMatrix(), lower)
+                                       : triangle(da, lower));
 }
 } // namespace
 
 void tenon::graph::addLinearAlgebraGradients(MLIRContext *c) {
-  addRule<CholeskyOp>(
-      c, [](CholeskyOp op, Gradient &g) { choleskyGradient(op, g); });
+  addRule<CholeskyOp>(c, [](CholeskyOp op, Gradient &g) {
+    g.add(op.getInput(), choleskyCotangent(g, g(op.getResult()), g.of()));
+  });
   addRule<QrOp>(c, [](QrOp op, Gradient &g) { qrGradient(op, g); });
   addRule<SelfAdjointEigOp>(c, [](SelfAdjointEigOp op, Gradient &g) {
     selfAdjointEigGradient(op, g);
@@ -256,18 +210,7 @@ void tenon::graph::addLinearAlgebraGradients(MLIRContext *c) {
     else
       g.add(op.getInput(), expandDims(g.of(0), {0, 2}) * g(op.getGradient()));
   });
-  auto noRule = [] {
-    return "the function of a matrix has no rule for its derivative";
-  };
-  refuseGradient<MatrixSqrtOp>(c, noRule);
-  refuseGradient<MatrixExpOp>(c, noRule);
-  refuseGradient<MatrixLogOp>(c, noRule);
-  refuseGradient<EigOp>(c, noRule);
-  refuseGradient<LuOp>(c, noRule);
-  refuseGradient<CholeskyGradOp>(c, noRule);
-  refuseGradient<MatrixSolveLsOp>(c, noRule);
-  refuseGradient<TridiagonalSolveOp>(c, noRule);
-  refuseGradient<TridiagonalMatMulOp>(c, noRule);
+  addMatrixFunctionGradients(c);
   auto decoding = [] { return "it chooses among labels"; };
   refuseGradient<CtcGreedyOp>(c, decoding);
   refuseGradient<CtcBeamOp>(c, decoding);
