@@ -12,6 +12,7 @@
 #include "llvm/Support/Endian.h"
 
 #include <bit>
+#include <cstring>
 
 namespace tenon::tf {
 
@@ -54,27 +55,60 @@ void appendSigned(std::string &key, int64_t value) {
   key.append(reinterpret_cast<char *>(first), length);
 }
 
+using Ranges = std::vector<std::pair<int64_t, int64_t>>;
+
 /// Reads "4 2 0,2:-": the whole tensor's sizes, then begin and length of each
-/// dimension.
-bool parseSpec(llvm::StringRef text,
-               std::vector<std::pair<int64_t, int64_t>> &ranges) {
+/// dimension. False when that is no part of a tensor of the given shape.
+bool parseSpec(llvm::StringRef text, Ranges &ranges,
+               const tfproto::TensorShapeProto &shape) {
   llvm::SmallVector<llvm::StringRef> words, parts;
   text.split(words, ' ');
   words.back().split(parts, ':');
-  if (words.size() != parts.size() + 1)
+  if (words.size() != parts.size() + 1 || int(parts.size()) != shape.dim_size())
     return false;
   for (size_t i = 0; i < parts.size(); ++i) {
     int64_t size, begin = 0, length;
-    if (words[i].getAsInteger(10, size))
+    if (words[i].getAsInteger(10, size) || size != shape.dim(i).size())
       return false;
     length = size;
     auto [first, second] = parts[i].split(',');
     if (parts[i] != "-" &&
-        (first.getAsInteger(10, begin) || second.getAsInteger(10, length)))
+        (first.getAsInteger(10, begin) || second.getAsInteger(10, length) ||
+         begin < 0 || length < 0 || begin > size || length > size - begin))
       return false;
     ranges.push_back({begin, length});
   }
   return true;
+}
+
+/// The part of a tensor that is stored as a whole.
+TensorData cut(TensorData whole, const Ranges &ranges) {
+  TensorData part = whole;
+  std::vector<int64_t> steps(ranges.size() + 1, 1); // in elements
+  int64_t count = 1;
+  for (size_t d = ranges.size(); d--;) {
+    steps[d] = steps[d + 1] * whole.shape[d];
+    part.shape[d] = ranges[d].second;
+    count *= part.shape[d];
+  }
+  if (part.shape == whole.shape)
+    return part;
+  size_t unit = elementBytes(whole.dtype);
+  auto bytes = std::make_shared<std::vector<char>>(size_t(count) * unit);
+  part.strings.clear();
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t rest = i, source = 0;
+    for (size_t d = ranges.size(); d--; rest /= part.shape[d])
+      source += (ranges[d].first + rest % part.shape[d]) * steps[d + 1];
+    if (unit)
+      memcpy(bytes->data() + size_t(i) * unit,
+             whole.bytes.data() + size_t(source) * unit, unit);
+    else
+      part.strings.push_back(whole.strings[source]);
+  }
+  part.bytes = {bytes->data(), bytes->size()};
+  part.owner = bytes;
+  return part;
 }
 } // namespace
 
@@ -95,11 +129,16 @@ std::string encodeSliceKey(llvm::StringRef name,
 llvm::Expected<TensorData> Checkpoint::readSlice(llvm::StringRef name,
                                                  llvm::StringRef spec) {
   auto found = entries.find(name.str());
-  if (spec.empty() || found == entries.end() || !found->second.slices_size())
+  if (spec.empty() || found == entries.end())
     return read(name);
   std::vector<std::pair<int64_t, int64_t>> wanted;
   const tfproto::BundleEntryProto &whole = found->second;
-  if (parseSpec(spec, wanted) && int(wanted.size()) == whole.shape().dim_size())
+  bool fits = parseSpec(spec, wanted, whole.shape());
+  if (fits && !whole.slices_size()) {
+    auto tensor = read(name);
+    return tensor ? cut(std::move(*tensor), wanted) : std::move(tensor);
+  }
+  if (fits)
     for (const tfproto::TensorSliceProto &slice : whole.slices()) {
       bool same = slice.extent_size() == int(wanted.size());
       for (int i = 0; same && i < slice.extent_size(); ++i) {
