@@ -95,7 +95,43 @@ private:
         failed(describeData(module, spec)))
       return failure();
     describeArena();
+    if (targets().size() > 1)
+      nameShared();
     return success();
+  }
+
+  /// Functions that all variants call have names that are unique in a link.
+  void nameShared() {
+    llvm::StringMap<FlatSymbolRefAttr> renamed;
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (!function->hasAttr(kSharedAttr))
+        continue;
+      std::string name =
+          getModelIdentifier(spec) + "__" + function.getSymName().str();
+      renamed[function.getSymName()] =
+          FlatSymbolRefAttr::get(module.getContext(), name);
+      function.setSymName(name);
+      spec.shared.push_back(name);
+    }
+    if (!renamed.empty())
+      module.walk([&](func::CallOp call) {
+        auto name = renamed.find(call.getCallee());
+        if (name != renamed.end())
+          call.setCalleeAttr(name->second);
+      });
+  }
+
+  /// They are compiled with the first variant.
+  void keepShared(ModuleOp unit, unsigned variant) {
+    if (spec.shared.empty())
+      return;
+    for (auto function : unit.getOps<func::FuncOp>())
+      if (function->hasAttr(kSharedAttr)) {
+        if (variant == 0)
+          function.setPublic();
+        else
+          function.eraseBody();
+      }
   }
 
   SmallVector<CpuTarget> targets() const {
@@ -203,6 +239,7 @@ private:
     for (auto [i, entry] : llvm::enumerate(entries))
       entry.setSymName(getEntrySymbol(spec, i, number));
     nameReserves(*unit, entries, number);
+    keepShared(*unit, number);
     for (auto global :
          llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
       global.erase();
@@ -243,6 +280,7 @@ static LogicalResult begin(ModuleOp module, const CompileOptions &options,
   if (!triple)
     return emitError(module.getLoc()) << llvm::toString(triple.takeError());
   spec.triple = triple->str();
+  spec.isTraining = module->hasAttr(kTrainingAttr);
   return success();
 }
 

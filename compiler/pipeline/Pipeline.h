@@ -10,6 +10,10 @@ namespace tenon {
 /// Every dialect, interface and translation that compiling needs.
 void registerDialects(mlir::DialectRegistry &registry);
 
+/// A unit attribute of a module that has the entry points of training: its
+/// executable is a training program (runtime/train).
+inline constexpr llvm::StringLiteral kTrainingAttr = "graph.training";
+
 /// Registers the project's passes for tenon-opt.
 void registerPasses();
 

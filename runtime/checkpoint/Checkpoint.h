@@ -10,6 +10,23 @@ namespace [[gnu::visibility("hidden")]] tenon {
 // `checkpoint` beside it. Fails when one is uninitialized.
 void saveCheckpoint(const Instance &instance, const char *prefix);
 
+// A tensor of a checkpoint that is to be written.
+struct SavedTensor {
+  const char *name;
+  tenon_tensor tensor;
+};
+
+// Writes tensors as the two files of a V2 checkpoint; each appears under its
+// name when it is complete. Sorts the list.
+void writeCheckpoint(SavedTensor *list, size_t count, const char *prefix);
+
+// Writes the state file of a folder; the last checkpoint is its latest.
+void writeCheckpointState(const char *path, const char *const *names,
+                          size_t count);
+
+// The prefix that a folder's state file names as its latest checkpoint.
+const char *findLatest(const char *folder);
+
 // Gives the variables the values of a checkpoint: the prefix of a V2 one, a V1
 // file, a folder (its latest) or an .npz file. Variables that are not there
 // are an error that lists them, but when `partial`: then they keep what they

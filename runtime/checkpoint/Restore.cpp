@@ -6,6 +6,7 @@
 #include "io/File.h"
 #include "io/Npz.h"
 #include "io/Tensor.h"
+#include "train/Training.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -400,7 +401,8 @@ struct Source {
   }
 };
 
-// The prefix that a folder's state file names as its latest checkpoint.
+} // namespace
+
 const char *findLatest(const char *folder) {
   Text path;
   path.print("%s/checkpoint", folder);
@@ -439,8 +441,6 @@ const char *findLatest(const char *folder) {
   return full.terminated();
 }
 
-} // namespace
-
 bool readCheckpoint(const char *path, const char *name,
                     const tenon_tensor &into) {
   Source source{path};
@@ -463,6 +463,7 @@ void restoreCheckpoint(Instance &instance, const char *path, bool partial) {
   Source source{path};
   source.open();
   Text missing;
+  const tenon_training_functions *training = instance.model->training;
   const Signature &signature = instance.signature;
   for (int32_t i = 0; i < signature.variableCount; ++i) {
     const VariableSpec &variable = signature.variables[i];
@@ -475,7 +476,7 @@ void restoreCheckpoint(Instance &instance, const char *path, bool partial) {
       for (uint64_t k = 0;
            variable.dtype.code == TENON_BOOL && k < variable.bytes; ++k)
         bytesOf(view)[k] = bytesOf(view)[k] != 0;
-    } else {
+    } else if (!training || !training->isAuxiliary(variable.name)) {
       missing.print(missing.size ? ", %s" : "%s", variable.name);
     }
     failContext.variable = nullptr;

@@ -31,8 +31,8 @@ tenon_tensor viewVariable(const Instance &instance,
 namespace {
 
 int compareNames(const void *a, const void *b) {
-  return strcmp((*static_cast<const VariableSpec *const *>(a))->name,
-                (*static_cast<const VariableSpec *const *>(b))->name);
+  return strcmp(static_cast<const SavedTensor *>(a)->name,
+                static_cast<const SavedTensor *>(b)->name);
 }
 
 // Where a tensor is, as TensorFlow's BundleEntryProto.
@@ -73,30 +73,10 @@ void addQuoted(Text &out, const char *text) {
 
 } // namespace
 
-void saveCheckpoint(const Instance &instance, const char *prefix) {
-  const Signature &signature = instance.signature;
-  const VariableSpec **list = static_cast<const VariableSpec **>(
-      allocate(size_t(signature.variableCount) * sizeof(void *)));
-  size_t count = 0;
-  for (int32_t i = 0; i < signature.variableCount; ++i) {
-    const VariableSpec &variable = signature.variables[i];
-    if (variable.generator)
-      continue;
-    if (!instance.state[variable.flagOffset])
-      fail("--save: variable '%s' is uninitialized", variable.name);
-    list[count++] = &variable;
-  }
+void writeCheckpoint(SavedTensor *list, size_t count, const char *prefix) {
   // Keys of the table are in order.
   qsort(list, count, sizeof *list, compareNames);
-
-  const char *slash = strrchr(prefix, '/');
-  const char *base = slash ? slash + 1 : prefix;
-  Text folder, path, index, state;
-  if (slash)
-    folder.add(prefix, size_t(base - prefix));
-  if (folder.size > 1 && mkdir(folder.terminated(), 0777) && errno != EEXIST)
-    fail("--save %s: cannot make the folder: %s", prefix, strerror(errno));
-
+  Text path, index;
   path.print("%s.data-00000-of-00001", prefix);
   int file = openOutput(path.terminated());
   TableWriter table;
@@ -105,8 +85,8 @@ void saveCheckpoint(const Instance &instance, const char *prefix) {
   table.add({"", 0}, header);
   uint64_t offset = 0;
   for (size_t i = 0; i < count; ++i) {
-    tenon_tensor tensor = viewVariable(instance, *list[i]);
-    table.add({list[i]->name, strlen(list[i]->name)}, describe(tensor, offset));
+    const tenon_tensor &tensor = list[i].tensor;
+    table.add({list[i].name, strlen(list[i].name)}, describe(tensor, offset));
     writeAll(file, tensor.data, byteCount(tensor));
     offset += byteCount(tensor);
   }
@@ -114,13 +94,44 @@ void saveCheckpoint(const Instance &instance, const char *prefix) {
 
   index.print("%s.index", prefix);
   writeFile(index.terminated(), table.finish());
+}
 
+void writeCheckpointState(const char *path, const char *const *names,
+                          size_t count) {
+  Text state;
   state.add("model_checkpoint_path: ");
-  addQuoted(state, base);
-  state.add("all_model_checkpoint_paths: ");
-  addQuoted(state, base);
+  addQuoted(state, names[count - 1]);
+  for (size_t i = 0; i < count; ++i) {
+    state.add("all_model_checkpoint_paths: ");
+    addQuoted(state, names[i]);
+  }
+  writeFile(path, state);
+}
+
+void saveCheckpoint(const Instance &instance, const char *prefix) {
+  const Signature &signature = instance.signature;
+  SavedTensor *list = static_cast<SavedTensor *>(
+      allocate(size_t(signature.variableCount) * sizeof(SavedTensor)));
+  size_t count = 0;
+  for (int32_t i = 0; i < signature.variableCount; ++i) {
+    const VariableSpec &variable = signature.variables[i];
+    if (variable.generator)
+      continue;
+    if (!instance.state[variable.flagOffset])
+      fail("--save: variable '%s' is uninitialized", variable.name);
+    list[count++] = {variable.name, viewVariable(instance, variable)};
+  }
+
+  const char *slash = strrchr(prefix, '/');
+  const char *base = slash ? slash + 1 : prefix;
+  Text folder;
+  if (slash)
+    folder.add(prefix, size_t(base - prefix));
+  if (folder.size > 1 && mkdir(folder.terminated(), 0777) && errno != EEXIST)
+    fail("--save %s: cannot make the folder: %s", prefix, strerror(errno));
+  writeCheckpoint(list, count, prefix);
   folder.add("checkpoint");
-  writeFile(folder.terminated(), state);
+  writeCheckpointState(folder.terminated(), &base, 1);
 }
 
 } // namespace tenon

@@ -127,7 +127,7 @@ struct Header {
 
 } // namespace
 
-tenon_tensor readNpy(const char *bytes, size_t size) {
+NpyView viewNpy(const char *bytes, size_t size) {
   const unsigned char *head = reinterpret_cast<const unsigned char *>(bytes);
   if (size < 12 || memcmp(bytes, "\x93NUMPY", 6))
     fail("not an .npy file");
@@ -146,47 +146,61 @@ tenon_tensor readNpy(const char *bytes, size_t size) {
   memcpy(header.at, bytes + start, length);
   header.read();
 
-  uint64_t width;
-  tenon_dtype dtype = header.type(width);
-  int64_t count =
-      countElements(header.rank, header.shape, int(width > 16 ? width : 16));
-  if (count < 0)
+  NpyView view;
+  view.dtype = header.type(view.width);
+  view.rank = header.rank;
+  memcpy(view.shape, header.shape, sizeof view.shape);
+  view.count = countElements(view.rank, view.shape,
+                             int(view.width > 16 ? view.width : 16));
+  if (view.count < 0)
     fail("the array's shape is too large");
-  uint64_t total = uint64_t(count) * width;
+  uint64_t total = uint64_t(view.count) * view.width;
   size -= start + length;
   if (total > size)
     fail("the file ends early: the array needs %zu bytes, %zu follow its "
          "header",
          size_t(total), size);
-  tenon_tensor tensor = makeTensor(dtype, header.rank, header.shape);
-  const char *from = bytes + start + length;
+  view.data = bytes + start + length;
+  bool strings = view.dtype.code == TENON_STRING;
+  view.swapped = *header.descr == '>' && !strings;
+  view.fortran = header.fortran;
+  view.isPlain = !strings && !view.swapped && (!view.fortran || view.rank < 2);
+  return view;
+}
+
+tenon_tensor readNpy(const char *bytes, size_t size) {
+  NpyView view = viewNpy(bytes, size);
+  uint64_t width = view.width, total = uint64_t(view.count) * width;
+  int64_t count = view.count;
+  tenon_dtype dtype = view.dtype;
+  tenon_tensor tensor = makeTensor(dtype, view.rank, view.shape);
+  const char *from = view.data;
   bool strings = dtype.code == TENON_STRING;
   if (strings && !stringFunctions())
     fail("expected numbers, got strings");
-  bool swapped = *header.descr == '>' && !strings;
   // What is swapped at once: complex numbers are two.
   uint64_t unit = width >> (dtype.code == TENON_COMPLEX);
   char *data = strings ? static_cast<char *>(allocate(total)) : bytesOf(tensor);
 
-  if (swapped || header.fortran) {
+  if (view.swapped || view.fortran) {
     // Elements in row-major order, from wherever they are.
     int64_t index[maxRank] = {}, steps[maxRank];
     int64_t step = int64_t(width);
-    for (int32_t i = 0; i < header.rank; ++i) {
-      int32_t axis = header.fortran ? i : header.rank - 1 - i;
+    for (int32_t i = 0; i < view.rank; ++i) {
+      int32_t axis = view.fortran ? i : view.rank - 1 - i;
       steps[axis] = step;
-      step *= header.shape[axis];
+      step *= view.shape[axis];
     }
     char *to = data;
     for (int64_t element = count; element--;) {
       for (uint64_t part = 0; part < width; part += unit)
         for (uint64_t i = 0; i < unit; ++i)
-          *to++ = from[part + (swapped ? unit - 1 - i : i)];
-      for (int32_t axis = header.rank; axis--;) {
+          *to++ = from[part + (view.swapped ? unit - 1 - i : i)];
+      for (int32_t axis = view.rank; axis--;) {
         from += steps[axis];
-        if (++index[axis] < header.shape[axis])
+        if (++index[axis] < view.shape[axis])
           break;
-        from -= steps[axis] * header.shape[axis];
+        from -= steps[axis] * view.shape[axis];
         index[axis] = 0;
       }
     }

@@ -7,6 +7,21 @@
 
 namespace [[gnu::visibility("hidden")]] tenon {
 
+// An array in an .npy file, as it is there.
+struct NpyView {
+  tenon_dtype dtype;
+  int32_t rank;
+  int64_t shape[maxRank];
+  const char *data; // perhaps not aligned
+  uint64_t width;   // bytes of an element
+  int64_t count;    // of elements
+  bool swapped, fortran;
+  bool isPlain; // row-major, of this machine's byte order, no strings
+};
+
+// Reads the header. Nothing in the bytes is trusted: the elements are there.
+NpyView viewNpy(const char *bytes, size_t size);
+
 // Reads an .npy file of version 1, 2 or 3 from memory: either byte order,
 // either element order. |S<n> becomes strings, |V2 bfloat16. Nothing in the
 // bytes is trusted.

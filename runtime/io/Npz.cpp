@@ -1,9 +1,9 @@
 // Reading zip archives, with the 64-bit extensions.
 #include "io/Npz.h"
 #include "io/Fail.h"
+#include "io/Inflate.h"
 #include "io/Npy.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
 namespace tenon {
@@ -20,46 +20,17 @@ uint64_t number(const char *at, int bytes) {
 
 [[noreturn]] void damaged() { fail("damaged .npz file"); }
 
-// The part of zlib's interface that is needed; its layout has been stable
-// since 1995.
-struct ZStream {
-  const char *in;
-  unsigned inLeft;
-  unsigned long inTotal;
-  char *out;
-  unsigned outLeft;
-  unsigned long outTotal;
-  const char *text;
-  void *state, *allocate, *release, *opaque;
-  int dataType;
-  unsigned long adler, reserved;
-};
-
-unsigned chunk(size_t left) {
-  return left < 1 << 30 ? unsigned(left) : 1 << 30;
-}
-
 // Inflates exactly `unpacked` bytes.
 void inflateRaw(const char *from, size_t packed, char *to, size_t unpacked) {
-  void *library = dlopen("libz.so.1", RTLD_NOW);
-  if (!library)
-    fail("compressed .npz files need libz.so.1: install the package zlib1g");
-  auto init = reinterpret_cast<int (*)(ZStream *, int, const char *, int)>(
-      dlsym(library, "inflateInit2_"));
-  auto inflate =
-      reinterpret_cast<int (*)(ZStream *, int)>(dlsym(library, "inflate"));
-  ZStream stream = {};
-  stream.in = from;
-  stream.out = to;
-  // -15: raw deflate data, with the largest window.
-  int status = init && inflate ? init(&stream, -15, "1", sizeof stream) : 1;
-  while (!status) {
-    // Its counters have 32 bits.
-    stream.inLeft = chunk(size_t(from + packed - stream.in));
-    stream.outLeft = chunk(size_t(to + unpacked - stream.out));
-    status = inflate(&stream, 0);
-  }
-  if (status != 1 || stream.out != to + unpacked)
+  // Room for one byte more shows when there are too many.
+  size_t count = 0;
+  bool good = inflateAll(
+      RawDeflate, "compressed .npz files", from, packed, to, unpacked + 1,
+      [](void *context, const char *, size_t size) {
+        *static_cast<size_t *>(context) += size;
+      },
+      &count);
+  if (!good || count != unpacked)
     fail("damaged compressed data");
 }
 
@@ -140,7 +111,7 @@ bool Npz::find(const char *wanted) {
   return false;
 }
 
-tenon_tensor Npz::read() {
+const char *Npz::open(size_t &length) {
   if (offset > size || size - offset < 30)
     damaged();
   const char *data = bytes + offset;
@@ -162,7 +133,14 @@ tenon_tensor Npz::read() {
   }
   if (packed != unpacked || crc32(0, data, packed) != crc)
     fail("wrong checksum");
-  return readNpy(data, packed);
+  length = packed;
+  return data;
+}
+
+tenon_tensor Npz::read() {
+  size_t length;
+  const char *data = open(length);
+  return readNpy(data, length);
 }
 
 } // namespace tenon

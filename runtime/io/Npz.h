@@ -32,7 +32,11 @@ struct Npz {
   // Steps to the array of that name; false when there is none.
   bool find(const char *name);
 
-  // Reads the array at hand; stored or deflated (by libz, loaded when needed).
+  // The bytes of the array's .npy file: where they are when they are stored,
+  // else inflated (by libz, loaded when needed).
+  const char *open(size_t &length);
+
+  // Reads the array at hand.
   tenon_tensor read();
 
 private:

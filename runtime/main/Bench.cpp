@@ -91,24 +91,13 @@ int compareTimes(const void *a, const void *b) {
 
 } // namespace
 
-void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
-              const Options &options, Text &out) {
-  const EntrySpec &entry = instance.signature.entries[number];
+void measureCalls(Instance &instance, int32_t number, const Options &options,
+                  Text &out, void (*call)(void *), void *context) {
   failContext.status = 2;
   double seconds =
       *options.bench ? optionNumber("--bench", options.bench, 0.001) : 1;
   failContext.status = 1;
-  makeInputs(instance, entry, inputs, options.shapes);
-  // A checked call first: it says what is wrong, and fixes all sizes. Results
-  // of known sizes then go to memory of the caller, as in most programs.
-  tenon_tensor *results = callEntry(instance, number, inputs);
-  void **buffers = static_cast<void **>(
-      allocate(size_t(entry.outputCount) * sizeof(void *)));
-  for (int32_t i = 0; i < entry.outputCount; ++i) {
-    const TensorSpec &spec = entry.outputs[i];
-    if (countElements(spec.rank, spec.shape, dtypeBytes(spec.dtype)) >= 0)
-      buffers[i] = copyTensor(results[i]).data;
-  }
+  const char *name = instance.signature.entries[number].name;
   // Calls in a group, after which the clock is looked at.
   // Signed, since those become doubles in one instruction.
   int64_t begin, now, last, calls, group = 1, allocations;
@@ -121,14 +110,8 @@ void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
     allocations = int64_t(instance.allocations);
     begin = last = nanoseconds();
     do {
-      for (int64_t i = 0; i < group; ++i) {
-        memcpy(instance.outputs, buffers,
-               size_t(entry.outputCount) * sizeof(void *));
-        // What the model's own function does.
-        if (tenon_invoke(&instance, number, instance.inputs, instance.outputs,
-                         instance.dims))
-          fail("%s", tenon_error(&instance));
-      }
+      for (int64_t i = 0; i < group; ++i)
+        call(context);
       now = nanoseconds();
       double time = double(now - last) / double(group) * 1e-6;
       samples.add(&time, sizeof time);
@@ -150,15 +133,50 @@ void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
       double(int64_t(instance.allocations) - allocations) / double(calls);
   out.print("entry '%s': min %.6g ms, median %.6g ms, %.6g calls/s, %.3g "
             "allocations per call, threads %d\n",
-            entry.name, times[0], times[count / 2], perSecond, perCall,
+            name, times[0], times[count / 2], perSecond, perCall,
             instance.threads);
   if (!options.json)
     return;
   out.add("{\"entry\":\"");
-  out.addJson(entry.name);
+  out.addJson(name);
   out.print("\",\"min_ms\":%.9g,\"median_ms\":%.9g,\"calls\":%.9g,"
             "\"allocations\":%.9g}\n",
             times[0], times[count / 2], perSecond, perCall);
+}
+
+void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
+              const Options &options, Text &out) {
+  const EntrySpec &entry = instance.signature.entries[number];
+  makeInputs(instance, entry, inputs, options.shapes);
+  // A checked call first: it says what is wrong, and fixes all sizes. Results
+  // of known sizes then go to memory of the caller, as in most programs.
+  tenon_tensor *results = callEntry(instance, number, inputs);
+  void **buffers = static_cast<void **>(
+      allocate(size_t(entry.outputCount) * sizeof(void *)));
+  for (int32_t i = 0; i < entry.outputCount; ++i) {
+    const TensorSpec &spec = entry.outputs[i];
+    if (countElements(spec.rank, spec.shape, dtypeBytes(spec.dtype)) >= 0)
+      buffers[i] = copyTensor(results[i]).data;
+  }
+  struct Context {
+    Instance &instance;
+    int32_t number;
+    void **buffers;
+    size_t bytes;
+  } context = {instance, number, buffers,
+               size_t(entry.outputCount) * sizeof(void *)};
+  measureCalls(
+      instance, number, options, out,
+      [](void *opaque) {
+        Context &call = *static_cast<Context *>(opaque);
+        Instance &instance = call.instance;
+        memcpy(instance.outputs, call.buffers, call.bytes);
+        // What the model's own function does.
+        if (tenon_invoke(&instance, call.number, instance.inputs,
+                         instance.outputs, instance.dims))
+          fail("%s", tenon_error(&instance));
+      },
+      &context);
 }
 
 } // namespace tenon

@@ -13,6 +13,11 @@ namespace [[gnu::visibility("hidden")]] tenon {
 void runBench(Instance &instance, int32_t entry, tenon_tensor *inputs,
               const Options &options, Text &out);
 
+// Times `call(context)`, which calls that entry, for as long, and prints the
+// same.
+void measureCalls(Instance &instance, int32_t number, const Options &options,
+                  Text &out, void (*call)(void *), void *context);
+
 } // namespace tenon
 
 #endif // TENON_RUNTIME_MAIN_BENCH_H

@@ -3,6 +3,7 @@
 #define TENON_RUNTIME_MAIN_CALL_H
 
 #include "core/Instance.h"
+#include "main/Options.h"
 
 namespace [[gnu::visibility("hidden")]] tenon {
 
@@ -10,6 +11,12 @@ namespace [[gnu::visibility("hidden")]] tenon {
 // memory of the instance. Fails when the call does.
 tenon_tensor *callEntry(Instance &instance, int32_t entry,
                         tenon_tensor *inputs);
+
+// The instance that the options ask for.
+Instance &createInstance(const Options &options);
+
+// Prints times by kernel, and writes a trace where --profile names a file.
+void writeProfile(Instance &instance, const Options &options);
 
 } // namespace tenon
 

@@ -20,22 +20,22 @@ using namespace checkpoint;
 
 namespace {
 
-enum EventField { WallTime = 1, Step = 2, Version = 3, Summary = 5 };
-
 double now() {
   timespec time;
   clock_gettime(CLOCK_REALTIME, &time);
   return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
 }
 
+} // namespace
+
 void writeEvent(int file, uint64_t step, unsigned field, const char *bytes,
                 size_t size) {
   Text event, record, contents;
   double time = now();
-  addVarint(event, WallTime << 3 | Fixed64);
+  addVarint(event, EventWallTime << 3 | Fixed64);
   event.add(&time, sizeof time);
   if (step)
-    addField(event, Step, step);
+    addField(event, EventStep, step);
   contents.add(bytes, size);
   addField(event, field, contents);
   uint64_t length = event.size;
@@ -66,10 +66,12 @@ int openEvents(const char *folder) {
   int file = open(path.data, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file < 0)
     fail("cannot write: %s", strerror(errno));
-  writeEvent(file, 0, Version, "brain.Event:2", 13);
+  writeEvent(file, 0, EventVersion, "brain.Event:2", 13);
   failContext.file = nullptr;
   return file;
 }
+
+namespace {
 
 // Steps over a field; false when it is malformed.
 bool skipField(const char *&at, const char *end, uint64_t &tag) {
@@ -138,7 +140,7 @@ void logSummaries(const Instance &instance, const char *folder, int32_t run,
     const tenon_string *texts = stringsOf(results[i]);
     for (int64_t k = 0; k < elementCount(results[i]); ++k)
       if (isSummary(texts[k]))
-        writeEvent(file, findStep(instance, run), Summary, texts[k].data,
+        writeEvent(file, findStep(instance, run), EventSummary, texts[k].data,
                    texts[k].size);
   }
 }

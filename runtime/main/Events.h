@@ -6,6 +6,21 @@
 
 namespace [[gnu::visibility("hidden")]] tenon {
 
+// Fields of an Event.
+enum EventField {
+  EventWallTime = 1,
+  EventStep = 2,
+  EventVersion = 3,
+  EventSummary = 5
+};
+
+// Begins an event file in a folder, which is made when it is not there.
+int openEvents(const char *folder);
+
+// Adds an event with one field of bytes.
+void writeEvent(int file, uint64_t step, unsigned field, const char *bytes,
+                size_t size);
+
 // Adds to the event file in `folder`, which is made at the first call, those
 // results that are summaries. The step is the variable global_step, else
 // `run`.

@@ -2,6 +2,7 @@
 #include "main/Help.h"
 #include "checkpoint/Checkpoint.h"
 #include "io/Strings.h"
+#include "train/Training.h"
 
 namespace tenon {
 
@@ -28,6 +29,8 @@ void printHelp(Text &out, const char *program, const Signature &signature,
     out.add(stringFunctions()->help);
   if (tenon_main_model.checkpoints)
     out.add(tenon_main_model.checkpoints->help);
+  if (tenon_main_model.training)
+    out.add(tenon_main_model.training->help);
   out.add("\nentries:\n");
   for (int32_t i = 0; i < signature.entryCount; ++i) {
     const EntrySpec &entry = signature.entries[i];

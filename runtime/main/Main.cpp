@@ -10,6 +10,7 @@
 #include "main/Help.h"
 #include "main/Inputs.h"
 #include "main/Results.h"
+#include "train/Training.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,54 @@ tenon_tensor *callEntry(Instance &instance, int32_t number,
   return outputs;
 }
 
+Instance &createInstance(const Options &options) {
+  tenon_options wanted = {};
+  wanted.struct_size = sizeof wanted;
+  wanted.device = options.device;
+  wanted.check_numerics = options.checkNumerics != nullptr;
+  wanted.threads = 1; // until a kernel has several tasks
+  int32_t threads = 0;
+  if (options.threads)
+    threads = int(optionNumber("--threads", options.threads, 1));
+  if (const char *cpu = options.cpu) {
+    if (cpu[0] != 'v' || cpu[1] < '2' || cpu[1] > '4' || cpu[2])
+      fail("--cpu: expected v2, v3 or v4, got '%s'", cpu);
+    wanted.cpu_level = cpu[1] - '0';
+  }
+  failContext.status = 1;
+  tenon_instance *handle = tenon_create(&tenon_main_model, &wanted);
+  if (!handle)
+    fail("%s", tenon_error(nullptr));
+  Instance &instance = *static_cast<Instance *>(handle);
+  useThreads(instance, threads, false);
+  return instance;
+}
+
+void writeProfile(Instance &instance, const Options &options) {
+  // Results on stdout must stay readable by programs.
+  int file = STDOUT_FILENO;
+  for (int32_t i = 0; i < options.outputs.count; ++i)
+    if (!strcmp(options.outputs.list[i], "-"))
+      file = STDERR_FILENO;
+  Text report;
+  printProfile(instance, report);
+  writeAll(file, report.data, report.size);
+  if (!*options.profile)
+    return;
+  Text trace;
+  printTrace(instance, trace);
+  file = openOutput(options.profile);
+  writeAll(file, trace.data, trace.size);
+  closeOutput(file, options.profile);
+}
+
 namespace {
 
 // The entry that runs without being named, or -1.
 int32_t standardEntry(const Signature &signature) {
-  int32_t entry = signature.find("main"), init = signature.find("init");
+  int32_t entry =
+              signature.find(tenon_main_model.training ? "predict" : "main"),
+          init = signature.find("init");
   if (entry < 0)
     entry = signature.find("serving_default");
   if (entry < 0 && signature.entryCount - (init >= 0) == 1)
@@ -72,29 +116,6 @@ int32_t standardEntry(const Signature &signature) {
   }
 }
 
-Instance &createInstance(const Options &options) {
-  tenon_options wanted = {};
-  wanted.struct_size = sizeof wanted;
-  wanted.device = options.device;
-  wanted.check_numerics = options.checkNumerics != nullptr;
-  wanted.threads = 1; // until a kernel has several tasks
-  int32_t threads = 0;
-  if (options.threads)
-    threads = int(optionNumber("--threads", options.threads, 1));
-  if (const char *cpu = options.cpu) {
-    if (cpu[0] != 'v' || cpu[1] < '2' || cpu[1] > '4' || cpu[2])
-      fail("--cpu: expected v2, v3 or v4, got '%s'", cpu);
-    wanted.cpu_level = cpu[1] - '0';
-  }
-  failContext.status = 1;
-  tenon_instance *handle = tenon_create(&tenon_main_model, &wanted);
-  if (!handle)
-    fail("%s", tenon_error(nullptr));
-  Instance &instance = *static_cast<Instance *>(handle);
-  useThreads(instance, threads, false);
-  return instance;
-}
-
 // The results so far, and all variables.
 void checkNumerics(Instance &instance, const Results &results) {
   for (int32_t i = 0; i < results.count; ++i)
@@ -112,24 +133,6 @@ void checkNumerics(Instance &instance, const Results &results) {
         byteCount(view) <= variable.bytes)
       checkFinite("variable", variable.name, view);
   }
-}
-
-void writeProfile(Instance &instance, const Options &options) {
-  // Results on stdout must stay readable by programs.
-  int file = STDOUT_FILENO;
-  for (int32_t i = 0; i < options.outputs.count; ++i)
-    if (!strcmp(options.outputs.list[i], "-"))
-      file = STDERR_FILENO;
-  Text report;
-  printProfile(instance, report);
-  writeAll(file, report.data, report.size);
-  if (!*options.profile)
-    return;
-  Text trace;
-  printTrace(instance, trace);
-  file = openOutput(options.profile);
-  writeAll(file, trace.data, trace.size);
-  closeOutput(file, options.profile);
 }
 
 [[gnu::noinline]] void runAll(Instance &instance, const Options &options,
@@ -197,6 +200,8 @@ int main(int argc, char **argv) {
   failContext.program = slash ? slash + 1 : argv[0];
   failContext.status = 2;
   Options options = {};
+  if (tenon_main_model.training)
+    tenon_main_model.training->run(argc, argv);
   parseOptions(argc, argv, options);
   Signature signature;
   Message message;

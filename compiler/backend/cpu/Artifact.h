@@ -132,9 +132,12 @@ struct ArtifactSpec {
   uint64_t weightsBytes = 0;
   uint64_t zerosBytes = 0; // how much of instance->zeros the code reads
   bool parallel = true;    // false: no entry ever dispatches several tasks
+  bool isTraining = false; // an executable has the commands fit and evaluate
   std::vector<WeightPiece> weights;
   std::vector<CodeVariant> variants;
   std::vector<CodeUnit> units;
+  /// Functions of the first variant that the others call.
+  std::vector<std::string> shared;
   /// What line numbers in debug information count in: a node per line. Made
   /// with the code, empty without debug information.
   std::string nodes;

@@ -204,6 +204,9 @@ private:
     Constant *checkpoints = options.isExecutable && hasVariables
                                 ? declareHidden("tenon_checkpoints")
                                 : null;
+    Constant *training = options.isExecutable && spec.isTraining
+                             ? declareHidden("tenon_training")
+                             : null;
 
     auto *variantType = StructType::get(context, {i32, ptr, ptr});
     std::vector<Constant *> variants;
@@ -227,7 +230,7 @@ private:
     }
     auto *modelType =
         StructType::get(context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr,
-                                  ptr, ptr, ptr, ptr, ptr, ptr});
+                                  ptr, ptr, ptr, ptr, ptr, ptr, ptr});
     model = addConstant(
         ConstantStruct::get(modelType,
                             {builder.getInt32(TENON_ABI_VERSION),
@@ -237,7 +240,7 @@ private:
                              builder.getInt64(spec.weightsBytes), weightsFile,
                              addArray(variantType, variants, id + "__variants"),
                              mapWeights, cpuFeatures, views, threads, strings,
-                             checkpoints}),
+                             checkpoints, training}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");

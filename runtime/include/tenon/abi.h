@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define TENON_ABI_VERSION 2u
+#define TENON_ABI_VERSION 3u
 
 /* ------------------------------------------------------------------------ */
 /* Tensors                                                                  */
@@ -180,6 +180,9 @@ typedef struct tenon_model {
    * likewise. */
   const struct tenon_string_functions *strings;
   const struct tenon_checkpoint_functions *checkpoints;
+  /* &tenon_training in an executable that was compiled to be trained, else
+   * NULL, likewise. */
+  const struct tenon_training_functions *training;
 } tenon_model;
 
 /* Maps the file of external weights: `path`, or, for NULL, the model's
@@ -191,12 +194,13 @@ char *tenon_map_weights(const tenon_model *model, const char *path, char *error,
 /* The bits of TENON_CPU_FEATURES that this machine has. */
 uint32_t tenon_cpu_features(void);
 
-/* Strides, the thread pool, files and text of strings, and how --save and
- * --restore work; private to the runtime. */
+/* Strides, the thread pool, files and text of strings, how --save and --restore
+ * work, and the commands fit and evaluate; private to the runtime. */
 extern const struct tenon_view_functions tenon_views;
 extern const struct tenon_thread_functions tenon_threads;
 extern const struct tenon_string_functions tenon_strings;
 extern const struct tenon_checkpoint_functions tenon_checkpoints;
+extern const struct tenon_training_functions tenon_training;
 
 /* The model of a generated executable; runtime/main reads it. */
 extern const tenon_model tenon_main_model;

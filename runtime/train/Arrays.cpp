@@ -1,0 +1,280 @@
+// Data in .npz and .npy files. Plain arrays are used where they are mapped;
+// what is compressed, column-major or of the other byte order is read as a
+// whole.
+#include "io/Fail.h"
+#include "io/File.h"
+#include "io/Npy.h"
+#include "io/Npz.h"
+#include "io/Strings.h"
+#include "io/Tensor.h"
+#include "train/Data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+namespace tenon::train {
+
+namespace {
+
+// An array of a file, before it is known what for.
+struct Array {
+  const char *file;
+  const char *name; // in the file
+  tenon_dtype dtype;
+  int32_t rank;
+  int64_t shape[maxRank];
+  const char *data;
+  bool used;
+};
+
+// One that feeds a field.
+struct Column {
+  const Field *field;
+  const char *file;
+  const char *data;
+  tenon_dtype dtype;
+  size_t bytes; // of a row
+  bool converts;
+};
+
+struct ArraySource : Source {
+  Column *columns; // by field; data is NULL where it has none
+  int32_t count;
+  bool cast;
+};
+
+// Copies rows from where the order says.
+template <typename T>
+void gather(const char *from, const uint32_t *order, int64_t count, char *to) {
+  T value;
+  for (int64_t i = 0; i < count; ++i) {
+    memcpy(&value, from + uint64_t(order[i]) * sizeof value, sizeof value);
+    memcpy(to + uint64_t(i) * sizeof value, &value, sizeof value);
+  }
+}
+
+void copyRows(const Column &column, const uint32_t *order, int64_t first,
+              int64_t count, char *to) {
+  const char *from = column.data;
+  size_t bytes = column.bytes;
+  if (!order)
+    memcpy(to, from + uint64_t(first) * bytes, uint64_t(count) * bytes);
+  else if (bytes == 4)
+    gather<uint32_t>(from, order, count, to);
+  else if (bytes == 8)
+    gather<uint64_t>(from, order, count, to);
+  else if (bytes == 16)
+    gather<__uint128_t>(from, order, count, to);
+  else
+    for (int64_t i = 0; i < count; ++i)
+      memcpy(to + uint64_t(i) * bytes, from + order[i] * bytes, bytes);
+}
+
+void convertRows(const ArraySource &source, const Column &column,
+                 const uint32_t *order, int64_t first, int64_t count,
+                 char *to) {
+  const Field &field = *column.field;
+  for (int64_t i = 0; i < count; ++i, to += field.bytes) {
+    int64_t row = order ? order[i] : first + i;
+    const char *from = column.data + uint64_t(row) * column.bytes;
+    int64_t done = convertElements(column.dtype, from, field.spec->dtype, to,
+                                   field.elements, source.cast);
+    if (done == field.elements)
+      continue;
+    alignas(16) char element[16];
+    tenon_tensor view = {};
+    view.dtype = column.dtype;
+    view.data = element;
+    memcpy(element, from + done * dtypeBytes(column.dtype),
+           size_t(dtypeBytes(column.dtype)));
+    fail("%s: array '%s', row %lld: expected %s, got %g (--cast converts it)",
+         column.file, field.spec->name, (long long)row,
+         dtypeName(field.spec->dtype), loadNumber(view, 0).real);
+  }
+}
+
+void fetchArrays(Source &base, const uint32_t *order, int64_t first,
+                 int64_t count, char *const *buffers) {
+  const ArraySource &source = static_cast<ArraySource &>(base);
+  for (int32_t i = 0; i < source.count; ++i) {
+    const Column &column = source.columns[i];
+    if (!column.data)
+      continue;
+    if (column.converts)
+      convertRows(source, column, order, first, count, buffers[i]);
+    else
+      copyRows(column, order, first, count, buffers[i]);
+  }
+}
+
+struct Opener {
+  const DataSpec &spec;
+  Field *fields;
+  Text arrays; // of Array
+  int32_t count = 0;
+  ArraySource *source = nullptr;
+  uint64_t total = 0; // bytes of all rows
+
+  Array &array(int32_t i) { return reinterpret_cast<Array *>(arrays.data)[i]; }
+
+  // Adds the array in the bytes of an .npy file.
+  void add(const char *file, const char *name, const char *bytes, size_t size) {
+    NpyView view = viewNpy(bytes, size);
+    Array array = {};
+    array.file = file;
+    array.name = name;
+    array.dtype = view.dtype;
+    array.rank = view.rank;
+    memcpy(array.shape, view.shape, sizeof array.shape);
+    array.data = view.isPlain ? view.data : bytesOf(readNpy(bytes, size));
+    arrays.add(&array, sizeof array);
+    ++count;
+  }
+
+  // A word of the command line: FILE.npz, FILE.npy, NAME=FILE.
+  void open(const char *word) {
+    const char *path = word, *name = nullptr;
+    size_t length = strcspn(word, "=/");
+    if (word[length] == '=') {
+      Text text;
+      text.add(word, length);
+      name = text.terminated();
+      path = word + length + 1;
+    }
+    if (*path == '@')
+      ++path;
+    Bytes bytes = mapData(path);
+    failContext.file = path;
+    if (bytes.size > 1 && !memcmp(bytes.data, "PK", 2)) {
+      Npz npz(bytes.data, bytes.size);
+      while (npz.next()) {
+        Text text;
+        text.add(npz.name, npz.nameSize);
+        if (name && strcmp(text.terminated(), name))
+          continue;
+        size_t size;
+        const char *file = npz.open(size);
+        add(path, text.terminated(), file, size);
+      }
+    } else {
+      if (!name)
+        fail("say what it is for, as NAME=%s", path);
+      add(path, name, bytes.data, bytes.size);
+    }
+    failContext.file = nullptr;
+  }
+
+  Array *find(const char *name) {
+    for (int32_t i = 0; i < count; ++i)
+      if (!strcmp(array(i).name, name))
+        return &array(i);
+    return nullptr;
+  }
+
+  // The array of a field. The only input may be called x, and the only target
+  // what no input is.
+  Array *findFor(const Field &field) {
+    Array *found = find(field.spec->name);
+    if (!found && field.spec->dtype.code == TENON_BFLOAT) {
+      Text name;
+      name.print("%s__bf16", field.spec->name);
+      found = find(name.terminated());
+      if (found && found->dtype.code == TENON_UINT && found->dtype.bits == 16)
+        found->dtype = field.spec->dtype;
+    }
+    if (found || field.role == Weight)
+      return found;
+    int32_t inputs = 0;
+    for (int32_t i = 0; i < spec.fieldCount; ++i)
+      inputs += fields[i].role == Input;
+    if (field.role == Input) {
+      found = inputs == 1 ? find("x") : nullptr;
+    } else if (spec.targets == 1) {
+      for (int32_t i = 0; i < count; ++i) {
+        if (array(i).used || !strcmp(array(i).name, "sample_weight"))
+          continue;
+        if (found) // which one?
+          return nullptr;
+        found = &array(i);
+      }
+    }
+    return found;
+  }
+
+  [[noreturn]] void missing(const Field &field) {
+    Text names;
+    for (int32_t i = 0; i < count; ++i)
+      names.print(i ? ", %s" : "%s", array(i).name);
+    char type[512];
+    fail("%s: there is no array '%s' (%s, %s); there are: %s", array(0).file,
+         field.spec->name, field.role == Input ? "an input" : "a target",
+         describeField(field, type, sizeof type), names.terminated());
+  }
+
+  void use(Field &field, Column &column, Array &array) {
+    char wanted[512], given[512];
+    bool fits = array.rank > 0 &&
+                setRowShape(field, array.rank - 1, array.shape + 1) &&
+                canConvert(array.dtype, field.spec->dtype, spec.cast);
+    if (!fits)
+      fail("%s: array '%s': expected %s, got %s", array.file, array.name,
+           describeField(field, wanted, sizeof wanted),
+           formatType(given, sizeof given, array.dtype, array.rank,
+                      array.shape));
+    if (source->rows >= 0 && source->rows != array.shape[0])
+      fail("%s: array '%s' has %lld rows, those before it have %lld",
+           array.file, array.name, (long long)array.shape[0],
+           (long long)source->rows);
+    source->rows = array.shape[0];
+    array.used = true;
+    field.present = true;
+    column = {&field,
+              array.file,
+              array.data,
+              array.dtype,
+              size_t(field.elements) * size_t(dtypeBytes(array.dtype)),
+              !sameDtype(array.dtype, field.spec->dtype) ||
+                  array.dtype.code == TENON_BOOL};
+    // Converting takes time, and so does reading what memory does not hold.
+    total += uint64_t(source->rows) * column.bytes;
+    source->isCostly |= (column.converts && field.elements > 256) ||
+                        total > uint64_t(256) << 20;
+  }
+
+  Source *run(const Words &words) {
+    source = static_cast<ArraySource *>(allocate(sizeof(ArraySource)));
+    source->rows = -1;
+    source->fetch = fetchArrays;
+    source->cast = spec.cast;
+    source->count = spec.fieldCount;
+    source->columns = static_cast<Column *>(
+        allocate(size_t(spec.fieldCount) * sizeof(Column)));
+    for (int32_t i = 0; i < words.count; ++i)
+      open(words.list[i]);
+    if (!count)
+      fail("%s: there are no arrays", words.list[0]);
+    // Targets last: what is left over may be one.
+    const Role roles[] = {Input, Weight, Target};
+    for (Role role : roles)
+      for (int32_t i = 0; i < spec.fieldCount; ++i) {
+        if (fields[i].role != role)
+          continue;
+        Array *array = findFor(fields[i]);
+        if (array)
+          use(fields[i], source->columns[i], *array);
+        else if (role != Weight)
+          missing(fields[i]);
+        else
+          setRowShape(fields[i], 0, nullptr);
+      }
+    return source;
+  }
+};
+
+} // namespace
+
+Source *openArrays(const DataSpec &spec, Field *fields, const Words &words) {
+  return Opener{spec, fields, {}}.run(words);
+}
+
+} // namespace tenon::train

@@ -1,0 +1,137 @@
+// The commands of a training program.
+#include "train/Training.h"
+#include "core/System.h"
+#include "io/Fail.h"
+#include "io/File.h"
+#include "main/Call.h"
+#include "train/Fit.h"
+#include "train/State.h"
+#include "train/Trainer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+namespace tenon::train {
+
+namespace {
+
+const char commands[] =
+    "\ncommands:\n"
+    "  fit DATA...         train; fit --help says more\n"
+    "  evaluate DATA...    loss and metrics on data; evaluate --help\n"
+    "  predict [INPUTS]    results of the entry 'predict' (the default)\n";
+
+const char fitHelp[] =
+    "DATA: FILE.npz, NAME=FILE.npy..., FILE.csv with a header,\n"
+    "FILE.tfrecord[.gz]... of tf.train.Example, or a folder of PNG or JPEG\n"
+    "images in a folder per class. Arrays have the names below.\n"
+    "\n"
+    "  --validation DATA   evaluate on it after each epoch (repeat for several "
+    "files)\n"
+    "  --epochs N          counted from the start, also after --resume "
+    "(default 1)\n"
+    "  --batch N           rows per step (default 32)\n"
+    "  --seed N            of shuffling and of random layers\n"
+    "  --shuffle N         by a buffer of N rows (default: wholly; streams: "
+    "10000)\n"
+    "  --no-shuffle        keep the order\n"
+    "  --class-weight C=W,... weights of classes\n"
+    "  --checkpoint DIR    keep the state of the run there\n"
+    "  --resume            go on with the run in DIR\n"
+    "  --keep N            so many checkpoints (default 5)\n"
+    "  --checkpoint-steps N  every N steps as well\n"
+    "  --restore PATH      begin with the weights of a checkpoint or .npz\n"
+    "  --history FILE.csv  a row of metrics per epoch\n"
+    "  --logdir DIR        TensorBoard's files\n"
+    "  --early-stopping[=monitor=val_loss,patience=0,min_delta=0,mode=auto,\n"
+    "                    baseline=X,start_from_epoch=0,"
+    "restore_best_weights=false]\n"
+    "  --reduce-lr-on-plateau[=monitor=val_loss,factor=0.1,patience=10,\n"
+    "                    min_delta=1e-4,cooldown=0,min_lr=0,mode=auto]\n"
+    "  --save-best PATH[,monitor=val_loss,mode=auto]  a checkpoint or .npz\n"
+    "  --export FILE.npz   the weights at the end\n"
+    "  --bench[=SECONDS]   time whole steps, change nothing; --json adds "
+    "JSON\n";
+
+const char evaluateHelp[] =
+    "DATA: as for fit.\n"
+    "\n"
+    "  --restore PATH      a checkpoint's prefix or folder, or .npz\n"
+    "  --batch N           rows per step (default 32)\n"
+    "  -o FILE.npz|-       write the values\n"
+    "  --json              print them as JSON, on the last line\n";
+
+const char sharedHelp[] =
+    "  --cast              convert data inexactly too\n"
+    "  --threads N         default: all cores\n"
+    "  --cpu v2|v3|v4      at most the code for this x86-64 level\n"
+    "  --profile[=FILE]    time per kernel; FILE: Chrome trace\n"
+    "  --check-numerics    name the node that made a NaN, where the model was\n"
+    "                      compiled with it\n";
+
+void printTensors(Text &out, const char *title, const DataSpec &spec,
+                  Role role) {
+  char type[1024];
+  out.print("\n%s:\n", title);
+  for (int32_t i = 0; i < spec.fieldCount; ++i)
+    if (spec.fields[i].role == role)
+      out.print("  %s: %s%s\n", spec.fields[i].spec->name,
+                describeField(spec.fields[i], type, sizeof type),
+                role == Weight ? ", may be left out" : "");
+}
+
+[[noreturn]] void printHelp(bool isFit) {
+  Signature signature;
+  Message message;
+  failContext.status = 1;
+  if (!signature.read(tenon_main_model, message))
+    fail("%s", message.text);
+  Text out;
+  out.print("usage: %s %s DATA... [options]\n\n", failContext.program,
+            isFit ? "fit" : "evaluate");
+  out.add(isFit ? fitHelp : evaluateHelp);
+  out.add(sharedHelp);
+  DataSpec spec = readFields(signature);
+  printTensors(out, "inputs", spec, Input);
+  printTensors(out, "targets", spec, Target);
+  printTensors(out, "weights", spec, Weight);
+  out.add("\nmetrics:\n");
+  Metrics metrics = readMetricNames(signature);
+  for (int32_t i = 0; i < metrics.count; ++i)
+    out.print("  %s\n", metrics.names[i]);
+  writeAll(STDOUT_FILENO, out.data, out.size);
+  exitProcess(0);
+}
+
+void run(int &argc, char **argv) {
+  if (argc < 2)
+    fail("expected a command: fit, evaluate or predict (--help says more)");
+  const char *command = argv[1];
+  if (*command == '-')
+    return;
+  if (!strcmp(command, "predict")) {
+    // The entry is the default one.
+    for (int i = 1; i < argc; ++i)
+      argv[i] = argv[i + 1];
+    --argc;
+    return;
+  }
+  TrainOptions options = {};
+  options.isFit = !strcmp(command, "fit");
+  if (!options.isFit && strcmp(command, "evaluate"))
+    fail("unknown command '%s': expected fit, evaluate or predict", command);
+  parseTrainOptions(argc - 2, argv + 2, options);
+  if (options.common.help)
+    printHelp(options.isFit);
+  Instance &instance = createInstance(options.common);
+  (options.isFit ? fit : evaluate)(options, instance);
+  if (options.common.profile)
+    writeProfile(instance, options.common);
+  exitProcess(0);
+}
+
+} // namespace
+} // namespace tenon::train
+
+const tenon_training_functions tenon_training = {
+    tenon::train::run, tenon::train::isAuxiliary, tenon::train::commands};
