@@ -39,6 +39,8 @@ struct ImportOptions {
       specializations;
   /// Value of every unknown leading dimension.
   std::optional<int64_t> batch;
+  /// The weights of a Keras model of which the file has the configuration.
+  std::string loadWeights;
   /// Name of a format (see modelFormats); empty: recognised by contents.
   std::string format;
   /// When set, filled with the nodes that cannot be translated.

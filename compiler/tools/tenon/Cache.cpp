@@ -92,6 +92,9 @@ Expected<std::string> computeKey(StringRef model, const Options &options,
       if (Error error = key.addFile(beside))
         return std::move(error);
   }
+  if (!options.loadWeights.empty())
+    if (Error error = key.addFile(options.loadWeights))
+      return std::move(error);
   return key.get();
 }
 

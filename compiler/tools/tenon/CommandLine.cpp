@@ -22,8 +22,11 @@ struct CommandLine {
   cl::opt<std::string> compileModel, inspectModel, runModel, verifyModel;
   cl::list<std::string> runArguments, verifyInputs;
   cl::list<std::string> entries, shapes, specializations;
-  cl::opt<std::string> signature, format;
+  cl::opt<std::string> signature, format, loadWeights;
   cl::opt<unsigned> batch;
+  cl::opt<bool> train;
+  cl::list<std::string> losses, lossWeights, metrics;
+  cl::opt<std::string> optimizer, trainable;
   cl::opt<std::string> cpu, triple, precision, name;
   cl::opt<unsigned> optLevel;
   cl::opt<bool> fastMath, checkNumerics, debugInfo;
@@ -37,6 +40,8 @@ struct CommandLine {
 #define ALL_SUBS                                                               \
   cl::cat(category), cl::sub(compile), cl::sub(inspect), cl::sub(run),         \
       cl::sub(verify)
+#define MODEL_SUBS                                                             \
+  cl::cat(category), cl::sub(compile), cl::sub(inspect), cl::sub(run)
 #define CODE_SUBS                                                              \
   cl::cat(category), cl::sub(compile), cl::sub(run), cl::sub(verify)
 
@@ -81,8 +86,36 @@ CommandLine::CommandLine()
       format("format", cl::value_desc("FORMAT"),
              cl::desc("The model's format, instead of what its contents say"),
              ALL_SUBS),
+      loadWeights("load-weights", cl::value_desc("FILE"),
+                  cl::desc("The weights of a Keras model's JSON configuration "
+                           "(default: NAME.weights.h5 beside it)"),
+                  ALL_SUBS),
       batch("batch", cl::value_desc("N"),
             cl::desc("Set every unknown leading dimension"), ALL_SUBS),
+      train("train",
+            cl::desc("Make a program that trains: fit, evaluate, predict"),
+            MODEL_SUBS),
+      losses("loss", cl::value_desc("[OUTPUT=]LOSS"),
+             cl::desc("What training minimizes, as Keras names it, one for "
+                      "each output that counts: "
+                      "'sparse_categorical_crossentropy(from_logits=true)'"),
+             MODEL_SUBS),
+      lossWeights("loss-weight", cl::value_desc("OUTPUT=NUMBER"),
+                  cl::desc("An output's part of the sum of losses"),
+                  MODEL_SUBS),
+      metrics("metrics", cl::value_desc("[OUTPUT=]METRIC,..."),
+              cl::desc("What training reports beside the loss, as Keras names "
+                       "it: 'accuracy,auc(curve=PR)'"),
+              MODEL_SUBS),
+      optimizer("optimizer", cl::value_desc("OPTIMIZER"),
+                cl::desc("As Keras names it: "
+                         "'sgd(learning_rate=cosine_decay(0.1, 1000), "
+                         "momentum=0.9)' (default: rmsprop)"),
+                MODEL_SUBS),
+      trainable("trainable", cl::value_desc("REGEX"),
+                cl::desc("Train only the variables with a match in their name, "
+                         "or such constants of a frozen graph"),
+                MODEL_SUBS),
       cpu("cpu", cl::value_desc("portable|native|NAME"), cl::init("portable"),
           cl::desc("portable (default): x86-64-v2, v3 and v4 in one artifact, "
                    "chosen at creation; this machine; a named CPU"),
@@ -174,8 +207,15 @@ Options CommandLine::get() const {
                                  specializations.end());
   options.signature = signature;
   options.format = format;
+  options.loadWeights = loadWeights;
   if (batch.getNumOccurrences())
     options.batch = batch;
+  options.train = train;
+  options.losses.assign(losses.begin(), losses.end());
+  options.lossWeights.assign(lossWeights.begin(), lossWeights.end());
+  options.metrics.assign(metrics.begin(), metrics.end());
+  options.optimizer = optimizer;
+  options.trainable = trainable;
   options.cpu = cpu;
   options.triple = triple;
   options.precision = precision;

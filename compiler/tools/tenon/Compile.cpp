@@ -141,7 +141,7 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
   }
   TimeReport report;
   auto start = std::chrono::steady_clock::now();
-  Model model(path, *import);
+  Model model(path, *import, options);
   if (!model)
     return kFault;
   report.add("import", std::chrono::duration<double>(
@@ -196,7 +196,7 @@ int compileCommand(const Options &options, StringRef tool) {
   Expected<ImportOptions> import = options.getImportOptions();
   if (!import)
     return consumeError(import.takeError()), kSyntax;
-  Model model(path, *import);
+  Model model(path, *import, options);
   return model ? writeModule(model, target, out) : kFault;
 }
 

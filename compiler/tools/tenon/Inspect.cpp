@@ -194,7 +194,7 @@ int inspectCommand(const Options &options) {
     if (!import)
       return consumeError(import.takeError()), kSyntax;
     import->unsupported = &facts.unsupported;
-    Model model(path, *import);
+    Model model(path, *import, options);
     if (!model && facts.unsupported.empty())
       return kFault;
     if (model) {

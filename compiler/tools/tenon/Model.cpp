@@ -47,7 +47,8 @@ static std::string readable(StringRef message) {
   return text;
 }
 
-Model::Model(llvm::StringRef path, const ImportOptions &options)
+Model::Model(llvm::StringRef path, const ImportOptions &import,
+             const Options &options)
     : path(path.str()) {
   DialectRegistry registry;
   registerDialects(registry);
@@ -55,6 +56,17 @@ Model::Model(llvm::StringRef path, const ImportOptions &options)
   context.loadAllAvailableDialects();
   context.getDiagEngine().registerHandler(
       [this](Diagnostic &diagnostic) { print(diagnostic); });
+  read(import);
+  if (!module || !options.train)
+    return;
+  llvm::Expected<training::Request> request = options.getTrainingRequest();
+  if (!request) // Options::check has reported it.
+    llvm::consumeError(request.takeError());
+  if (!request || failed(training::buildTraining(*module, *request)))
+    module = {};
+}
+
+void Model::read(const ImportOptions &options) {
   if (!llvm::sys::fs::exists(path)) {
     fail(llvm::createStringError("no such file or directory"));
     return;

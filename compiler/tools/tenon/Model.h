@@ -13,8 +13,10 @@ namespace tenon {
 /// Errors are printed as "MODEL: error: ...".
 class Model {
 public:
-  /// Reads the model file `path`; the result's module is null on failure.
-  Model(llvm::StringRef path, const ImportOptions &options);
+  /// Reads the model file `path` and adds training to it when that is asked
+  /// for; the result's module is null on failure.
+  Model(llvm::StringRef path, const ImportOptions &import,
+        const Options &options);
 
   Model(const Model &) = delete;
 
@@ -29,6 +31,7 @@ public:
   static std::string getName(llvm::StringRef path);
 
 private:
+  void read(const ImportOptions &import);
   void print(mlir::Diagnostic &diagnostic);
 
   std::string path;

@@ -66,8 +66,41 @@ Expected<ImportOptions> Options::getImportOptions() const {
   }
   options.signature = signature;
   options.format = format;
+  options.loadWeights = loadWeights;
   options.batch = batch;
   return options;
+}
+
+Expected<training::Request> Options::getTrainingRequest() const {
+  training::Request request;
+  for (const std::string &text : losses) {
+    auto loss = training::parseForOutput(text);
+    if (!loss)
+      return createStringError("--loss " + toString(loss.takeError()));
+    request.losses.push_back(std::move(*loss));
+  }
+  for (const std::string &text : lossWeights) {
+    auto [output, number] = StringRef(text).rsplit('=');
+    double weight = 0;
+    if (number.empty() || number.getAsDouble(weight))
+      return createStringError("--loss-weight '" + text +
+                               "': expected OUTPUT=NUMBER");
+    request.lossWeights.emplace_back(output.str(), weight);
+  }
+  for (const std::string &text : metrics) {
+    auto parsed = training::parseForOutputs(text);
+    if (!parsed)
+      return createStringError("--metrics " + toString(parsed.takeError()));
+    llvm::append_range(request.metrics, *parsed);
+  }
+  if (!optimizer.empty()) {
+    auto call = training::parseCall(optimizer);
+    if (!call)
+      return createStringError("--optimizer " + toString(call.takeError()));
+    request.optimizer = std::move(*call);
+  }
+  request.trainable = trainable;
+  return request;
 }
 
 CompileOptions Options::getCompileOptions() const {
@@ -105,6 +138,13 @@ Error Options::check() const {
       !is_contained(modelFormats(), StringRef(format)))
     return createStringError("--format '" + format + "': expected one of " +
                              join(modelFormats(), ", ") + ", mlir");
+  if (!train && (!losses.empty() || !lossWeights.empty() || !metrics.empty() ||
+                 !optimizer.empty() || !trainable.empty()))
+    return createStringError("--loss, --loss-weight, --metrics, --optimizer "
+                             "and --trainable belong to --train");
+  Expected<training::Request> request = getTrainingRequest();
+  if (!request)
+    return request.takeError();
   Expected<ImportOptions> import = getImportOptions();
   return import ? Error::success() : import.takeError();
 }
@@ -118,9 +158,14 @@ std::string Options::describe() const {
     os << "shape " << shape << '\n';
   for (const std::string &shape : specializations)
     os << "specialize " << shape << '\n';
-  os << "signature " << signature << "\nformat " << format << "\nbatch ";
+  os << "signature " << signature << "\nformat " << format << "\nweights "
+     << loadWeights << "\nbatch ";
   if (batch)
     os << *batch;
+  if (train) {
+    os << "\ntrain " << join(losses, ";") << '|' << join(lossWeights, ";")
+       << '|' << join(metrics, ";") << '|' << optimizer << '|' << trainable;
+  }
   os << "\ncpu " << cpu << "\nname " << name << "\nO " << optLevel
      << "\nfast-math " << fastMath << "\ncheck-numerics " << checkNumerics
      << "\ndebug " << debugInfo << '\n';

@@ -5,6 +5,7 @@
 
 #include "compiler/backend/cpu/Emit.h"
 #include "compiler/pipeline/Options.h"
+#include "compiler/training/BuildTraining.h"
 #include "frontend/Frontend.h"
 
 #include <optional>
@@ -27,8 +28,13 @@ struct Options {
 
   // How to read the model.
   std::vector<std::string> entries, shapes, specializations;
-  std::string signature, format;
+  std::string signature, format, loadWeights;
   std::optional<unsigned> batch;
+
+  // How to train it.
+  bool train = false;
+  std::vector<std::string> losses, lossWeights, metrics;
+  std::string optimizer, trainable;
 
   // How to compile it.
   std::string cpu, triple, precision, name;
@@ -46,6 +52,9 @@ struct Options {
 
   /// The importer's options. An error is one of syntax.
   llvm::Expected<ImportOptions> getImportOptions() const;
+
+  /// What --train asks for. An error is one of syntax.
+  llvm::Expected<training::Request> getTrainingRequest() const;
 
   /// The compiler's options, all but the name.
   CompileOptions getCompileOptions() const;

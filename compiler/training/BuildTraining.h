@@ -1,0 +1,46 @@
+//===- BuildTraining.h - a forward model becomes a program that trains ----===//
+
+#ifndef TENON_COMPILER_TRAINING_BUILDTRAINING_H
+#define TENON_COMPILER_TRAINING_BUILDTRAINING_H
+
+#include "compiler/training/Call.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace tenon::training {
+
+/// What `tenon compile --train` is asked for. Names are of the model's outputs;
+/// an empty one is the only output, or, for metrics, each.
+struct Request {
+  std::vector<std::pair<std::string, Call>> losses, metrics, weightedMetrics;
+  std::vector<std::pair<std::string, double>> lossWeights;
+  std::optional<Call> optimizer; ///< none: Keras's default, RMSprop
+  /// Regular expression: trains only the variables, or constants of a frozen
+  /// graph, that it finds a match in. Empty: all that are trainable.
+  std::string trainable;
+};
+
+/// Parses `NAME=CALL` or `CALL`, a loss of --loss.
+llvm::Expected<std::pair<std::string, Call>>
+parseForOutput(llvm::StringRef text);
+/// Parses `NAME=CALL, CALL, ...`, metrics of --metrics: the name holds for all.
+llvm::Expected<std::vector<std::pair<std::string, Call>>>
+parseForOutputs(llvm::StringRef text);
+
+/// Gives a module with a forward entry (`main`, else `serving_default`, else
+/// the only one besides `init`) the entries of a training program; the forward
+/// entry is called `predict` then, and other entries than `init` are gone:
+///
+///   train_step(inputs, targets, sample_weight) -> loss
+///   test_step(inputs, targets, sample_weight) -> loss
+///   metrics() -> loss, ...     values of this epoch, sorted by name
+///   reset_metrics()
+///   finalize()                 with moving averages of the weights only
+///
+/// Targets have the names of the outputs that they belong to. New variables:
+/// `optimizer/...` and `metrics/...`. Errors go to the module's diagnostics.
+llvm::LogicalResult buildTraining(mlir::ModuleOp module,
+                                  const Request &request);
+
+} // namespace tenon::training
+
+#endif // TENON_COMPILER_TRAINING_BUILDTRAINING_H

@@ -1,0 +1,205 @@
+// What all optimizers do: keras/src/optimizers/base_optimizer.py.
+#include "compiler/training/Optimizer.h"
+#include "compiler/training/OptimizerRules.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Regex.h"
+
+using namespace mlir;
+
+namespace tenon::training {
+using namespace graph;
+
+static RankedTensorType slotType(RankedTensorType type, Slot::Shape shape) {
+  SmallVector<int64_t> sizes(type.getShape());
+  if (shape == Slot::Shape::Rows)
+    sizes.pop_back();
+  if (shape == Slot::Shape::Columns)
+    sizes.erase(sizes.end() - 2);
+  return RankedTensorType::get(sizes, type.getElementType());
+}
+
+static std::string slotName(Variable variable, StringRef slot) {
+  return ("optimizer/" + variable.symbol.getValue() + "/" + slot).str();
+}
+
+/// x shortened to a length of at most `limit`, given the square of its length.
+static Tensor shortened(Tensor x, Tensor squared, double limit) {
+  Tensor isPositive = squared > 0;
+  Tensor length =
+      select(isPositive, sqrt(select(isPositive, squared, 1)), squared);
+  return x * limit / graph::apply("maximum", length, number(length, limit));
+}
+
+void Optimizer::apply(GraphBuilder &b, Variables &variables,
+                      ArrayRef<Variable> trained,
+                      ArrayRef<Tensor> gradients) const {
+  Type f32 = b.builder.getF32Type();
+  Variable counter = variables.declare("optimizer/iteration", {}, b.i64());
+  Tensor calls = Variables::read(b, counter), next = calls + 1;
+  Tensor done = calls, isStep;
+  if (accumulate) {
+    done = graph::apply("floor_div", calls, number(calls, double(accumulate)));
+    isStep = equal(
+        graph::apply("floor_mod", next, number(next, double(accumulate))), 0);
+  }
+  Step step{b, {}, cast(done + 1, f32), !schedule, {}};
+  if (schedule)
+    step.rate = schedule(cast(done, f32));
+  else
+    step.rate = Variables::read(
+        b, variables.declare("optimizer/learning_rate", {}, f32, rate));
+  /// The new value in a step, the old one between steps.
+  auto inStep = [&](Tensor changed, Tensor old) {
+    return isStep ? select(isStep, changed, old) : changed;
+  };
+
+  SmallVector<Variable> shared;
+  for (const Slot &slot : sharedSlots) {
+    shared.push_back(
+        variables.declare("optimizer/" + slot.name, {}, f32, slot.initial));
+    step.shared.push_back(Variables::read(b, shared.back()));
+  }
+  if (prepare) {
+    SmallVector<Tensor> old(step.shared);
+    prepare(step);
+    for (auto [variable, before, after] : llvm::zip(shared, old, step.shared))
+      Variables::assign(b, variable, inStep(after, before));
+  }
+
+  SmallVector<Tensor> changes(gradients);
+  if (accumulate)
+    for (auto [variable, change] : llvm::zip(trained, changes)) {
+      Variable sum = variables.declare(
+          slotName(variable, "gradient_accumulator"), variable.type);
+      Tensor total = Variables::read(b, sum) + change;
+      Variables::assign(b, sum, select(isStep, 0, total));
+      change = total / double(accumulate);
+    }
+  auto squares = [](Tensor x) {
+    return sum(square(x), upTo(x ? x.rank() : 0));
+  };
+  if (clipNorm && *clipNorm > 0)
+    for (Tensor &change : changes)
+      change = shortened(change, squares(change), *clipNorm);
+  if (globalClipNorm && *globalClipNorm > 0) {
+    Tensor total;
+    for (Tensor change : changes) {
+      Tensor part = cast(squares(change), f32);
+      total = total ? total + part : part;
+    }
+    // A length that is no number makes everything NaN.
+    Tensor length = sqrt(total);
+    Tensor scale =
+        *globalClipNorm * graph::apply("minimum", 1 / length,
+                                       number(length, 1 / *globalClipNorm));
+    scale = scale + (length - length);
+    for (Tensor &change : changes)
+      change = change * cast(scale, change.type());
+  }
+  if (clipValue && *clipValue > 0)
+    for (Tensor &change : changes)
+      if (change)
+        change = b.make(
+            "graph.clip", change.type(),
+            {change, number(change, -*clipValue), number(change, *clipValue)});
+
+  Tensor momentum; // of the averages: the first one is the variable itself
+  if (average)
+    momentum = averageMomentum * cast(notEqual(done, 0), f32);
+  llvm::Regex excluded(withoutDecay);
+  for (auto [variable, change] : llvm::zip(trained, changes)) {
+    Tensor old = Variables::read(b, variable), value = old;
+    Type element = variable.type.getElementType();
+    Step own{b,
+             cast(step.rate, element),
+             cast(step.number, element),
+             step.constantRate,
+             {}};
+    for (Tensor each : step.shared)
+      own.shared.push_back(cast(each, element));
+    if (weightDecay &&
+        (withoutDecay.empty() || !excluded.match(variable.symbol.getValue())))
+      value = value - value * *weightDecay * own.rate;
+    SmallVector<Variable> kept;
+    SmallVector<Tensor> states, before;
+    for (const Slot &slot : slots(variable.type.getRank())) {
+      kept.push_back(variables.declare(slotName(variable, slot.name),
+                                       slotType(variable.type, slot.shape),
+                                       slot.initial));
+      states.push_back(Variables::read(b, kept.back()));
+    }
+    before = states;
+    value = inStep(update(own, value, change, states), old);
+    for (auto [slot, from, to] : llvm::zip(kept, before, states))
+      Variables::assign(b, slot, inStep(to, from));
+    if (average) {
+      Variable mean =
+          variables.declare(slotName(variable, "average"), variable.type);
+      Tensor part = cast(momentum, element);
+      Tensor now = part * Variables::read(b, mean) + (1 - part) * value;
+      Variables::assign(b, mean, now);
+      if (overwriteEvery) {
+        Tensor due = equal(graph::apply("floor_mod", done + 1,
+                                        number(done, double(overwriteEvery))),
+                           0);
+        value = select(due, now, value);
+      }
+    }
+    Variables::assign(b, variable, value);
+  }
+  Variables::assign(b, counter, next);
+}
+
+void Optimizer::finish(GraphBuilder &b, Variables &variables,
+                       ArrayRef<Variable> trained) const {
+  for (Variable variable : trained)
+    if (average)
+      Variables::assign(
+          b, variable,
+          Variables::read(b, variables.declare(slotName(variable, "average"),
+                                               variable.type)));
+}
+
+llvm::Expected<Optimizer> makeOptimizer(const Call &call) {
+  Arguments arguments("optimizer", call);
+  std::optional<Optimizer> made = makeRule(arguments);
+  if (!made)
+    return llvm::createStringError(
+        "there is no optimizer '" + call.name +
+        "'; the optimizers are: " + llvm::join(optimizerNames(), ", "));
+  Optimizer &optimizer = *made;
+  if (!optimizer.weightDecay)
+    optimizer.weightDecay = arguments.optionalNumber("weight_decay");
+  optimizer.clipNorm = arguments.optionalNumber("clipnorm");
+  optimizer.clipValue = arguments.optionalNumber("clipvalue");
+  optimizer.globalClipNorm = arguments.optionalNumber("global_clipnorm");
+  if (optimizer.clipNorm.has_value() + optimizer.clipValue.has_value() +
+          optimizer.globalClipNorm.has_value() >
+      1)
+    arguments.fail("has several of 'clipnorm', 'clipvalue' and "
+                   "'global_clipnorm', expected one");
+  optimizer.average = arguments.flag("use_ema", false);
+  optimizer.averageMomentum = arguments.number("ema_momentum", 0.99);
+  optimizer.overwriteEvery = arguments.integer("ema_overwrite_frequency", 0);
+  // Gradients of a scaled loss are divided by the scale: nothing changes in
+  // f32, whose exponent has room.
+  arguments.ignore({"loss_scale_factor", "name", "dtype", "jit_compile",
+                    "is_legacy_optimizer"});
+  optimizer.accumulate = arguments.integer("gradient_accumulation_steps", 0);
+  optimizer.withoutDecay = arguments.text("exclude_from_weight_decay", "");
+  if (optimizer.overwriteEvery < 0 || optimizer.accumulate < 0 ||
+      optimizer.accumulate == 1)
+    arguments.fail("has a number of steps that is too small");
+  std::string wrong;
+  if (!optimizer.withoutDecay.empty() &&
+      !llvm::Regex(optimizer.withoutDecay).isValid(wrong))
+    arguments.fail("has 'exclude_from_weight_decay', which is no regular "
+                   "expression: " +
+                   wrong);
+  if (llvm::Error error = arguments.finish())
+    return error;
+  return std::move(optimizer);
+}
+
+} // namespace tenon::training
