@@ -38,8 +38,6 @@ bool withFloat(HostCall &call, auto function) {
 }
 
 // One element each of T, rounded to T: what C++ does with float and double.
-template <typename T> T power(T x, T y) { return T(powf(x, y)); }
-template <> double power(double x, double y) { return pow(x, y); }
 template <typename T> T logarithm(T x) { return T(logf(x)); }
 template <> double logarithm(double x) { return log(x); }
 template <typename T> T exponential(T x) { return T(expf(x)); }
@@ -63,50 +61,35 @@ struct Buffer {
 };
 
 // A gamma distributed number of shape alpha, by Marsaglia and Tsang's method:
-// a normal number is transformed, and accepted by a uniform one. All in T.
-template <typename T> T drawGamma(Philox generator, T alpha) {
-  bool small = alpha < T(1);
-  T third = T(T(1) / T(3)), shift = T(small ? T(T(2) / T(3)) : T(T(-1) / T(3)));
-  T d = T(alpha + shift), c = T(third / root<T>(d));
-  Buffer<T, drawNormal<T>> normal;
-  Buffer<T, drawUniform<T>> uniform;
+// a normal number is transformed, and accepted by a uniform one.
+double drawGamma(Philox generator, double alpha) {
+  if (alpha == 1) { // exponentially distributed
+    double numbers[2];
+    drawUniform(generator, numbers);
+    return -log1p(-numbers[1]);
+  }
+  bool small = alpha < 1;
+  double d = alpha + (small ? 2.0 / 3 : -1.0 / 3), c = 1.0 / 3 / sqrt(d);
+  Buffer<double, drawNormal<double>> normal;
+  Buffer<double, drawUniform<double>> uniform;
   for (;;) {
-    T x = normal.take(generator), v = T(T(1) + T(c * x));
-    if (v <= T(0))
+    double x = normal.take(generator), v = 1 + c * x;
+    if (v <= 0)
       continue;
-    v = T(T(v * v) * v);
-    T u = uniform.take(generator), square = T(x * x);
-    if (!(u < T(T(1) - T(T(T(0.0331) * square) * square)))) {
-      T right =
-          T(T(T(T(0.5) * x) * x) + T(d * T(T(T(1) - v) + logarithm<T>(v))));
-      if (!(logarithm<T>(u) < right)) {
-        // NaN parameters are never accepted.
-        if (v != v || d != d)
-          return T(d * v);
-        continue;
-      }
-    }
-    T result = T(d * v);
-    if (small)
-      result = T(result * power<T>(uniform.take(generator), T(T(1) / alpha)));
-    return result;
+    v = v * v * v;
+    if (v != v) // by such a shape no number is ever accepted
+      return v;
+    double u = uniform.take(generator);
+    if (u >= 1 - 0.0331 * (x * x) * (x * x) &&
+        log(u) >= 0.5 * x * x + d * (1 - v + log(v)))
+      continue;
+    double result = d * v;
+    return small ? result * pow(uniform.take(generator), 1 / alpha) : result;
   }
 }
 
 // Blocks that are there for a number.
 constexpr uint64_t reserved = 256;
-
-// Calls `draw` for each of `count` parameters and `samples` numbers of each;
-// the parameters are the last dimensions.
-template <typename Draw>
-void drawEach(Philox base, int64_t count, int64_t samples, Draw draw) {
-  for (int64_t p = 0; p < count; ++p)
-    for (int64_t s = 0; s < samples; ++s) {
-      Philox generator = base;
-      generator.skip(reserved * uint64_t(p * samples + s));
-      draw(generator, p, s * count + p);
-    }
-}
 
 } // namespace
 
@@ -124,49 +107,28 @@ TENON_HOST(random_bits) {
 }
 
 TENON_HOST(random_gamma) {
-  const tenon_tensor &alpha = call.inputs[1];
-  if (!allocateDrawn(call, &alpha))
-    return false;
-  int64_t total = call.outSize(0), count = call.inSize(1);
-  int64_t samples = count ? total / count : 0;
-  if (!total)
-    return call.fail("there is nothing to draw");
-  setNext(call, 3, reserved * uint64_t(total));
-  Philox base(call.in<uint64_t>(2), call.in<uint64_t>(3));
-  return withFloat(call, [&](auto zero) {
-    using T = decltype(zero);
-    drawEach(
-        base, count, samples, [&](Philox generator, int64_t p, int64_t place) {
-          call.out<T>(0)[place] = drawGamma<T>(generator, call.in<T>(1)[p]);
-        });
-    return true;
-  });
-}
-
-TENON_HOST(random_gamma_double) {
-  if (!allocateDrawn(call))
-    return false;
   const tenon_tensor &alpha = call.inputs[1], &result = call.outputs[0];
+  bool whole = call.flag("whole");
+  if (!allocateDrawn(call, whole ? nullptr : &alpha))
+    return false;
   int32_t missing = result.ndim - alpha.ndim;
   for (int32_t d = 0; d < alpha.ndim; ++d)
     if (missing < 0 || result.shape[missing + d] != alpha.shape[d])
       return call.fail("the shape does not end with that of alpha");
   int64_t total = call.outSize(0), count = call.inSize(1);
-  if (!total)
-    return true;
+  if (!total && !whole)
+    return call.fail("there is nothing to draw");
+  setNext(call, 3, reserved * uint64_t(total));
   Philox base(call.in<uint64_t>(2), call.in<uint64_t>(3));
   return withFloat(call, [&](auto zero) {
     using T = decltype(zero);
-    drawEach(base, count, total / count,
-             [&](Philox generator, int64_t p, int64_t place) {
-               double shape = double(call.in<T>(1)[p]);
-               double numbers[2];
-               if (shape == 1) // exponentially distributed
-                 drawUniform(generator, numbers);
-               call.out<T>(0)[place] =
-                   T(shape == 1 ? -log1p(-numbers[1])
-                                : drawGamma<double>(generator, shape));
-             });
+    for (int64_t p = 0; total && p < count; ++p)
+      for (int64_t s = 0; s < total / count; ++s) {
+        Philox generator = base;
+        generator.skip(reserved * uint64_t(p * (total / count) + s));
+        call.out<T>(0)[s * count + p] =
+            T(drawGamma(generator, double(call.in<T>(1)[p])));
+      }
     return true;
   });
 }

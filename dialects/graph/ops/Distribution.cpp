@@ -70,12 +70,9 @@ LogicalResult RandomBitsOp::inferShapes(ShapeContext &shapes) {
 }
 
 LogicalResult RandomGammaOp::inferShapes(ShapeContext &shapes) {
+  ArrayRef<AffineExpr> alpha = shapes.dims(getAlpha());
   return inferDrawn(*this, shapes, getShape(), getKey(), getCounter(),
-                    shapes.dims(getAlpha()));
-}
-
-LogicalResult RandomGammaDoubleOp::inferShapes(ShapeContext &shapes) {
-  return inferDrawn(*this, shapes, getShape(), getKey(), getCounter());
+                    getWhole() ? ArrayRef<AffineExpr>() : alpha);
 }
 
 LogicalResult RandomTruncatedOp::inferShapes(ShapeContext &shapes) {

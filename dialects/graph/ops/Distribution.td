@@ -31,23 +31,18 @@ def Graph_RandomBitsOp : Graph_SpecialOp<"random_bits", "integers of 32 or 64 ra
     (ins Graph_IntTensor:$shape, Graph_WordTensor:$key, Graph_WordTensor:$counter), (outs Graph_IntTensor:$result)>;
 
 def Graph_RandomGammaOp : Graph_SpecialOp<"random_gamma", "gamma distributed numbers, and the generator's counter after them",
-    (ins Graph_IntTensor:$shape, Graph_RealNumbers:$alpha, Graph_WordTensor:$key, Graph_WordTensor:$counter),
+    (ins Graph_IntTensor:$shape, Graph_RealNumbers:$alpha, Graph_WordTensor:$key, Graph_WordTensor:$counter, UnitAttr:$whole),
     (outs Graph_RealNumbers:$result, Graph_WordTensor:$next)> {
   let description = [{
-    By Marsaglia and Tsang's method, in the element type. The result has the
-    dimensions of `shape`, then those of `alpha`. `key` has one element,
-    `counter` two: the low and the high half of a 128-bit count of blocks of the
-    generator.
+    By Marsaglia and Tsang's method, in f64. The result has the dimensions of
+    `shape`, then those of `alpha`; with `whole` those are the last ones of
+    `shape`. `key` has one element, `counter` two: the low and the high half of a
+    128-bit count of blocks of the generator.
 
     ```mlir
     %r, %n = graph.random_gamma %shape, %alpha, %key, %counter : (tensor<1xi32>, tensor<3xf32>, tensor<1xui64>, tensor<2xui64>) -> (tensor<4x3xf32>, tensor<2xui64>)
     ```
   }];
-}
-
-def Graph_RandomGammaDoubleOp : Graph_SpecialOp<"random_gamma_double", "gamma distributed numbers, computed in f64",
-    (ins Graph_IntTensor:$shape, Graph_RealNumbers:$alpha, Graph_WordTensor:$key, Graph_WordTensor:$counter), (outs Graph_RealNumbers:$result)> {
-  let description = "`shape` is that of the result and ends with the dimensions of `alpha`; else as `random_gamma`.";
 }
 
 def Graph_RandomTruncatedOp : Graph_SpecialOp<"random_truncated", "normally distributed numbers between bounds, and the generator's counter after them",

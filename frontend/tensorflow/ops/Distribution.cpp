@@ -75,8 +75,10 @@ Row statelessGamma(bool hasKey) {
     SmallVector<Value> key = hasKey ? givenKey(b, 1) : keyOf(b, 1);
     Value shape = b.input(0), alpha = b.input(hasKey ? 4 : 2);
     if (!b.failed())
-      b.set(0, b.make("graph.random_gamma_double", Binder::type(alpha),
-                      {shape, alpha, key[0], key[1]}));
+      b.set(0,
+            b.makeAll("graph.random_gamma", {Binder::type(alpha), wordType(b)},
+                      {shape, alpha, key[0], key[1]}, b.unit("whole"))
+                .front());
   };
 }
 
