@@ -1,5 +1,8 @@
 #include "compiler/lowering/LowerContract.h"
 
+#include "compiler/lowering/LowerPack.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 #include <set>
 
 using namespace mlir;
@@ -9,6 +12,10 @@ namespace tenon {
 /// Rows of a task. Enough to use what is loaded of B many times, few enough for
 /// A's rows to stay in L2.
 static constexpr int64_t kBlockRows = 96;
+/// The same where B's part has to be packed for them first.
+static constexpr int64_t kPackingRows = 192;
+/// Bytes of the stack that a packed part of a unit takes.
+static constexpr int64_t kPackedBytes = 1 << 16;
 /// Panels of a task, and the most that a tile takes at once.
 static constexpr int64_t kUnitPanels = 4;
 /// Fewer multiplications than this are not worth sharing.
@@ -26,9 +33,13 @@ static constexpr unsigned kInlineCost = 320;
 static bool hasShortSums(kernel::ContractOp op) {
   int64_t last = op.getCType().getRank() - 1;
   int64_t columns = op.getCType().getDimSize(last),
-          channels = op.getBType().getDimSize(last + 1);
+          channels = op.getBType().getDimSize(op.getBChannelDim());
   return op.getSpatialRank() == 0 && op.getGroups() == 1 && columns > 0 &&
          channels > 0 && columns * channels <= 16;
+}
+
+static int64_t blockRows(kernel::ContractOp op) {
+  return op.readsMatrix() ? kPackingRows : kBlockRows;
 }
 
 static Value sizeOf(KernelEmitter &e, Value memref, int64_t dim) {
@@ -50,12 +61,13 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
   grid.groups = e.index(op.getGroups());
   grid.columns = e.div(sizeOf(e, op.getC(), last), grid.groups);
   // Either operand may be the one whose type knows the channels.
-  grid.channels = op.getBType().isDynamicDim(last + 1)
-                      ? e.div(sizeOf(e, op.getA(), last), grid.groups)
-                      : sizeOf(e, op.getB(), last + 1);
+  grid.channels =
+      op.getBType().isDynamicDim(op.getBChannelDim())
+          ? e.div(sizeOf(e, op.getA(), op.getADim(last)), grid.groups)
+          : sizeOf(e, op.getB(), op.getBChannelDim());
   grid.panels = e.ceilDiv(grid.columns, kPanelWidth);
   grid.rowBlocks =
-      hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, kBlockRows);
+      hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, blockRows(op));
   grid.units = e.ceilDiv(grid.panels, kUnitPanels);
   grid.tasks =
       e.product({grid.batches, grid.groups, grid.rowBlocks, grid.units});
@@ -81,15 +93,59 @@ Value buildContractTaskCount(OpBuilder &b, Location loc,
 // Decisions
 //===----------------------------------------------------------------------===//
 
+static Buffer permuted(const Buffer &buffer, ArrayRef<int64_t> order) {
+  Buffer result(buffer);
+  SmallVector<int64_t> shape;
+  for (auto [i, dim] : llvm::enumerate(order)) {
+    shape.push_back(buffer.type.getDimSize(dim));
+    result.sizes[i] = buffer.sizes[dim];
+    result.strides[i] = buffer.strides[dim];
+  }
+  result.type = MemRefType::get(shape, buffer.element);
+  return result;
+}
+
+Buffer ContractLowering::openA(KernelEmitter &e, kernel::ContractOp op) {
+  Buffer buffer = e.open(op.getA());
+  return op.getAOrder().empty() ? buffer : permuted(buffer, op.getAOrder());
+}
+
+Buffer ContractLowering::openB() {
+  Buffer buffer = e.open(op.getB());
+  if (!op.readsMatrix())
+    return buffer;
+  matrix = permuted(buffer, op.getBOrder());
+  int64_t unit = kUnitPanels * kPanelWidth *
+                 std::max<int64_t>(1, getAccumulatorBits(matrix.element) / 8);
+  int64_t channels = llvm::alignDown(kPackedBytes / unit, kPanelWidth);
+  if (std::optional<int64_t> known = getConstantIntValue(grid.channels)) {
+    // Parts of equal size.
+    int64_t parts = std::max<int64_t>(1, llvm::divideCeil(*known, channels));
+    int64_t each = llvm::alignTo(llvm::divideCeil(*known, parts), kPanelWidth);
+    channels =
+        parts == 1 ? std::max<int64_t>(*known, 1) : std::min(channels, each);
+  }
+  SmallVector<int64_t> shape(batchRank, 1);
+  shape.append({1, kUnitPanels, channels, kPanelWidth});
+  Buffer panels{
+      MemRefType::get(shape, matrix.element), {}, matrix.element, {}, {}};
+  for (auto [size, stride] : llvm::zip(shape, computeSuffixProduct(shape))) {
+    panels.sizes.push_back(e.index(size));
+    panels.strides.push_back(e.index(stride));
+  }
+  return panels;
+}
+
 ContractLowering::ContractLowering(OpBuilder &builder, kernel::ContractOp op,
                                    const CpuTarget &target)
     : op(op), e(builder, op.getLoc(), target.hasFma), target(target),
-      a(e.open(op.getA())), b(e.open(op.getB())), grid(buildGrid(e, op)),
+      a(openA(e, op)), grid(buildGrid(e, op)),
       epilogue(e, op.getBody().front(), op.getEpilogue(), op.getEpilogueMaps(),
                op.getC(), op.getBatchRank()),
       accumulator(op.getBody().front().getArgument(0).getType()),
       lanes(isa<ComplexType>(accumulator) ? 1 : kPanelWidth),
       batchRank(op.getBatchRank()), spatial(op.getSpatialRank()) {
+  b = openB();
   flat = isFlat();
   padded = false;
   for (int64_t i = 0; !flat && i < spatial; ++i)
@@ -109,7 +165,8 @@ SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
       counts.insert(rows / tiles + 1);
   };
   auto addAll = [&](int64_t rows) {
-    int64_t blocks = std::max<int64_t>(1, llvm::divideCeil(rows, kBlockRows));
+    int64_t most = blockRows(op);
+    int64_t blocks = std::max<int64_t>(1, llvm::divideCeil(rows, most));
     addBlock(rows / blocks);
     if (rows % blocks)
       addBlock(rows / blocks + 1);
@@ -122,9 +179,10 @@ SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
     for (int64_t i = batchRank; i <= batchRank + spatial; ++i)
       if (int64_t size = staticSize(epilogue.getDestination(), i); size > 0)
         step *= size;
-    for (int64_t rows = step; rows <= kBlockRows; rows += step)
+    int64_t most = blockRows(op);
+    for (int64_t rows = step; rows <= most; rows += step)
       addAll(rows);
-    for (int64_t rows = kBlockRows / 2; rows <= kBlockRows; ++rows)
+    for (int64_t rows = most / 2; rows <= most; ++rows)
       addBlock(rows);
   }
   if (counts.empty())
@@ -148,6 +206,13 @@ unsigned ContractLowering::getVectorCount() {
 }
 
 void ContractLowering::chooseBlocking() {
+  if (op.readsMatrix()) {
+    channelBlock = b.type.getDimSize(batchRank + 2);
+    isBlocked = getConstantIntValue(grid.channels) != channelBlock;
+    inlineEpilogue =
+        !isBlocked && epilogue.getCost() * getVectorCount() <= kInlineCost;
+    return;
+  }
   // A unit of B is read once per tile: it must stay in L2 next to A's rows.
   std::optional<int64_t> channels = getConstantIntValue(grid.channels);
   std::optional<int64_t> rows = getConstantIntValue(grid.rows);
@@ -181,7 +246,9 @@ void ContractLowering::chooseBlocking() {
 //===----------------------------------------------------------------------===//
 
 void ContractLowering::run(Value begin, Value end) {
-  unsigned rows = isBlocked ? kBlockRows : getTileRows();
+  if (op.readsMatrix())
+    panelScratch = e.stackScratch(b.element, b.type.getNumElements());
+  unsigned rows = isBlocked ? blockRows(op) : getTileRows();
   if (!inlineEpilogue)
     scratch = e.stackScratch(accumulator, rows * kUnitPanels * kPanelWidth);
   if (padded) {
@@ -222,9 +289,16 @@ void ContractLowering::runTask(Value number) {
                     e.add(batchOffset(a), e.mul(e.mul(place[1], grid.channels),
                                                 a.strides.back())));
   task.firstPanel = e.mul(place[3], kUnitPanels);
-  Value bOffset = e.add(batchOffset(b), e.mul(place[1], b.strides[batchRank]));
-  bOffset = e.add(bOffset, e.mul(task.firstPanel, b.strides[batchRank + 1]));
-  task.bBase = e.at(b.pointer, b.element, bOffset);
+  if (op.readsMatrix()) {
+    Value column = e.mul(task.firstPanel, kPanelWidth);
+    Value offset = e.mul(column, matrix.strides.back());
+    task.matrixBase = e.at(matrix.pointer, matrix.element,
+                           e.add(batchOffset(matrix), offset));
+  } else {
+    Value offset = e.add(batchOffset(b), e.mul(place[1], b.strides[batchRank]));
+    offset = e.add(offset, e.mul(task.firstPanel, b.strides[batchRank + 1]));
+    task.bBase = e.at(b.pointer, b.element, offset);
+  }
   task.firstColumn = e.mul(place[1], grid.columns);
 
   // Blocks share the rows evenly; the first ones get what is left over.
@@ -344,9 +418,35 @@ void ContractLowering::panelGroups(
   });
 }
 
+ContractLowering::Task ContractLowering::packed(const Task &task,
+                                                const Unit &unit,
+                                                const ContractPart &part) {
+  Value channelStride = matrix.strides[batchRank],
+        columnStride = matrix.strides[batchRank + 1];
+  Value channels = e.sub(part.lastChannel, part.firstChannel);
+  Value left = e.sub(grid.columns, e.mul(task.firstPanel, kPanelWidth));
+  Value panels = e.add(unit.full, e.min(unit.tail, e.index(1)));
+  e.loop(e.index(0), panels, 1, [&](Value panel) {
+    Value column = e.mul(panel, kPanelWidth);
+    Value offset = e.add(e.mul(part.firstChannel, channelStride),
+                         e.mul(column, columnStride));
+    packPanel(
+        e, b.element,
+        {e.at(task.matrixBase, b.element, offset), channelStride, columnStride,
+         channels, e.min(e.sub(left, column), e.index(kPanelWidth))},
+        e.at(panelScratch, b.element, e.mul(panel, b.strides[batchRank + 1])));
+  });
+  Task result = task;
+  // Channels are counted from the operand's first one.
+  result.bBase = e.at(panelScratch, b.element,
+                      e.sub(e.index(0), e.mul(part.firstChannel, kPanelWidth)));
+  return result;
+}
+
 /// The whole sum in registers, tile by tile.
-void ContractLowering::direct(const Task &task, const Unit &unit) {
+void ContractLowering::direct(const Task &whole, const Unit &unit) {
   ContractPart all{{}, e.index(0), grid.channels};
+  Task task = op.readsMatrix() ? packed(whole, unit, all) : whole;
   unsigned limit = getTileRows();
   SmallVector<int64_t> cases = possibleRows(limit);
   tiles(task, [&](Value first, Value rowCount) {
@@ -382,14 +482,15 @@ void ContractLowering::direct(const Task &task, const Unit &unit) {
 
 /// The sum part by part, so that the part of B in use stays in L2; sums wait in
 /// memory meanwhile.
-void ContractLowering::blocked(const Task &task, const Unit &unit) {
+void ContractLowering::blocked(const Task &whole, const Unit &unit) {
   unsigned limit = getTileRows();
   SmallVector<int64_t> cases = possibleRows(limit);
-  e.loop(e.index(0), e.mul(task.rows, kUnitPanels), 1, [&](Value i) {
+  e.loop(e.index(0), e.mul(whole.rows, kUnitPanels), 1, [&](Value i) {
     e.store(e.zero(accumulator, lanes),
             e.at(scratch, accumulator, e.mul(i, kPanelWidth)));
   });
   overParts([&](const ContractPart &part) {
+    Task task = op.readsMatrix() ? packed(whole, unit, part) : whole;
     tiles(task, [&](Value first, Value rowCount) {
       Value local = e.sub(first, task.firstRow);
       e.choose(rowCount, cases, [&](int64_t count) {
@@ -409,7 +510,7 @@ void ContractLowering::blocked(const Task &task, const Unit &unit) {
       });
     });
   });
-  finish(task, unit, task.firstRow, task.rows);
+  finish(whole, unit, whole.firstRow, whole.rows);
 }
 
 void ContractLowering::overParts(
@@ -474,7 +575,8 @@ LogicalResult lowerContract(OpBuilder &b, kernel::ContractOp op, Value begin,
   auto [strides, offset] = type.getStridesAndOffset();
   if (strides.back() != 1)
     return op.emitOpError("needs a destination with contiguous columns");
-  if (!cast<MemRefType>(op.getB().getType()).getLayout().isIdentity())
+  if (!op.readsMatrix() &&
+      !cast<MemRefType>(op.getB().getType()).getLayout().isIdentity())
     return op.emitOpError("needs packed weights that are contiguous");
   ContractLowering(b, op, target).run(begin, end);
   op.erase();

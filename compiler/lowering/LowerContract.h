@@ -6,6 +6,9 @@
 // target's height, so that every tile is exact: no row is masked and none is
 // computed twice. Code exists only for the row counts that the sizes allow.
 //
+// A `b` that is a matrix in memory is packed part by part of a unit, into
+// memory on the stack that stays in the caches.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef TENON_COMPILER_LOWERING_LOWERCONTRACT_H
@@ -56,6 +59,7 @@ private:
   struct Task {
     llvm::SmallVector<mlir::Value> batch;
     mlir::Value aBase, bBase;   // of batch and group; b also of the unit
+    mlir::Value matrixBase;     // where b is packed from
     mlir::Value firstRow, rows; // of the block
     mlir::Value firstPanel;     // in the group
     mlir::Value firstColumn;    // of the group in C
@@ -69,6 +73,12 @@ private:
   };
 
   // LowerContract.cpp
+  /// The operand `a`, its dimensions in the order of the op's description.
+  static Buffer openA(KernelEmitter &e, kernel::ContractOp op);
+  /// The panels; of a matrix those of the part that is packed.
+  Buffer openB();
+  /// Packs `part` of the unit's panels; the task then reads them.
+  Task packed(const Task &task, const Unit &unit, const ContractPart &part);
   void chooseBlocking();
   void runTask(mlir::Value number);
   void runUnit(const Task &task, const Unit &unit);
@@ -121,7 +131,7 @@ private:
   kernel::ContractOp op;
   KernelEmitter e;
   const CpuTarget &target;
-  Buffer a, b;
+  Buffer a, b, matrix; // `matrix`: what b is packed from, if anything
   ContractGrid grid;
   KernelEpilogue epilogue;
   mlir::Type accumulator;
@@ -134,7 +144,7 @@ private:
   bool isBlocked = false;
   bool inlineEpilogue = true;
   bool mergesLastDim = false; // in tiles whose rows are all inside
-  mlir::Value scratch, zeroRow;
+  mlir::Value scratch, zeroRow, panelScratch;
   int64_t zeroCount = 0;
 };
 

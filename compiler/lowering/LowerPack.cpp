@@ -1,7 +1,7 @@
 // kernel.pack at run time; the same layout as PackPanels.h makes at compile
 // time.
 
-#include "compiler/lowering/KernelEmitter.h"
+#include "compiler/lowering/LowerPack.h"
 #include "compiler/lowering/KernelModels.h"
 
 using namespace mlir;
@@ -12,6 +12,102 @@ namespace tenon {
 static constexpr int64_t kSmallPack = 1 << 15;
 
 namespace {
+
+/// Writes one panel.
+class PanelWriter {
+public:
+  PanelWriter(KernelEmitter &e, Type element, const PanelSource &source,
+              Value to)
+      : e(e), element(element), source(source), to(to) {}
+
+  void run() {
+    bool isComplex = isa<ComplexType>(element);
+    Value isWhole = e.less(e.index(kPanelWidth - 1), source.columns);
+    if (!isComplex && getConstantIntValue(source.columnStride) == 1)
+      return e.branch(
+          isWhole, [&] { copyRows({}); },
+          [&] { copyRows(e.laneMask(source.columns, kPanelWidth)); });
+    if (isComplex || getConstantIntValue(source.channelStride) != 1)
+      return copyColumns(e.index(0));
+    Value whole =
+        e.mul(e.div(source.channels, e.index(kPanelWidth)), kPanelWidth);
+    e.branch(
+        isWhole,
+        [&] {
+          e.loop(e.index(0), whole, kPanelWidth,
+                 [&](Value c) { transposeBlock(c); });
+          copyColumns(whole);
+        },
+        [&] { copyColumns(e.index(0)); });
+  }
+
+private:
+  /// Column by column, the inner loop along the channels.
+  void copyColumns(Value firstChannel) {
+    e.loop(e.index(0), e.index(kPanelWidth), 1, [&](Value lane) {
+      e.branch(
+          e.less(lane, source.columns),
+          [&] {
+            e.loop(firstChannel, source.channels, 1, [&](Value c) {
+              e.store(e.load(from(c, lane), element, 1), target(c, lane));
+            });
+          },
+          [&] {
+            e.loop(firstChannel, source.channels, 1, [&](Value c) {
+              e.store(e.zero(element, 1), target(c, lane));
+            });
+          });
+    });
+  }
+
+  /// 16 contiguous channels of 16 columns, transposed in registers.
+  void transposeBlock(Value firstChannel) {
+    SmallVector<Value> rows;
+    for (int64_t i = 0; i < kPanelWidth; ++i)
+      rows.push_back(
+          e.load(from(firstChannel, e.index(i)), element, kPanelWidth));
+    // Swaps the off-diagonal quarters of ever smaller squares.
+    for (int64_t half = kPanelWidth / 2; half > 0; half /= 2) {
+      SmallVector<int64_t> upper, lower;
+      for (int64_t lane = 0; lane < kPanelWidth; ++lane) {
+        bool right = lane & half;
+        upper.push_back(right ? kPanelWidth + lane - half : lane);
+        lower.push_back(right ? kPanelWidth + lane : lane + half);
+      }
+      for (int64_t i = 0; i < kPanelWidth; ++i) {
+        if (i & half)
+          continue;
+        Value a = rows[i], b = rows[i + half];
+        rows[i] = vector::ShuffleOp::create(e.b, e.loc, a, b, upper);
+        rows[i + half] = vector::ShuffleOp::create(e.b, e.loc, a, b, lower);
+      }
+    }
+    for (int64_t i = 0; i < kPanelWidth; ++i)
+      e.store(rows[i], target(e.add(firstChannel, i), e.index(0)));
+  }
+
+  void copyRows(Value mask) {
+    e.loop(e.index(0), source.channels, 1, [&](Value c) {
+      Value row = e.load(from(c, e.index(0)), element, kPanelWidth, mask);
+      e.store(row, target(c, e.index(0)));
+    });
+  }
+
+  Value from(Value channel, Value column) {
+    return e.at(source.pointer, element,
+                e.add(e.mul(channel, source.channelStride),
+                      e.mul(column, source.columnStride)));
+  }
+
+  Value target(Value channel, Value lane) {
+    return e.at(to, element, e.add(e.mul(channel, kPanelWidth), lane));
+  }
+
+  KernelEmitter &e;
+  Type element;
+  const PanelSource &source;
+  Value to;
+};
 
 class PackLowering {
 public:
@@ -38,11 +134,11 @@ public:
     Value small = e.less(e.product(packed.sizes), e.index(kSmallPack));
     e.loop(e.select(small, e.index(0), begin),
            e.select(small, countPanels(), end), 1,
-           [&](Value number) { packPanel(number); });
+           [&](Value number) { packNext(number); });
   }
 
 private:
-  void packPanel(Value number) {
+  void packNext(Value number) {
     SmallVector<Value> place =
         e.delinearize(number, ArrayRef(packed.sizes).take_front(batchRank + 2));
     Value from = e.index(0);
@@ -69,96 +165,11 @@ private:
   }
 
   void packChannels(Value from, Value to, Value count) {
-    bool isComplex = isa<ComplexType>(source.element);
-    Value channels = source.sizes[channelDim];
-    Value width = e.min(count, e.index(kPanelWidth));
-    if (!isComplex && getConstantIntValue(source.strides[columnDim]) == 1) {
-      e.branch(
-          e.less(e.index(kPanelWidth - 1), count),
-          [&] { copyRows(from, to, channels, {}); },
-          [&] {
-            copyRows(from, to, channels, e.laneMask(width, kPanelWidth));
-          });
-      return;
-    }
-    if (isComplex || getConstantIntValue(source.strides[channelDim]) != 1)
-      return copyColumns(from, to, width, e.index(0), channels);
-    Value whole = e.mul(e.div(channels, e.index(kPanelWidth)), kPanelWidth);
-    e.branch(
-        e.less(e.index(kPanelWidth - 1), count),
-        [&] {
-          e.loop(e.index(0), whole, kPanelWidth,
-                 [&](Value c) { transposeBlock(from, to, c); });
-          copyColumns(from, to, width, whole, channels);
-        },
-        [&] { copyColumns(from, to, width, e.index(0), channels); });
-  }
-
-  /// Column by column, the inner loop along the channels.
-  void copyColumns(Value from, Value to, Value width, Value firstChannel,
-                   Value channels) {
-    e.loop(e.index(0), e.index(kPanelWidth), 1, [&](Value lane) {
-      Value column = e.add(from, e.mul(lane, source.strides[columnDim]));
-      e.branch(
-          e.less(lane, width),
-          [&] {
-            e.loop(firstChannel, channels, 1, [&](Value c) {
-              Value value = e.load(
-                  e.at(source.pointer, source.element,
-                       e.add(column, e.mul(c, source.strides[channelDim]))),
-                  source.element, 1);
-              e.store(value, target(to, c, lane));
-            });
-          },
-          [&] {
-            e.loop(firstChannel, channels, 1, [&](Value c) {
-              e.store(e.zero(source.element, 1), target(to, c, lane));
-            });
-          });
-    });
-  }
-
-  /// 16 contiguous channels of 16 columns, transposed in registers.
-  void transposeBlock(Value from, Value to, Value firstChannel) {
-    SmallVector<Value> rows;
-    for (int64_t i = 0; i < kPanelWidth; ++i) {
-      Value place = e.add(from, e.mul(e.index(i), source.strides[columnDim]));
-      rows.push_back(e.load(
-          e.at(source.pointer, source.element, e.add(place, firstChannel)),
-          source.element, kPanelWidth));
-    }
-    // Swaps the off-diagonal quarters of ever smaller squares.
-    for (int64_t half = kPanelWidth / 2; half > 0; half /= 2) {
-      SmallVector<int64_t> upper, lower;
-      for (int64_t lane = 0; lane < kPanelWidth; ++lane) {
-        bool right = lane & half;
-        upper.push_back(right ? kPanelWidth + lane - half : lane);
-        lower.push_back(right ? kPanelWidth + lane : lane + half);
-      }
-      for (int64_t i = 0; i < kPanelWidth; ++i) {
-        if (i & half)
-          continue;
-        Value a = rows[i], b = rows[i + half];
-        rows[i] = vector::ShuffleOp::create(e.b, e.loc, a, b, upper);
-        rows[i + half] = vector::ShuffleOp::create(e.b, e.loc, a, b, lower);
-      }
-    }
-    for (int64_t i = 0; i < kPanelWidth; ++i)
-      e.store(rows[i], target(to, e.add(firstChannel, i), e.index(0)));
-  }
-
-  void copyRows(Value from, Value to, Value channels, Value mask) {
-    e.loop(e.index(0), channels, 1, [&](Value c) {
-      Value place = e.add(from, e.mul(c, source.strides[channelDim]));
-      Value row = e.load(e.at(source.pointer, source.element, place),
-                         source.element, kPanelWidth, mask);
-      e.store(row, target(to, c, e.index(0)));
-    });
-  }
-
-  Value target(Value to, Value channel, Value lane) {
-    return e.at(packed.pointer, packed.element,
-                e.add(to, e.add(e.mul(channel, kPanelWidth), lane)));
+    packPanel(e, source.element,
+              {e.at(source.pointer, source.element, from),
+               source.strides[channelDim], source.strides[columnDim],
+               source.sizes[channelDim], e.min(count, e.index(kPanelWidth))},
+              e.at(packed.pointer, packed.element, to));
   }
 
   kernel::PackOp op;
@@ -169,6 +180,11 @@ private:
 };
 
 } // namespace
+
+void packPanel(KernelEmitter &e, Type element, const PanelSource &source,
+               Value to) {
+  PanelWriter(e, element, source, to).run();
+}
 
 Value buildPackTaskCount(OpBuilder &b, Location loc, kernel::PackOp op) {
   return PackLowering(b, op).countTasks();

@@ -170,6 +170,14 @@ Tensor GraphBuilder::fill(Tensor shape, Tensor scalar) {
   return scalar ? make("graph.fill", scalar.type(), {shape, scalar}) : scalar;
 }
 
+Tensor GraphBuilder::reserve(Tensor shape, Type elementType) {
+  Tensor result = fill(shape, scalar(elementType, 0));
+  if (result)
+    result.value().getDefiningOp()->setAttr("overwritten",
+                                            builder.getUnitAttr());
+  return result;
+}
+
 Tensor GraphBuilder::iota(Tensor count) {
   return make("graph.range", i64(), {integer(0), count, integer(1)});
 }

@@ -82,6 +82,8 @@ public:
   /// A tensor of the shape and element type of `like`.
   Tensor filled(mlir::Value like, double number);
   Tensor fill(Tensor shape, Tensor scalar);
+  /// A tensor that is written whole before it is read.
+  Tensor reserve(Tensor shape, mlir::Type elementType);
   /// 0, 1, ... as i64.
   Tensor iota(Tensor count);
 

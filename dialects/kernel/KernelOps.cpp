@@ -1,6 +1,7 @@
 #include "dialects/kernel/Kernel.h"
 
 #include "compiler/backend/cpu/Target.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -193,6 +194,15 @@ int64_t ContractOp::getBatchRank() {
   return getCType().getRank() - 2 - getSpatialRank();
 }
 
+int64_t ContractOp::getADim(int64_t i) {
+  return getAOrder().empty() ? i : getAOrder()[i];
+}
+
+int64_t ContractOp::getBChannelDim() {
+  int64_t rank = getCType().getRank();
+  return readsMatrix() ? getBOrder()[rank - 2] : rank;
+}
+
 AffineMap ContractOp::getEpilogueMap(unsigned i) {
   return cast<AffineMapAttr>(getEpilogueMaps()[i]).getValue();
 }
@@ -215,6 +225,7 @@ void ContractOp::build(OpBuilder &builder, OperationState &state, Value a,
   properties.input_dilation =
       builder.getDenseI64ArrayAttr(orDefault(inputDilation, spatial, 1));
   properties.groups = builder.getI64IntegerAttr(groups);
+  properties.a_order = properties.b_order = builder.getDenseI64ArrayAttr({});
   properties.epilogue_maps = builder.getAffineMapArrayAttr({});
   buildIdentityBody(builder, state, getElementTypeOrSelf(a.getType()),
                     getElementTypeOrSelf(c.getType()));
@@ -236,39 +247,53 @@ LogicalResult ContractOp::verify() {
       failed(verifyGeometry(*this, "input_dilation", getInputDilation(),
                             spatial, 1)) ||
       failed(expectRank(*this, "a", a, rank)) ||
-      failed(expectRank(*this, "b", b, rank + 2)))
+      failed(expectRank(*this, "b", b, readsMatrix() ? rank : rank + 2)))
     return failure();
   int64_t groups = getGroups();
+  for (auto [name, order] :
+       {std::pair("a_order", getAOrder()), std::pair("b_order", getBOrder())})
+    if (!order.empty() && (spatial != 0 || groups != 1 ||
+                           static_cast<int64_t>(order.size()) != rank ||
+                           !isPermutationVector(order)))
+      return emitOpError() << name << " must be a permutation of " << rank
+                           << " dimensions, without spatial ones and groups";
+  auto sizeOfA = [&](int64_t i) { return a.getDimSize(getADim(i)); };
+  auto sizeOfB = [&](int64_t i) {
+    return b.getDimSize(readsMatrix() ? getBOrder()[i] : i);
+  };
   if (groups < 1)
     return emitOpError() << "groups must be at least 1, not " << groups;
   for (int64_t i = 0; i < batch; ++i) {
-    if (a.getDimSize(i) != 1 &&
-        failed(expectSize(*this, "batch size of a", a.getDimSize(i),
-                          c.getDimSize(i))))
+    if (sizeOfA(i) != 1 && failed(expectSize(*this, "batch size of a",
+                                             sizeOfA(i), c.getDimSize(i))))
       return failure();
-    if (b.getDimSize(i) != 1 &&
-        failed(expectSize(*this, "batch size of b", b.getDimSize(i),
-                          c.getDimSize(i))))
+    if (sizeOfB(i) != 1 && failed(expectSize(*this, "batch size of b",
+                                             sizeOfB(i), c.getDimSize(i))))
       return failure();
   }
-  if (failed(expectSize(*this, "rows of a", a.getDimSize(batch),
-                        c.getDimSize(batch))) ||
-      failed(expectSize(*this, "group dimension of b", b.getDimSize(batch),
-                        groups)) ||
-      failed(expectSize(*this, "last dimension of b", b.getShape().back(),
-                        kPanelWidth)))
+  if (failed(
+          expectSize(*this, "rows of a", sizeOfA(batch), c.getDimSize(batch))))
     return failure();
-  int64_t channels = b.getDimSize(rank), inputs = a.getShape().back();
+  if (readsMatrix()
+          ? failed(expectSize(*this, "columns of b", sizeOfB(rank - 1),
+                              c.getDimSize(rank - 1)))
+          : failed(expectSize(*this, "group dimension of b",
+                              b.getDimSize(batch), groups)) ||
+                failed(expectSize(*this, "last dimension of b",
+                                  b.getShape().back(), kPanelWidth)))
+    return failure();
+  int64_t channels = b.getDimSize(getBChannelDim()), inputs = sizeOfA(rank - 1);
   if (ShapedType::isStatic(channels) && ShapedType::isStatic(inputs) &&
       inputs != groups * channels)
     return emitOpError() << "a has " << inputs << " channels, b " << groups
                          << " groups of " << channels;
-  int64_t columns = c.getShape().back(), panels = b.getDimSize(batch + 1);
+  int64_t columns = c.getShape().back();
   if (ShapedType::isStatic(columns)) {
     if (columns % groups)
       return emitOpError() << "c has " << columns << " channels, which "
                            << groups << " groups do not divide";
-    if (failed(expectSize(*this, "panels of b", panels,
+    if (!readsMatrix() &&
+        failed(expectSize(*this, "panels of b", b.getDimSize(batch + 1),
                           llvm::divideCeil(columns / groups, kPanelWidth))))
       return failure();
   }

@@ -66,6 +66,12 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     `input_dilation` > 1, contribute zero. `padding` is the low padding; the
     high one follows from the size of `c`.
 
+    Without spatial dimensions and groups operands can be read where they lie.
+    With `a_order` dimension i of `a` as above is dimension `a_order[i]` of the
+    operand. With `b_order` the operand is no panels but a matrix, `[batch'...,
+    Cg, OCg]` once its dimensions are taken in that order; the parts in use are
+    packed on the way.
+
     The block's first argument is the sum, in the accumulator's type: f32 for
     f16, bf16 and f32, f64, complex, and for integers (signless, taken as
     signed when widened; sums wrap) any integer at least as wide. The other
@@ -94,6 +100,8 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$padding,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$input_dilation,
     DefaultValuedAttr<I64Attr, "1">:$groups,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$a_order,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$b_order,
     DefaultValuedAttr<AffineMapArrayAttr, "{}">:$epilogue_maps);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -118,6 +126,12 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getCMutable(); }
     int64_t getSpatialRank() { return getStrides().size(); }
     int64_t getBatchRank();
+    /// Whether `b` is a matrix as it lies in memory, not panels.
+    bool readsMatrix() { return !getBOrder().empty(); }
+    /// Which dimension of the operand is dimension `i` of `a`.
+    int64_t getADim(int64_t i);
+    /// Which dimension of the operand `b` counts the channels of a group.
+    int64_t getBChannelDim();
     ::mlir::ShapedType getAType();
     ::mlir::ShapedType getBType();
     ::mlir::ShapedType getCType();

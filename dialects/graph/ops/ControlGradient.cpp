@@ -1,10 +1,11 @@
 // Derivatives of conditions and loops.
 //
-// What a region computed is computed again where its derivative is: only what
-// it started from is kept. A loop keeps the values of every iteration in
+// What a region computed is computed again where its derivative is. A loop
+// keeps what its iterations start from, and what is dear to compute again, in
 // tensors with a leading dimension for the iterations, and runs backwards over
 // them.
 #include "dialects/graph/Gradient.h"
+#include "dialects/graph/Recompute.h"
 #include "dialects/graph/ops/Control.h"
 #include "dialects/graph/ops/Elementwise.h"
 #include "dialects/graph/ops/State.h"
@@ -295,6 +296,24 @@ public:
     return counting ? counting.getResults().back() : Value();
   }
 
+  /// What an iteration adds to value k of a loop, if that is always the same.
+  static std::optional<int64_t> stepOf(WhileOp op, unsigned k,
+                                       ShapeContext &shapes) {
+    Block &body = op.getBody().front();
+    Operation *update = body.getTerminator()->getOperand(k).getDefiningOp();
+    Value counter = body.getArgument(k);
+    if (isa_and_nonnull<AddOp>(update)) {
+      for (unsigned i = 0; i < 2; ++i)
+        if (update->getOperand(i) == counter)
+          return shapes.constantScalar(update->getOperand(1 - i));
+    } else if (isa_and_nonnull<SubOp>(update)) {
+      if (auto step = shapes.constantScalar(update->getOperand(1));
+          step && update->getOperand(0) == counter)
+        return -*step;
+    }
+    return std::nullopt;
+  }
+
 private:
   std::optional<Tensor> fromCondition(Value condition) {
     Operation *test = condition.getDefiningOp();
@@ -332,7 +351,7 @@ private:
         !getElementTypeOrSelf(counter).isSignlessInteger())
       return std::nullopt;
     unsigned k = argument.getArgNumber();
-    std::optional<int64_t> step = stepOf(k);
+    std::optional<int64_t> step = stepOf(op, k, g.shapes);
     if (!step || *step == 0 || (*step > 0) != up)
       return std::nullopt;
     std::optional<Tensor> limit = invariant(bound);
@@ -346,23 +365,6 @@ private:
     if (stride != 1)
       distance = apply("floor_div", distance, b.integer(stride));
     return apply("maximum", distance, b.integer(0));
-  }
-
-  /// What an iteration adds to value k.
-  std::optional<int64_t> stepOf(unsigned k) {
-    Block &body = op.getBody().front();
-    Operation *update = body.getTerminator()->getOperand(k).getDefiningOp();
-    Value counter = body.getArgument(k);
-    if (isa_and_nonnull<AddOp>(update)) {
-      for (unsigned i = 0; i < 2; ++i)
-        if (update->getOperand(i) == counter)
-          return g.shapes.constantScalar(update->getOperand(1 - i));
-    } else if (isa_and_nonnull<SubOp>(update)) {
-      if (auto step = g.shapes.constantScalar(update->getOperand(1));
-          step && update->getOperand(0) == counter)
-        return -*step;
-    }
-    return std::nullopt;
   }
 
   /// A scalar of the condition that all iterations see the same, in front of
@@ -514,6 +516,66 @@ private:
           (Tensor(b, sums.back().second) + Tensor(b, part)).value());
     }
     yield(inside, op.getLoc(), results);
+    keepDear(ops, mapping);
+  }
+
+  /// What the derivative uses of the ops that are done again, and what is dear
+  /// to compute, is kept instead.
+  void keepDear(ArrayRef<Operation *> repeated, const IRMapping &mapping) {
+    llvm::DenseMap<Value, Value> original;
+    for (Operation &other : body->without_terminator())
+      for (Value result : other.getResults())
+        if (Value copy = mapping.lookupOrNull(result))
+          original[copy] = result;
+    llvm::DenseSet<Value> live = liveValues();
+    SmallVector<Value> dear = chooseKept(
+        repeated,
+        [&](Value value) {
+          return original.contains(value) && hasSizesBefore(original[value]);
+        },
+        [&](Operation *user) {
+          return user == iteration->getTerminator() ||
+                 llvm::any_of(user->getResults(),
+                              [&](Value v) { return live.contains(v); });
+        });
+    for (Value value : dear) {
+      Value source = original[value];
+      kept.push_back(source);
+      Value standIn = forward.emplace_back(
+          iteration->addArgument(source.getType(), source.getLoc()));
+      g.shapes.copyDims(standIn, source);
+      value.replaceAllUsesWith(standIn);
+    }
+  }
+
+  /// A dimension of one of the loop's first values that has this size.
+  std::optional<std::pair<Value, unsigned>> findSize(AffineExpr size) {
+    for (Value init : op.getInits())
+      for (auto [d, dim] : llvm::enumerate(g.shapes.dims(init)))
+        if (dim == size)
+          return std::pair(init, unsigned(d));
+    return std::nullopt;
+  }
+
+  /// Whether the sizes of a value of the body are known in front of the loop.
+  bool hasSizesBefore(Value value) {
+    return llvm::all_of(g.shapes.dims(value), [&](AffineExpr dim) {
+      return ShapeContext::asConstant(dim) || findSize(dim);
+    });
+  }
+
+  /// The shape of the tensor that keeps such a value of all iterations.
+  Tensor stackShape(GraphBuilder &b, Value value) {
+    SmallVector<Tensor> sizes = {expandDims(Tensor(b, count), int64_t(0))};
+    for (AffineExpr dim : g.shapes.dims(value)) {
+      if (auto constant = ShapeContext::asConstant(dim)) {
+        sizes.push_back(b.integers(*constant));
+        continue;
+      }
+      auto [init, d] = *findSize(dim);
+      sizes.push_back(expandDims(b.size(init, int64_t(d)), int64_t(0)));
+    }
+    return sizes.size() == 1 ? sizes[0] : concat(sizes, 0);
   }
 
   /// Which stand-ins an iteration really uses.
@@ -532,6 +594,13 @@ private:
     return live;
   }
 
+  /// Whether value k of the loop follows from the number of the iteration.
+  bool isCounter(unsigned k) {
+    Value init = op.getInits()[k];
+    return getElementTypeOrSelf(init).isSignlessInteger() &&
+           g.shapes.dims(init).empty() && TripCount::stepOf(op, k, g.shapes);
+  }
+
   /// The forward loop writes what its iterations start from.
   void saveIterations() {
     llvm::DenseSet<Value> live = liveValues();
@@ -547,18 +616,18 @@ private:
       bool isArgument = k < body->getNumArguments();
       Value source =
           isArgument ? body->getArgument(k) : kept[k - body->getNumArguments()];
-      // Where the sizes are known before the loop.
-      Value like = isArgument ? op.getInits()[k] : source;
-      if (!isArgument &&
-          !cast<RankedTensorType>(source.getType()).hasStaticShape())
+      if (isArgument && isCounter(k)) {
+        counters.push_back({value, k});
+        continue;
+      }
+      if (!isArgument && !hasSizesBefore(source))
         return g.fail("a derivative is asked for through a loop with a value "
                       "of unknown size that cannot be computed again");
-      Tensor length = expandDims(Tensor(b, count), int64_t(0));
-      Tensor shape = g.shapes.dims(like).empty()
-                         ? length
-                         : concat({length, b.shapeOf(like)}, 0);
+      // Of an argument, the sizes that it has in front of the loop.
+      Value like = isArgument ? op.getInits()[k] : source;
+      Tensor shape = stackShape(b, like);
       Type element = getElementTypeOrSelf(like);
-      inits.push_back(b.fill(shape, b.scalar(element, 0)).value());
+      inits.push_back(b.reserve(shape, element).value());
       saved.push_back(source);
       stacks.push_back({value, {}});
     }
@@ -634,6 +703,13 @@ private:
                                         getElementTypeOrSelf(stack),
                                         {Tensor(b, stack), place})
                                      .value());
+    for (auto [standIn, k] : counters) {
+      Tensor init(b, op.getInits()[k]);
+      int64_t step = *TripCount::stepOf(op, k, g.shapes);
+      Tensor distance = cast(place, init.type());
+      standIn.replaceAllUsesWith(
+          ((step == 1 ? distance : distance * double(step)) + init).value());
+    }
     // Ops that nobody uses keep their stand-ins alive.
     Operation *terminator = iteration->getTerminator();
     SmallVector<Value> values = {place.value()};
@@ -685,6 +761,8 @@ private:
   /// Stand-ins and the forward loop's results with the values of all
   /// iterations.
   SmallVector<std::pair<Value, Value>> stacks;
+  /// Stand-ins and which of the loop's values they are.
+  SmallVector<std::pair<Value, unsigned>> counters;
   Value count;
 };
 } // namespace

@@ -45,7 +45,11 @@ LogicalResult FillOp::lowerToLinalg(LoweringContext &lowering) {
             "a size is negative");
     lowering.bindDim(getResult(), i, size);
   }
-  lowering.set(getResult(), filledWith(lowering, loc, getResult(), getValue()));
+  // A list that a loop writes whole before anybody reads it.
+  lowering.set(getResult(),
+               (*this)->hasAttr("overwritten")
+                   ? lowering.empty(getResult())
+                   : filledWith(lowering, loc, getResult(), getValue()));
   return success();
 }
 

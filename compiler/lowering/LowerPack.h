@@ -1,0 +1,21 @@
+#ifndef TENON_COMPILER_LOWERING_LOWERPACK_H
+#define TENON_COMPILER_LOWERING_LOWERPACK_H
+
+#include "compiler/lowering/KernelEmitter.h"
+
+namespace tenon {
+
+/// At most 16 columns of a matrix: where the first element lies, distances
+/// between elements, how many.
+struct PanelSource {
+  mlir::Value pointer, channelStride, columnStride;
+  mlir::Value channels, columns;
+};
+
+/// Writes them as a panel, [channels, 16]; missing columns are zero.
+void packPanel(KernelEmitter &e, mlir::Type element, const PanelSource &source,
+               mlir::Value to);
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_LOWERING_LOWERPACK_H

@@ -1,0 +1,295 @@
+#include "compiler/Pass.h"
+#include "dialects/graph/Expression.h"
+#include "dialects/graph/ops/Contraction.h"
+#include "dialects/graph/ops/Control.h"
+#include "dialects/graph/ops/Elementwise.h"
+#include "dialects/graph/ops/Reduction.h"
+#include "dialects/graph/ops/Sequence.h"
+
+using namespace mlir;
+using namespace tenon;
+using graph::GraphBuilder;
+using graph::ShapeContext;
+using graph::Tensor;
+
+namespace {
+
+/// A loop from its trip count down to 0, as derivatives of loops are.
+struct Countdown {
+  unsigned counter;
+  Value place; // of the iteration, in the body: from the last one to 0
+
+  static std::optional<Countdown> match(graph::WhileOp loop) {
+    Block &condition = loop.getCondition().front(),
+          &body = loop.getBody().front();
+    auto test = condition.getTerminator()
+                    ->getOperand(0)
+                    .getDefiningOp<graph::GreaterOp>();
+    if (!test || !matchPattern(test->getOperand(1), m_Zero()))
+      return std::nullopt;
+    auto argument = dyn_cast<BlockArgument>(test->getOperand(0));
+    if (!argument || argument.getOwner() != &condition)
+      return std::nullopt;
+    unsigned counter = argument.getArgNumber();
+    auto step =
+        body.getTerminator()->getOperand(counter).getDefiningOp<graph::SubOp>();
+    if (!step || step->getOperand(0) != body.getArgument(counter) ||
+        !matchPattern(step->getOperand(1), m_One()))
+      return std::nullopt;
+    return Countdown{counter, step->getResult(0)};
+  }
+
+  bool isPlace(Value index) const {
+    if (auto cast = index.getDefiningOp<graph::CastOp>())
+      index = cast->getOperand(0);
+    return index == place;
+  }
+};
+
+/// A value of a loop to which each iteration adds a term that could as well be
+/// computed for all iterations at once.
+struct LoopSum {
+  unsigned number;
+  Operation *add, *term;
+};
+
+class LoopRewriter {
+public:
+  LoopRewriter(graph::WhileOp loop, ShapeContext &shapes)
+      : loop(loop), body(loop.getBody().front()), builder(loop),
+        b(builder, shapes, loop.getLoc()) {}
+
+  /// Puts what has to be erased when nobody asks for shapes any more in `dead`.
+  LogicalResult run(SmallVectorImpl<Operation *> &dead) {
+    auto found = Countdown::match(loop);
+    if (!found)
+      return success();
+    countdown = *found;
+    for (unsigned k = 0; k < loop->getNumResults(); ++k)
+      if (auto sum = matchSum(k))
+        sums.push_back(*sum);
+    if (sums.empty())
+      return success();
+    for (const LoopSum &sum : sums)
+      for (Value operand : sum.term->getOperands())
+        if (!listOf(operand))
+          kept.insert({operand, Value()});
+    return rebuild(dead);
+  }
+
+private:
+  std::optional<LoopSum> matchSum(unsigned k) {
+    Value total = body.getArgument(k);
+    if (!loop.getCondition().front().getArgument(k).use_empty() ||
+        !total.hasOneUse())
+      return std::nullopt;
+    Operation *add = *total.user_begin(), *yield = body.getTerminator();
+    if (!isa<graph::AddOp>(add) || add->getBlock() != &body ||
+        !add->getResult(0).hasOneUse() ||
+        yield->getOperand(k) != add->getResult(0) ||
+        !isa<FloatType>(getElementTypeOrSelf(total)))
+      return std::nullopt;
+    Value part = add->getOperand(add->getOperand(0) == total ? 1 : 0);
+    Operation *term = part.getDefiningOp();
+    if (!term || term->getBlock() != &body || !part.hasOneUse() ||
+        !llvm::equal(b.shapes.dims(part), b.shapes.dims(total)) ||
+        !sumsRows(term) ||
+        !llvm::all_of(term->getOperands(),
+                      [&](Value operand) { return canStack(operand); }))
+      return std::nullopt;
+    return LoopSum{k, add, term};
+  }
+
+  /// Whether an op is a sum over the first dimension of its operands.
+  bool sumsRows(Operation *op) {
+    auto isMatrix = [&](Value value) {
+      ArrayRef<AffineExpr> dims = b.shapes.dims(value);
+      return dims.size() == 2 && ShapeContext::asConstant(dims[1]);
+    };
+    if (auto product = dyn_cast<graph::MatMulOp>(op))
+      return product.getTransposeA() && !product.getTransposeB() &&
+             isMatrix(product.getLhs()) && isMatrix(product.getRhs());
+    auto sum = dyn_cast<graph::ReduceSumOp>(op);
+    return sum && !sum.getKeepDims() && !sum.getAxes().empty();
+  }
+
+  /// Items of a list that the iterations take from the last one to the first.
+  Value listOf(Value value) {
+    auto item = value.getDefiningOp<graph::ListGetItemOp>();
+    if (!item || item->getBlock() != &body ||
+        !countdown.isPlace(item.getIndex()) ||
+        item.getList().getParentBlock() == &body)
+      return {};
+    std::optional<int64_t> trips =
+        b.shapes.constantScalar(loop.getInits()[countdown.counter]);
+    std::optional<int64_t> items =
+        ShapeContext::asConstant(b.shapes.dim(item.getList(), 0));
+    return trips && trips == items ? item.getList() : Value();
+  }
+
+  bool canStack(Value value) {
+    return value.getParentBlock() == &body &&
+           (listOf(value) ||
+            cast<RankedTensorType>(value.getType()).hasStaticShape());
+  }
+
+  /// A list of zeros for a value of all iterations, in front of the loop.
+  Tensor newList(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Tensor trips = cast(Tensor(b, loop.getInits()[countdown.counter]), b.i64());
+    Tensor shape = expandDims(trips, int64_t(0));
+    if (type.getRank())
+      shape = graph::concat({shape, b.integers(type.getShape())}, 0);
+    return b.reserve(shape, type.getElementType());
+  }
+
+  LogicalResult rebuild(SmallVectorImpl<Operation *> &dead) {
+    Location loc = loop.getLoc();
+    Operation *yield = body.getTerminator();
+    llvm::BitVector summed(loop->getNumResults());
+    for (const LoopSum &sum : sums)
+      summed.set(sum.number);
+    SmallVector<Value> inits, next;
+    SmallVector<Type> types;
+    for (unsigned k = 0; k < summed.size(); ++k)
+      if (!summed[k]) {
+        (void)b.shapes.dims(loop->getResult(k)); // while the body is there
+        inits.push_back(loop.getInits()[k]);
+        types.push_back(loop->getResult(k).getType());
+        next.push_back(yield->getOperand(k));
+      }
+    // The lists are further values of the loop.
+    OpBuilder inside(yield);
+    GraphBuilder nested(inside, b.shapes, loc);
+    size_t old = inits.size();
+    for (auto &[value, unused] : kept) {
+      Tensor list = newList(value);
+      if (b.failed())
+        return failure();
+      inits.push_back(list.value());
+      types.push_back(list.value().getType());
+      for (Region &region : loop->getRegions())
+        b.shapes.copyDims(region.front().addArgument(types.back(), loc),
+                          list.value());
+      Tensor longer =
+          nested.make("graph.list_set_item", getElementTypeOrSelf(value),
+                      {Tensor(nested, body.getArguments().back()),
+                       Tensor(nested, countdown.place), Tensor(nested, value)});
+      if (nested.failed())
+        return failure();
+      next.push_back(longer.value());
+    }
+    OperationState state(loc, loop->getName());
+    state.addOperands(inits);
+    state.addTypes(types);
+    for (unsigned i = 0; i < loop->getNumRegions(); ++i)
+      state.addRegion();
+    Operation *rebuilt = builder.create(state);
+    for (auto [from, to] : llvm::zip(loop->getRegions(), rebuilt->getRegions()))
+      to.takeBody(from);
+    for (unsigned k = 0, i = 0; k < summed.size(); ++k)
+      if (!summed[k]) {
+        b.shapes.copyDims(rebuilt->getResult(i), loop->getResult(k));
+        loop->getResult(k).replaceAllUsesWith(rebuilt->getResult(i++));
+      }
+    for (auto &[value, list] : kept) {
+      list = rebuilt->getResult(old);
+      b.shapes.copyDims(list, inits[old++]);
+    }
+    for (const LoopSum &sum : sums) {
+      Tensor total = Tensor(b, loop.getInits()[sum.number]) + sumAll(sum.term);
+      if (b.failed())
+        return failure();
+      loop->getResult(sum.number).replaceAllUsesWith(total.value());
+    }
+    yield->setOperands(next);
+    for (const LoopSum &sum : sums)
+      for (Operation *op : {sum.add, sum.term}) {
+        op->dropAllReferences();
+        op->remove();
+        dead.push_back(op);
+      }
+    for (Region &region : rebuilt->getRegions()) {
+      llvm::BitVector arguments(summed);
+      arguments.resize(region.getNumArguments());
+      region.front().eraseArguments(arguments);
+    }
+    loop->remove();
+    dead.push_back(loop);
+    return success();
+  }
+
+  /// What a term gives for all iterations together.
+  Tensor sumAll(Operation *term) {
+    SmallVector<Tensor> lists;
+    for (Value operand : term->getOperands()) {
+      Value list = listOf(operand);
+      lists.push_back(Tensor(b, list ? list : kept.lookup(operand)));
+    }
+    if (auto product = dyn_cast<graph::MatMulOp>(term)) {
+      for (Tensor &list : lists) {
+        int64_t columns = *ShapeContext::asConstant(list.dims().back());
+        list = reshape(list, b.integers({-1, columns}));
+      }
+      return b.make("graph.matmul", getElementTypeOrSelf(term->getResult(0)),
+                    lists, term->getAttrs());
+    }
+    SmallVector<int64_t> axes = {0};
+    for (int64_t axis : cast<graph::ReduceSumOp>(term).getAxes())
+      axes.push_back(axis + 1);
+    return sum(lists[0], axes);
+  }
+
+  graph::WhileOp loop;
+  Block &body;
+  OpBuilder builder;
+  GraphBuilder b;
+  Countdown countdown{};
+  SmallVector<LoopSum> sums;
+  /// Values of the body and the lists of them that the loop gives.
+  llvm::MapVector<Value, Value> kept;
+};
+
+/// What every iteration of a loop adds to the same sum, a product with the
+/// step's rows or a sum over them, is computed once behind the loop from all
+/// steps' rows: one contraction instead of many small ones, and no large sum
+/// that each iteration reads and writes. So are the gradients of a recurrent
+/// layer's weights.
+///
+/// ```mlir
+/// // in a loop from T down to 0:
+/// %p = graph.matmul %x, %g {transpose_a}   // [B, M], [B, N]
+/// %next = graph.add %total, %p
+/// // becomes, behind a loop that keeps %g (and %x) in lists:
+/// %p = graph.matmul %xs, %gs {transpose_a} // [T * B, M], [T * B, N]
+/// ```
+struct SumAfterLoopsPass
+    : PassBase<SumAfterLoopsPass, func::FuncOp, graph::GraphDialect> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SumAfterLoopsPass)
+  static constexpr StringLiteral kArgument = "sum-after-loops";
+  static constexpr StringLiteral kSummary =
+      "sums that loops add up become one contraction behind them";
+
+  void runOnOperation() override {
+    SmallVector<graph::WhileOp> loops;
+    getOperation().walk([&](graph::WhileOp loop) { loops.push_back(loop); });
+    for (graph::WhileOp loop : loops) {
+      SmallVector<Operation *> dead;
+      {
+        ShapeContext shapes(&getContext());
+        shapes.addEntry(getOperation());
+        if (failed(LoopRewriter(loop, shapes).run(dead)))
+          return signalPassFailure();
+      }
+      for (Operation *op : dead)
+        op->erase();
+    }
+  }
+};
+} // namespace
+
+namespace tenon {
+std::unique_ptr<Pass> createSumAfterLoopsPass() {
+  return std::make_unique<SumAfterLoopsPass>();
+}
+} // namespace tenon

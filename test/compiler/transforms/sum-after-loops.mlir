@@ -1,0 +1,62 @@
+// RUN: %tenon-opt %s --sum-after-loops --canonicalize | FileCheck %s
+
+// The gradients of a recurrent layer's weights and bias: %xs is there for all
+// steps, %g is kept; the product and the sum are taken once.
+// CHECK-LABEL: func.func @layer
+// CHECK-SAME: %[[XS:.*]]: tensor<5x4x3xf32>
+// CHECK: %[[LOOP:.*]]:3 = graph.while
+// CHECK-NOT: graph.matmul
+// CHECK: %[[KEPT:.*]] = graph.list_set_item %{{.*}}, %{{.*}}, %[[G:.*]] :
+// CHECK: graph.yield %{{.*}}, %[[G]], %[[KEPT]] : tensor<i64>, tensor<4x2xf32>, tensor<5x4x2xf32>
+// CHECK-DAG: %[[X:.*]] = graph.reshape %[[XS]], {{.*}} -> tensor<20x3xf32>
+// CHECK-DAG: %[[GS:.*]] = graph.reshape %[[LOOP]]#2, {{.*}} -> tensor<20x2xf32>
+// CHECK-DAG: %[[W:.*]] = graph.matmul %[[X]], %[[GS]] {transpose_a}
+// CHECK-DAG: %[[B:.*]] = graph.reduce_sum %[[LOOP]]#2 {axes = array<i64: 0, 1>}
+// CHECK: return %[[LOOP]]#1, %[[W]], %[[B]]
+func.func @layer(%xs: tensor<5x4x3xf32>, %h: tensor<4x2xf32>) -> (tensor<4x2xf32>, tensor<3x2xf32>, tensor<2xf32>) attributes {graph.entry} {
+  %five = graph.constant dense<5> : tensor<i64>
+  %zero = graph.constant dense<0> : tensor<i64>
+  %one = graph.constant dense<1> : tensor<i64>
+  %w = graph.constant dense<0.0> : tensor<3x2xf32>
+  %b = graph.constant dense<0.0> : tensor<2xf32>
+  %r:4 = graph.while (%five, %h, %w, %b) : (tensor<i64>, tensor<4x2xf32>, tensor<3x2xf32>, tensor<2xf32>) -> (tensor<i64>, tensor<4x2xf32>, tensor<3x2xf32>, tensor<2xf32>) {
+  ^bb0(%t: tensor<i64>, %a: tensor<4x2xf32>, %dw: tensor<3x2xf32>, %db: tensor<2xf32>):
+    %more = graph.greater %t, %zero : (tensor<i64>, tensor<i64>) -> tensor<i1>
+    graph.yield %more : tensor<i1>
+  } do {
+  ^bb0(%t: tensor<i64>, %a: tensor<4x2xf32>, %dw: tensor<3x2xf32>, %db: tensor<2xf32>):
+    %place = graph.sub %t, %one : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %x = graph.list_get_item %xs, %place : (tensor<5x4x3xf32>, tensor<i64>) -> tensor<4x3xf32>
+    %g = graph.tanh %a : (tensor<4x2xf32>) -> tensor<4x2xf32>
+    %p = graph.matmul %x, %g {transpose_a} : (tensor<4x3xf32>, tensor<4x2xf32>) -> tensor<3x2xf32>
+    %nw = graph.add %dw, %p : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
+    %s = graph.reduce_sum %g {axes = array<i64: 0>} : (tensor<4x2xf32>) -> tensor<2xf32>
+    %nb = graph.add %db, %s : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+    graph.yield %place, %g, %nw, %nb : tensor<i64>, tensor<4x2xf32>, tensor<3x2xf32>, tensor<2xf32>
+  }
+  return %r#1, %r#2, %r#3 : tensor<4x2xf32>, tensor<3x2xf32>, tensor<2xf32>
+}
+
+// A sum that the loop itself looks at stays.
+// CHECK-LABEL: func.func @used
+// CHECK: graph.while
+// CHECK: graph.matmul %{{.*}}, %{{.*}} {transpose_a}
+// CHECK: graph.yield
+func.func @used(%h: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {graph.entry} {
+  %five = graph.constant dense<5> : tensor<i64>
+  %zero = graph.constant dense<0> : tensor<i64>
+  %one = graph.constant dense<1> : tensor<i64>
+  %r:2 = graph.while (%five, %h) : (tensor<i64>, tensor<4x4xf32>) -> (tensor<i64>, tensor<4x4xf32>) {
+  ^bb0(%t: tensor<i64>, %a: tensor<4x4xf32>):
+    %more = graph.greater %t, %zero : (tensor<i64>, tensor<i64>) -> tensor<i1>
+    graph.yield %more : tensor<i1>
+  } do {
+  ^bb0(%t: tensor<i64>, %a: tensor<4x4xf32>):
+    %place = graph.sub %t, %one : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %g = graph.tanh %a : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    %p = graph.matmul %g, %g {transpose_a} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %n = graph.add %a, %p : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    graph.yield %place, %n : tensor<i64>, tensor<4x4xf32>
+  }
+  return %r#1 : tensor<4x4xf32>
+}
