@@ -1,4 +1,4 @@
-// zlib, loaded when it is needed.
+// What is needed of zlib, which is loaded when a file is compressed.
 #ifndef TENON_RUNTIME_IO_INFLATE_H
 #define TENON_RUNTIME_IO_INFLATE_H
 
@@ -6,17 +6,31 @@
 
 namespace [[gnu::visibility("hidden")]] tenon {
 
-// What data is wrapped in, as zlib's windowBits.
-enum Wrapping { RawDeflate = -15, ZlibOrGzip = 47 };
+// The part of zlib's interface that is needed; its layout has been stable
+// since 1995.
+struct ZStream {
+  const char *in;
+  unsigned inLeft;
+  unsigned long inTotal;
+  char *out;
+  unsigned outLeft;
+  unsigned long outTotal;
+  const char *text;
+  void *state, *allocate, *release, *opaque;
+  int dataType;
+  unsigned long adler, reserved;
 
-// Inflates all of `from` and hands the bytes to `take` piece by piece, each
-// `room` bytes at `to` at most. Gzip's members may follow one another. False
-// when the bytes are damaged. Fails with "`what` need libz..." when there is no
-// such library.
-bool inflateAll(Wrapping wrapping, const char *what, const char *from,
-                size_t size, char *to, size_t room,
-                void (*take)(void *context, const char *bytes, size_t count),
-                void *context);
+  // Its counters have 32 bits.
+  static unsigned chunk(size_t left) {
+    return left < 1 << 30 ? unsigned(left) : 1 << 30;
+  }
+};
+
+// The results of its functions.
+enum ZStatus { ZGood = 0, ZEnd = 1, ZError = -1 };
+
+// What data is wrapped in, as zlib's windowBits.
+enum ZWrapping { RawDeflate = -15, ZlibOrGzip = 47 };
 
 } // namespace tenon
 

@@ -13,12 +13,10 @@ namespace {
 
 // Reads the header, a copy that ends in a zero.
 struct Header {
-  char *at;
+  NpyView &view;
+  char *at = nullptr;
   const char *descr = "";
-  bool fortran = false;
   int keys = 0; // a bit for each key that was met
-  int32_t rank = 0;
-  int64_t shape[maxRank];
 
   [[noreturn]] void damaged() { fail("damaged .npy header"); }
 
@@ -54,9 +52,9 @@ struct Header {
     while (!take(')')) {
       char *end;
       uint64_t size = strtoull(at, &end, 10);
-      if (end == at || rank == maxRank || size >> 63)
+      if (end == at || view.rank == maxRank || size >> 63)
         damaged();
-      shape[rank++] = int64_t(size);
+      view.shape[view.rank++] = int64_t(size);
       at = end;
       take('L'); // as Python 2 wrote long integers
       if (!take(',') && *at != ')')
@@ -76,7 +74,7 @@ struct Header {
         descr = quoted();
       } else if (!strcmp(key, "fortran_order")) {
         bit = 2;
-        fortran = take('T');
+        view.fortran = take('T');
         while (*at >= 'A')
           ++at;
       } else if (!strcmp(key, "shape")) {
@@ -95,7 +93,7 @@ struct Header {
   }
 
   // The type that descr stands for, and the bytes of an element in the file.
-  tenon_dtype type(uint64_t &bytes) {
+  [[gnu::always_inline]] tenon_dtype type(uint64_t &bytes) {
     char kind = descr[0] && descr[1] ? descr[1] : '?';
     char *end;
     const char *digits = kind == '?' ? descr : descr + 2;
@@ -127,7 +125,9 @@ struct Header {
 
 } // namespace
 
-NpyView viewNpy(const char *bytes, size_t size) {
+// In place in both functions: most programs need one of them.
+[[gnu::always_inline]] static inline void
+parseNpy(NpyView &view, const char *bytes, size_t size) {
   const unsigned char *head = reinterpret_cast<const unsigned char *>(bytes);
   if (size < 12 || memcmp(bytes, "\x93NUMPY", 6))
     fail("not an .npy file");
@@ -141,15 +141,12 @@ NpyView viewNpy(const char *bytes, size_t size) {
   }
   if (length > size - start)
     fail("the file ends inside its header");
-  Header header;
+  Header header{view};
   header.at = static_cast<char *>(allocate(size_t(length) + 1));
   memcpy(header.at, bytes + start, length);
   header.read();
 
-  NpyView view;
   view.dtype = header.type(view.width);
-  view.rank = header.rank;
-  memcpy(view.shape, header.shape, sizeof view.shape);
   view.count = countElements(view.rank, view.shape,
                              int(view.width > 16 ? view.width : 16));
   if (view.count < 0)
@@ -163,13 +160,17 @@ NpyView viewNpy(const char *bytes, size_t size) {
   view.data = bytes + start + length;
   bool strings = view.dtype.code == TENON_STRING;
   view.swapped = *header.descr == '>' && !strings;
-  view.fortran = header.fortran;
-  view.isPlain = !strings && !view.swapped && (!view.fortran || view.rank < 2);
+}
+
+NpyView viewNpy(const char *bytes, size_t size) {
+  NpyView view = {};
+  parseNpy(view, bytes, size);
   return view;
 }
 
 tenon_tensor readNpy(const char *bytes, size_t size) {
-  NpyView view = viewNpy(bytes, size);
+  NpyView view = {};
+  parseNpy(view, bytes, size);
   uint64_t width = view.width, total = uint64_t(view.count) * width;
   int64_t count = view.count;
   tenon_dtype dtype = view.dtype;

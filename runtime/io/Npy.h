@@ -16,7 +16,11 @@ struct NpyView {
   uint64_t width;   // bytes of an element
   int64_t count;    // of elements
   bool swapped, fortran;
-  bool isPlain; // row-major, of this machine's byte order, no strings
+
+  // Row-major, of this machine's byte order, no strings.
+  bool isPlain() const {
+    return dtype.code != TENON_STRING && !swapped && (!fortran || rank < 2);
+  }
 };
 
 // Reads the header. Nothing in the bytes is trusted: the elements are there.

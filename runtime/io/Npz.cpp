@@ -4,6 +4,7 @@
 #include "io/Inflate.h"
 #include "io/Npy.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 namespace tenon {
@@ -22,15 +23,25 @@ uint64_t number(const char *at, int bytes) {
 
 // Inflates exactly `unpacked` bytes.
 void inflateRaw(const char *from, size_t packed, char *to, size_t unpacked) {
-  // Room for one byte more shows when there are too many.
-  size_t count = 0;
-  bool good = inflateAll(
-      RawDeflate, "compressed .npz files", from, packed, to, unpacked + 1,
-      [](void *context, const char *, size_t size) {
-        *static_cast<size_t *>(context) += size;
-      },
-      &count);
-  if (!good || count != unpacked)
+  void *library = dlopen("libz.so.1", RTLD_NOW);
+  if (!library)
+    fail("compressed .npz files need libz.so.1: install the package zlib1g");
+  auto init = reinterpret_cast<int (*)(ZStream *, int, const char *, int)>(
+      dlsym(library, "inflateInit2_"));
+  auto inflate =
+      reinterpret_cast<int (*)(ZStream *, int)>(dlsym(library, "inflate"));
+  ZStream stream = {};
+  stream.in = from;
+  stream.out = to;
+  // With the largest window.
+  int status =
+      init && inflate ? init(&stream, RawDeflate, "1", sizeof stream) : ZEnd;
+  while (!status) {
+    stream.inLeft = ZStream::chunk(size_t(from + packed - stream.in));
+    stream.outLeft = ZStream::chunk(size_t(to + unpacked - stream.out));
+    status = inflate(&stream, 0);
+  }
+  if (status != ZEnd || stream.out != to + unpacked)
     fail("damaged compressed data");
 }
 

@@ -89,10 +89,11 @@ int compareTimes(const void *a, const void *b) {
   return left < right ? -1 : left > right;
 }
 
-} // namespace
-
-void measureCalls(Instance &instance, int32_t number, const Options &options,
-                  Text &out, void (*call)(void *), void *context) {
+// In place, so that a call costs no other call.
+template <typename Call>
+[[gnu::always_inline]] inline void measure(Instance &instance, int32_t number,
+                                           const Options &options, Text &out,
+                                           Call call) {
   failContext.status = 2;
   double seconds =
       *options.bench ? optionNumber("--bench", options.bench, 0.001) : 1;
@@ -111,7 +112,7 @@ void measureCalls(Instance &instance, int32_t number, const Options &options,
     begin = last = nanoseconds();
     do {
       for (int64_t i = 0; i < group; ++i)
-        call(context);
+        call();
       now = nanoseconds();
       double time = double(now - last) / double(group) * 1e-6;
       samples.add(&time, sizeof time);
@@ -144,6 +145,8 @@ void measureCalls(Instance &instance, int32_t number, const Options &options,
             times[0], times[count / 2], perSecond, perCall);
 }
 
+} // namespace
+
 void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
               const Options &options, Text &out) {
   const EntrySpec &entry = instance.signature.entries[number];
@@ -158,25 +161,19 @@ void runBench(Instance &instance, int32_t number, tenon_tensor *inputs,
     if (countElements(spec.rank, spec.shape, dtypeBytes(spec.dtype)) >= 0)
       buffers[i] = copyTensor(results[i]).data;
   }
-  struct Context {
-    Instance &instance;
-    int32_t number;
-    void **buffers;
-    size_t bytes;
-  } context = {instance, number, buffers,
-               size_t(entry.outputCount) * sizeof(void *)};
-  measureCalls(
-      instance, number, options, out,
-      [](void *opaque) {
-        Context &call = *static_cast<Context *>(opaque);
-        Instance &instance = call.instance;
-        memcpy(instance.outputs, call.buffers, call.bytes);
-        // What the model's own function does.
-        if (tenon_invoke(&instance, call.number, instance.inputs,
-                         instance.outputs, instance.dims))
-          fail("%s", tenon_error(&instance));
-      },
-      &context);
+  measure(instance, number, options, out, [&] {
+    memcpy(instance.outputs, buffers,
+           size_t(entry.outputCount) * sizeof(void *));
+    // What the model's own function does.
+    if (tenon_invoke(&instance, number, instance.inputs, instance.outputs,
+                     instance.dims))
+      fail("%s", tenon_error(&instance));
+  });
+}
+
+void measureCalls(Instance &instance, int32_t number, const Options &options,
+                  Text &out, void (*call)(void *), void *context) {
+  measure(instance, number, options, out, [=] { call(context); });
 }
 
 } // namespace tenon

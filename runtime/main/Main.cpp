@@ -40,7 +40,9 @@ tenon_tensor *callEntry(Instance &instance, int32_t number,
   return outputs;
 }
 
-Instance &createInstance(const Options &options) {
+// In place in main(), whatever else calls it.
+[[gnu::always_inline]] static inline Instance &
+makeInstance(const Options &options) {
   tenon_options wanted = {};
   wanted.struct_size = sizeof wanted;
   wanted.device = options.device;
@@ -61,6 +63,10 @@ Instance &createInstance(const Options &options) {
   Instance &instance = *static_cast<Instance *>(handle);
   useThreads(instance, threads, false);
   return instance;
+}
+
+Instance &createInstance(const Options &options) {
+  return makeInstance(options);
 }
 
 void writeProfile(Instance &instance, const Options &options) {
@@ -85,9 +91,7 @@ namespace {
 
 // The entry that runs without being named, or -1.
 int32_t standardEntry(const Signature &signature) {
-  int32_t entry =
-              signature.find(tenon_main_model.training ? "predict" : "main"),
-          init = signature.find("init");
+  int32_t entry = signature.find("main"), init = signature.find("init");
   if (entry < 0)
     entry = signature.find("serving_default");
   if (entry < 0 && signature.entryCount - (init >= 0) == 1)
@@ -214,7 +218,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   findEntries(signature, options);
-  Instance &instance = createInstance(options);
+  Instance &instance = makeInstance(options);
   runAll(instance, options, out);
   // The profile follows the results, but the line of JSON is the last one.
   if (options.profile && options.json)

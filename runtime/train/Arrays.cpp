@@ -126,7 +126,7 @@ struct Opener {
     array.dtype = view.dtype;
     array.rank = view.rank;
     memcpy(array.shape, view.shape, sizeof array.shape);
-    array.data = view.isPlain ? view.data : bytesOf(readNpy(bytes, size));
+    array.data = view.isPlain() ? view.data : bytesOf(readNpy(bytes, size));
     arrays.add(&array, sizeof array);
     ++count;
   }

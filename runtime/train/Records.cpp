@@ -9,6 +9,7 @@
 #include "io/Tensor.h"
 #include "train/Data.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -255,25 +256,42 @@ int openTemporary(const char *path) {
 
 Bytes inflateFile(const char *path, Bytes packed) {
   int file = openTemporary(path);
-  struct Context {
-    int file;
-    uint64_t size;
-  } context = {file, 0};
+  void *library = dlopen("libz.so.1", RTLD_NOW);
+  if (!library)
+    fail("%s: compressed files need libz.so.1: install the package zlib1g",
+         path);
+  auto init = reinterpret_cast<int (*)(ZStream *, int, const char *, int)>(
+      dlsym(library, "inflateInit2_"));
+  auto inflate =
+      reinterpret_cast<int (*)(ZStream *, int)>(dlsym(library, "inflate"));
+  auto reset =
+      reinterpret_cast<int (*)(ZStream *)>(dlsym(library, "inflateReset"));
   const size_t room = 1 << 20;
   char *buffer = static_cast<char *>(allocate(room));
-  if (!inflateAll(
-          ZlibOrGzip, "compressed TFRecord files", packed.data, packed.size,
-          buffer, room,
-          [](void *opaque, const char *bytes, size_t count) {
-            Context &context = *static_cast<Context *>(opaque);
-            writeAll(context.file, bytes, count);
-            context.size += count;
-          },
-          &context))
+  uint64_t size = 0;
+  ZStream stream = {};
+  stream.in = packed.data;
+  const char *end = packed.data + packed.size;
+  int status = init && inflate && reset
+                   ? init(&stream, ZlibOrGzip, "1", sizeof stream)
+                   : ZError;
+  while (status == ZGood) {
+    stream.inLeft = ZStream::chunk(size_t(end - stream.in));
+    stream.out = buffer;
+    stream.outLeft = room;
+    status = inflate(&stream, 0);
+    size_t count = size_t(stream.out - buffer);
+    writeAll(file, buffer, count);
+    size += count;
+    // Members of a gzip file follow one another.
+    if (status == ZEnd && stream.in != end)
+      status = reset(&stream);
+  }
+  if (status != ZEnd)
     fail("%s: damaged compressed data", path);
   free(buffer);
   munmap(const_cast<char *>(packed.data), packed.size);
-  Bytes bytes = {"", context.size};
+  Bytes bytes = {"", size};
   if (bytes.size) {
     void *data = mmap(nullptr, bytes.size, PROT_READ, MAP_PRIVATE, file, 0);
     if (data == MAP_FAILED)

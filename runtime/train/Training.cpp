@@ -19,7 +19,7 @@ const char commands[] =
     "\ncommands:\n"
     "  fit DATA...         train; fit --help says more\n"
     "  evaluate DATA...    loss and metrics on data; evaluate --help\n"
-    "  predict [INPUTS]    results of the entry 'predict' (the default)\n";
+    "  predict [INPUTS]    results of the entry 'predict'\n";
 
 const char fitHelp[] =
     "DATA: FILE.npz, NAME=FILE.npy..., FILE.csv with a header,\n"
@@ -103,17 +103,16 @@ void printTensors(Text &out, const char *title, const DataSpec &spec,
   exitProcess(0);
 }
 
-void run(int &argc, char **argv) {
+void run(int argc, char **argv) {
   if (argc < 2)
     fail("expected a command: fit, evaluate or predict (--help says more)");
   const char *command = argv[1];
   if (*command == '-')
     return;
   if (!strcmp(command, "predict")) {
-    // The entry is the default one.
-    for (int i = 1; i < argc; ++i)
-      argv[i] = argv[i + 1];
-    --argc;
+    // What follows are an entry's inputs and options.
+    static char entry[] = "--entry=predict";
+    argv[1] = entry;
     return;
   }
   TrainOptions options = {};

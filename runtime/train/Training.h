@@ -5,9 +5,8 @@
 
 struct tenon_training_functions {
   // Does what the words ask for and ends the process; returns when that is not
-  // its business. Then, after "predict", the words are those of an ordinary
-  // call of that entry.
-  void (*run)(int &argc, char **argv);
+  // its business: "predict" becomes an ordinary call of that entry.
+  void (*run)(int argc, char **argv);
   // Whether a variable is the training's own (of the optimizer, the metrics or
   // random layers): predicting needs no value of it.
   bool (*isAuxiliary)(const char *variable);
