@@ -25,9 +25,6 @@ void stopLoops(func::FuncOp entry, llvm::SetVector<Operation *> &loops) {
   }
 }
 
-/// `cf.assert` becomes a call of the runtime; the run goes on without harm
-/// (loops end) and the entry returns the status. The module's `tenon.failures`
-/// has the messages.
 /// Whether `condition` holds or the instance does not want to know.
 Value orUnasked(OpBuilder &b, Location loc, Value condition, Value instance) {
   Value asked = LLVM::LoadOp::create(
@@ -38,6 +35,9 @@ Value orUnasked(OpBuilder &b, Location loc, Value condition, Value instance) {
   return arith::OrIOp::create(b, loc, condition, unasked);
 }
 
+/// `cf.assert` becomes a call of the runtime, after which the entry is left
+/// with the status as soon as branches may do that; until then the run seems to
+/// go on (loops end). The module's `tenon.failures` has the messages.
 struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
                                   arith::ArithDialect, scf::SCFDialect> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerChecksPass)
@@ -77,8 +77,10 @@ struct LowerChecksPass : PassBase<LowerChecksPass, ModuleOp, LLVM::LLVMDialect,
         b.setInsertionPointToStart(branch.elseBlock());
         Value site = arith::ConstantIntOp::create(b, loc, messages.size(), 32);
         Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
-        LLVM::CallOp::create(b, loc, callee,
-                             ValueRange{instance, site, none, none});
+        auto call = LLVM::CallOp::create(
+            b, loc, callee, ValueRange{instance, site, none, none});
+        // Sizes and indices that a check is about hold behind it.
+        call->setAttr(kLeavesAttr, b.getUnitAttr());
         // A percent sign introduces a value in the runtime's templates.
         std::string text;
         for (char c : check.getMsg())

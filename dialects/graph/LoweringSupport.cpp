@@ -275,21 +275,52 @@ Value transposed(OpBuilder &b, Location loc, Value value,
 /// Offsets of parts that are known to be empty become 0: one past the end is no
 /// legal offset.
 static SmallVector<OpFoldResult> legalOffsets(OpBuilder &b,
+                                              RankedTensorType source,
                                               ArrayRef<OpFoldResult> offsets,
                                               ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> result(offsets);
-  for (auto [offset, size] : llvm::zip(result, sizes))
-    if (getConstantIntValue(size) == 0)
+  for (auto [offset, size, whole] :
+       llvm::zip(result, sizes, source.getShape())) {
+    std::optional<int64_t> start = getConstantIntValue(offset);
+    // Behind the end only nothing can be cut out.
+    if (getConstantIntValue(size) == 0 ||
+        (start && !ShapedType::isDynamic(whole) && *start >= whole))
       offset = b.getIndexAttr(0);
+  }
   return result;
+}
+
+/// Which dimensions of a part join which of a type that lacks some of size 1,
+/// where that is not said by the types once they are those of memory: other
+/// dimensions of size 1 are kept. Nothing otherwise.
+static std::optional<SmallVector<ReassociationIndices>>
+ambiguousUnits(RankedTensorType reduced, ArrayRef<OpFoldResult> sizes) {
+  if (reduced.getRank() == int64_t(sizes.size()) ||
+      !llvm::is_contained(reduced.getShape(), 1))
+    return std::nullopt;
+  SmallVector<int64_t> whole;
+  for (OpFoldResult size : sizes)
+    whole.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+  auto dropped = computeRankReductionMask(whole, reduced.getShape());
+  if (!dropped)
+    return std::nullopt;
+  SmallVector<ReassociationIndices> groups(1);
+  for (int64_t i = 0; i < int64_t(whole.size()); ++i) {
+    bool begun = llvm::any_of(groups.back(),
+                              [&](int64_t d) { return !dropped->contains(d); });
+    if (begun && !dropped->contains(i))
+      groups.emplace_back();
+    groups.back().push_back(i);
+  }
+  return groups;
 }
 
 Value sliceAt(OpBuilder &b, Location loc, RankedTensorType type, Value source,
               ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
               ArrayRef<OpFoldResult> strides) {
+  auto from = cast<RankedTensorType>(source.getType());
   // Nothing can be cut out of nothing: every offset is illegal there.
-  if (llvm::is_contained(cast<RankedTensorType>(source.getType()).getShape(),
-                         0)) {
+  if (llvm::is_contained(from.getShape(), 0)) {
     SmallVector<Value> dynamic;
     for (OpFoldResult size : sizes)
       if (auto value = dyn_cast<Value>(size))
@@ -297,8 +328,15 @@ Value sliceAt(OpBuilder &b, Location loc, RankedTensorType type, Value source,
     if (dynamic.size() == size_t(type.getNumDynamicDims()))
       return tensor::EmptyOp::create(b, loc, type, dynamic);
   }
-  return tensor::ExtractSliceOp::create(
-      b, loc, type, source, legalOffsets(b, offsets, sizes), sizes, strides);
+  SmallVector<OpFoldResult> legal = legalOffsets(b, from, offsets, sizes);
+  if (auto groups = ambiguousUnits(type, sizes)) {
+    Value part =
+        tensor::ExtractSliceOp::create(b, loc, source, legal, sizes, strides);
+    return castTo(b, loc,
+                  tensor::CollapseShapeOp::create(b, loc, part, *groups), type);
+  }
+  return tensor::ExtractSliceOp::create(b, loc, type, source, legal, sizes,
+                                        strides);
 }
 
 Value filledWith(LoweringContext &lowering, Location loc, Value result,
@@ -313,12 +351,35 @@ Value filledWith(LoweringContext &lowering, Location loc, Value result,
       [](OpBuilder &, Location, ValueRange v) { return v[0]; });
 }
 
+/// A part with all its dimensions, where those that it lacks are ambiguous.
+static Value withUnits(OpBuilder &b, Location loc, Value part,
+                       ArrayRef<OpFoldResult> sizes) {
+  auto from = cast<RankedTensorType>(part.getType());
+  auto groups = ambiguousUnits(from, sizes);
+  if (!groups)
+    return part;
+  SmallVector<int64_t> whole;
+  SmallVector<OpFoldResult> each(sizes);
+  for (auto [group, size] : llvm::zip(*groups, from.getShape()))
+    for (int64_t d : group) {
+      std::optional<int64_t> known = getConstantIntValue(sizes[d]);
+      whole.push_back(known.value_or(size));
+      if (!ShapedType::isDynamic(whole.back()))
+        each[d] = b.getIndexAttr(whole.back());
+    }
+  return tensor::ExpandShapeOp::create(
+      b, loc, RankedTensorType::get(whole, from.getElementType()), part,
+      *groups, each);
+}
+
 Value insertAt(OpBuilder &b, Location loc, Value source, Value destination,
                ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> ones(offsets.size(), b.getIndexAttr(1));
+  source = withUnits(b, loc, source, sizes);
+  auto to = cast<RankedTensorType>(destination.getType());
   return tensor::InsertSliceOp::create(b, loc, source, destination,
-                                       legalOffsets(b, offsets, sizes), sizes,
-                                       ones);
+                                       legalOffsets(b, to, offsets, sizes),
+                                       sizes, ones);
 }
 
 /// Whether `op` can stand before `point`, a later op of its block or itself,
@@ -365,6 +426,8 @@ Value assemble(OpBuilder &b, Location loc, Value destination,
     return source && source->getBlock() == block ? source : nullptr;
   };
   SmallVector<Part> sorted(parts);
+  for (Part &part : sorted)
+    part.source = withUnits(b, loc, part.source, part.sizes);
   llvm::stable_sort(sorted, [&](const Part &x, const Part &y) {
     Operation *a = localSource(x), *c = localSource(y);
     return c && (!a || (a != c && a->isBeforeInBlock(c)));

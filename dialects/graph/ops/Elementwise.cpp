@@ -118,20 +118,32 @@ void tenon::graph::bindBroadcastDims(ValueRange graphOperands, Value result,
   OpBuilder &b = lowering.builder;
   Location loc = result.getLoc();
   size_t rank = lowering.shapes.dims(result).size();
-  Value one = lowering.constantIndex(1);
+  Value one = lowering.constantIndex(1), fits;
   for (size_t d = 0; d < rank; ++d) {
     Value size = one;
+    SmallVector<AffineExpr> exprs;
     for (Value operand : graphOperands) {
       ArrayRef<AffineExpr> dims = lowering.shapes.dims(operand);
       if (d + dims.size() < rank)
         continue;
-      Value other = lowering.index(dims[d + dims.size() - rank]);
-      Value isOne =
-          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, other, one);
-      size = arith::SelectOp::create(b, loc, isOne, size, other);
+      AffineExpr expr = dims[d + dims.size() - rank];
+      if (ShapeContext::asConstant(expr) == 1 ||
+          llvm::is_contained(exprs, expr))
+        continue;
+      exprs.push_back(expr);
+      Value other = lowering.index(expr);
+      size = select(b, loc, equal(b, loc, other, one), size, other);
+    }
+    for (size_t i = 0; exprs.size() > 1 && i < exprs.size(); ++i) {
+      Value other = lowering.index(exprs[i]);
+      Value good = b.createOrFold<arith::OrIOp>(loc, equal(b, loc, other, one),
+                                                equal(b, loc, other, size));
+      fits = fits ? both(b, loc, fits, good) : good;
     }
     lowering.bindDim(result, d, size);
   }
+  if (fits)
+    require(lowering, loc, fits, "the operands' shapes do not broadcast");
 }
 
 Value tenon::graph::extractBroadcast(LoweringContext &lowering, OpBuilder &b,

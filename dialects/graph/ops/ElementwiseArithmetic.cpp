@@ -94,7 +94,10 @@ Value TruncDivOp::buildScalar(OpBuilder &b, ValueRange v) {
   if (!isa<FloatType>(v[0].getType()))
     return divide(b, getLoc(), isUnsigned(elementOf(getLhs())), v[0], v[1])
         .quotient;
-  return Scalar(b, getLoc(), arith::DivFOp::create(b, getLoc(), v[0], v[1]))
+  // What is rounded is the quotient that the element type holds.
+  Scalar q(b, getLoc(), arith::DivFOp::create(b, getLoc(), v[0], v[1]));
+  return q.toFloat(elementOf(getResult()))
+      .toFloat(q.type())
       .unary<math::TruncOp>();
 }
 

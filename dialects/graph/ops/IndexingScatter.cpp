@@ -326,6 +326,19 @@ LogicalResult DynamicStitchOp::inferShapes(ShapeContext &shapes) {
   slice->insert(slice->begin(), known ? shapes.constant(largest + 1)
                                       : shapes.freshSymbol(getResult(), 0));
   shapes.setDims(getResult(), *slice);
+  // The sizes of a tensor, some of them replaced.
+  constexpr int64_t most = 64;
+  if (!known || slice->size() != 1 || largest >= most)
+    return success();
+  Dims contents(largest + 1, AffineExpr());
+  for (auto [indices, data] : llvm::zip(getIndices(), getData())) {
+    SmallVector<int64_t> places = *shapes.constants(indices);
+    for (auto [place, element] :
+         llvm::zip(places, elementsOrNull(shapes, data, places.size())))
+      contents[place] = element;
+  }
+  setContentsBy(shapes, getResult(),
+                [&](ArrayRef<int64_t> at) { return contents[at[0]]; });
   return success();
 }
 
@@ -342,6 +355,17 @@ LogicalResult DynamicStitchOp::lowerToLinalg(LoweringContext &lowering) {
                            shapes.dims(indices), count);
     places.push_back(flat);
     Type graphType = getElementTypeOrSelf(indices.getType());
+    if (!lowering.shapes.constants(indices))
+      require(
+          lowering, loc,
+          allOf(lowering, loc, flat,
+                [&](OpBuilder &nested, Location at, Value index, ValueRange) {
+                  return arith::CmpIOp::create(
+                             nested, at, arith::CmpIPredicate::sge,
+                             toIndex(nested, at, index, graphType), zero)
+                      .getResult();
+                }),
+          "an index is negative");
     if (ShapeContext::asConstant(shapes.dim(getResult(), 0)))
       continue;
     auto largest = scf::ForOp::create(
@@ -500,6 +524,25 @@ LogicalResult SegmentOp::lowerToLinalg(LoweringContext &lowering) {
                               rows);
                 }),
           "a segment id is out of range");
+  // Without a number of segments the ids are sorted.
+  if (!getCount())
+    require(
+        lowering, loc,
+        allOf(lowering, loc, ids,
+              [&](OpBuilder &nested, Location where, Value id, ValueRange at) {
+                Value before = arith::MaxSIOp::create(
+                    nested, where, zero, sub(nested, where, at[0], one));
+                Value previous =
+                    tensor::ExtractOp::create(nested, where, ids, before);
+                Value least = arith::MaxSIOp::create(
+                    nested, where, zero,
+                    toIndex(nested, where, previous, idType));
+                return arith::CmpIOp::create(
+                           nested, where, arith::CmpIPredicate::sge,
+                           toIndex(nested, where, id, idType), least)
+                    .getResult();
+              }),
+        "segment ids are negative or not sorted");
   auto rowOf = [&](OpBuilder &nested, Location where, Value i) {
     Value id =
         toIndex(nested, where, tensor::ExtractOp::create(nested, where, ids, i),

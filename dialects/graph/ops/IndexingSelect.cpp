@@ -161,11 +161,15 @@ LogicalResult TopKOp::lowerToLinalg(LoweringContext &lowering) {
   Location loc = getLoc();
   ShapeContext &shapes = lowering.shapes;
   ArrayRef<AffineExpr> from = shapes.dims(getInput());
-  if (!elementsOrNull(shapes, getK(), 1)[0])
+  if (!elementsOrNull(shapes, getK(), 1)[0]) {
+    Value given = lowering.element(getK(), 0), zero = lowering.constantIndex(0);
+    require(lowering, loc,
+            b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sge, given,
+                                          zero),
+            "k is negative");
     lowering.bindDim(getValues(), from.size() - 1,
-                     b.createOrFold<arith::MaxSIOp>(loc,
-                                                    lowering.element(getK(), 0),
-                                                    lowering.constantIndex(0)));
+                     b.createOrFold<arith::MaxSIOp>(loc, given, zero));
+  }
   ArrayRef<AffineExpr> to = shapes.dims(getValues());
   AffineExpr rows = shapes.product(from.drop_back());
   Value size = lowering.index(from.back()), k = lowering.index(to.back());

@@ -72,7 +72,12 @@ LogicalResult SliceOp::lowerToLinalg(LoweringContext &lowering) {
     if (!sizes[i] || (size == -1 && !begins[i])) {
       Value given = lowering.element(getSize(), i);
       Value rest = sub(b, loc, whole, open);
-      Value isRest = equal(b, loc, given, lowering.constantIndex(-1));
+      Value minusOne = lowering.constantIndex(-1);
+      require(lowering, loc,
+              b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sge,
+                                            given, minusOne),
+              "a size is negative");
+      Value isRest = equal(b, loc, given, minusOne);
       lowering.bindDim(result, i,
                        b.createOrFold<arith::MaxSIOp>(
                            loc, zero, select(b, loc, isRest, rest, given)));

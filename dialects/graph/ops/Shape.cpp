@@ -391,12 +391,17 @@ LogicalResult TileOp::lowerToLinalg(LoweringContext &lowering) {
   Dims multiples = elementsOrNull(shapes, getMultiples(), from.size());
   if (llvm::is_contained(multiples, AffineExpr())) {
     SmallVector<Value> sizes;
+    Value zero = lowering.constantIndex(0);
     for (auto [i, dim] : llvm::enumerate(from)) {
       sizes.push_back(lowering.index(dim));
-      if (!multiples[i])
-        lowering.bindDim(
-            result, i,
-            mul(b, loc, sizes[i], lowering.element(getMultiples(), i)));
+      if (multiples[i])
+        continue;
+      Value multiple = lowering.element(getMultiples(), i);
+      require(lowering, loc,
+              b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sge,
+                                            multiple, zero),
+              "a multiple is negative");
+      lowering.bindDim(result, i, mul(b, loc, sizes[i], multiple));
     }
     lowering.set(result,
                  lowering.generate(

@@ -1,5 +1,6 @@
 //===- Convolution.cpp - convolutions and biases --------------------------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/Layout.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
@@ -111,6 +112,8 @@ void importBiasAdd(Binder &b) {
   if (Binder::type(input) != Binder::type(bias))
     return b.fail("inputs have different element types");
   bool channelsFirst = b.text("data_format", "NHWC") == "NCHW";
+  expectSize(b, bias, 0, input, channelsFirst ? 1 : b.rank(input) - 1,
+             "the bias has another size than the channels");
   if (channelsFirst && b.rank(input) > 2) {
     SmallVector<int64_t> axes;
     for (int64_t i = 1; i < b.rank(input) - 1; ++i)

@@ -1,5 +1,6 @@
 //===- Elementwise.cpp - one element from one element of each input -------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/Rows.h"
 #include "frontend/tensorflow/ops/Sequence.h"
 
@@ -51,6 +52,16 @@ Row equality(StringRef op, bool otherwise) {
     }
     test(op, 2)(b);
   };
+}
+
+/// Integers have no negative powers.
+void importPow(Binder &b) {
+  Value exponent = b.input(1);
+  Type type = Binder::type(exponent);
+  if (type && type.isSignlessInteger())
+    expect(b, b.scalar(type, 0), "graph.less_equal", exponent,
+           "an integer has a negative exponent");
+  same("graph.pow", 2)(b);
 }
 
 /// To the nearest, halves to the even one. What TensorFlow computes of integers
@@ -301,7 +312,6 @@ void addElementwiseRows(RowTable &table) {
            {"Mul", "graph.mul"},
            {"MulNoNan", "graph.mul_no_nan"},
            {"NextAfter", "graph.next_after"},
-           {"Pow", "graph.pow"},
            {"RightShift", "graph.right_shift"},
            {"SquaredDifference", "graph.squared_difference"},
            {"Sub", "graph.sub"},
@@ -320,6 +330,7 @@ void addElementwiseRows(RowTable &table) {
   table["Equal"] = equality("graph.equal", false);
   table["NotEqual"] = equality("graph.not_equal", true);
   table["Round"] = importRound;
+  table["Pow"] = importPow;
   table["IsNan"] = test("graph.is_nan", 1);
   table["IsInf"] = test("graph.is_inf", 1);
   table["IsFinite"] = test("graph.is_finite", 1);

@@ -2,6 +2,7 @@
 //--------------------------===//
 
 #include "frontend/tensorflow/ops/FedAxes.h"
+#include "frontend/tensorflow/ops/Expect.h"
 
 using namespace mlir;
 
@@ -31,27 +32,24 @@ public:
   /// Which dimensions the axes name, an i1 each. The run checks that they are
   /// dimensions and that none is named twice.
   Value named(Value axes) {
-    axes = b.make("graph.reshape", i64,
-                  {fromFront(axes), b.integersConstant({-1, 1}, i64)});
-    Value low = b.make("graph.less_equal", i1, {b.scalar(i64, 0), axes});
-    Value high = b.make("graph.less", i1, {axes, b.scalar(i64, double(rank))});
-    check(b.make("graph.and", i1, {low, high}), {0, 1},
-          "an axis is outside a tensor of " + std::to_string(rank) +
-              " dimensions");
+    axes = inside(b.make("graph.reshape", i64,
+                         {fromFront(axes), b.integersConstant({-1, 1}, i64)}));
     auto first = b.attribute("axes", ArrayRef<int64_t>{0});
     Value here = b.make("graph.equal", i1, {axes, places});
     Value times = b.make("graph.reduce_sum", i64, b.cast(here, i64), first);
-    check(b.make("graph.less", i1, {times, b.scalar(i64, 2)}), {0},
-          "an axis is named twice");
+    expect(b, b.make("graph.less", i1, {times, b.scalar(i64, 2)}),
+           "an axis is named twice");
     return b.make("graph.reduce_any", i1, here, first);
   }
 
-  /// The run ends with a message when not all of `good` hold.
-  void check(Value good, ArrayRef<int64_t> axes, const std::string &message) {
-    good = b.make("graph.reduce_all", i1, good, b.attribute("axes", axes));
-    b.perform("graph.check", good,
-              b.textAttribute("message",
-                              "node '" + b.name().str() + "': " + message));
+  /// Axes counted from the front, which the run checks to be dimensions.
+  Value inside(Value axes) {
+    Value low = b.make("graph.less_equal", i1, {b.scalar(i64, 0), axes});
+    Value high = b.make("graph.less", i1, {axes, b.scalar(i64, double(rank))});
+    expect(b, b.make("graph.and", i1, {low, high}),
+           "an axis is outside a tensor of " + llvm::Twine(rank) +
+               " dimensions");
+    return axes;
   }
 
   /// `here` at the axis, `elsewhere` at other dimensions.
@@ -155,6 +153,8 @@ Value reduceAtRun(Binder &b, StringRef op, Value input) {
   std::optional<int64_t> count = 1;
   if (b.rank(axes))
     count = graph::ShapeContext::asConstant(b.dims(axes)[0]);
+  Operation *source = axes.getDefiningOp();
+  keep |= !count && source && source->hasAttr(kBroadcastAxes);
   Sizes of(b, input);
   if (!keep && !count) {
     b.fail("the number of axes is not known at compile time, so the result has "
@@ -238,7 +238,7 @@ void rollAtRun(Binder &b) {
   // Every dimension is shifted by the sum of what is said about it.
   Value all = b.make("graph.segment", of.i64,
                      {reshaped(b, b.cast(shifts, of.i64), one),
-                      reshaped(b, of.fromFront(axes), one),
+                      reshaped(b, of.inside(of.fromFront(axes)), one),
                       b.scalar(of.i64, double(of.rank))},
                      b.textAttribute("mode", "sum"));
   SmallVector<int64_t> numbers(of.rank);
@@ -283,9 +283,9 @@ Value expandDimsAtRun(Binder &b) {
              {axis, b.make("graph.select", of.i64, {negative, count, zero})});
   Value low = b.make("graph.less_equal", of.i1, {zero, axis});
   Value high = b.make("graph.less", of.i1, {axis, count});
-  of.check(b.make("graph.and", of.i1, {low, high}), {},
-           "the axis is outside a result of " + std::to_string(of.rank + 1) +
-               " dimensions");
+  expect(b, b.make("graph.and", of.i1, {low, high}),
+         "the axis is outside a result of " + llvm::Twine(of.rank + 1) +
+             " dimensions");
   // Dimensions behind the new one come from one place before.
   SmallVector<int64_t> numbers(of.rank + 1);
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -349,9 +349,10 @@ void splitBySizes(Binder &b, Value input, int64_t count) {
                          b.make("graph.less_equal", of.i1, {zero, given}),
                          first),
                   b.make("graph.equal", of.i1, {sum, whole})};
-  of.check(b.make("graph.pack", of.i1, ValueRange(good),
-                  b.attribute("axis", int64_t(0))),
-           {0}, "the parts' sizes do not add up to the dimension's");
+  expect(b,
+         b.make("graph.pack", of.i1, ValueRange(good),
+                b.attribute("axis", int64_t(0))),
+         "the parts' sizes do not add up to the dimension's");
   Value view = known ? input : reshaped(b, input, of.threeAround(axis));
   Sizes in(b, view);
   Value place = known ? axis : b.scalar(of.i64, 1);

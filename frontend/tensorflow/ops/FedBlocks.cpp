@@ -1,6 +1,7 @@
 //===- FedBlocks.cpp - blocks and diagonals that only the run knows -------===//
 
 #include "frontend/tensorflow/ops/FedBlocks.h"
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Formula.h"
 
@@ -67,15 +68,7 @@ public:
     Value value = b.cast(b.input(i), i64);
     return b.rank(value) == 0 ? Formula(b, value) : reshaped(value, vector({}));
   }
-  void check(Value good, const char *message) {
-    SmallVector<int64_t> axes(b.rank(good));
-    std::iota(axes.begin(), axes.end(), 0);
-    if (!axes.empty())
-      good = b.make("graph.reduce_all", i1, good, b.attribute("axes", axes));
-    b.perform("graph.check", good,
-              b.textAttribute("message",
-                              "node '" + b.name().str() + "': " + message));
-  }
+  void check(Value good, const char *message) { expect(b, good, message); }
 
   Binder &b;
   Type i64, i1;

@@ -1,6 +1,7 @@
 //===- Indexing.cpp - elements chosen by indices --------------------------===//
 
 #include "frontend/tensorflow/ops/Indexing.h"
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/FedBlocks.h"
 #include "frontend/tensorflow/ops/Rows.h"
@@ -211,6 +212,24 @@ void importMatrixSetDiag(Binder &b) {
                   {input, diagonal}, attributes));
 }
 
+void importBandPart(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 3);
+  if (b.failed())
+    return;
+  int64_t rank = b.rank(in[0]);
+  if (rank < 2)
+    return b.fail("expected matrices");
+  Type i64 = b.builder().getI64Type();
+  Value sizes = b.make("graph.shape_of", i64, in[0]);
+  for (int i : {1, 2})
+    expect(b, b.cast(in[i], i64), "graph.less_equal",
+           b.make("graph.gather", i64,
+                  {sizes, b.scalar(i64, double(rank - 3 + i))},
+                  b.attribute("axis", int64_t(0))),
+           "the band is wider than the matrix");
+  b.set(0, b.make("graph.matrix_band_part", Binder::type(in[0]), in));
+}
+
 /// Diag and DiagPart take all dimensions, or halves of them, for one.
 void importDiag(Binder &b) {
   Value input = b.input(0);
@@ -235,6 +254,9 @@ void importDiagPart(Binder &b) {
   if (dims.size() % 2)
     return b.fail("expected an even number of dimensions");
   ArrayRef<AffineExpr> half = ArrayRef(dims).take_front(dims.size() / 2);
+  for (size_t i = 0; i < half.size(); ++i)
+    expectSize(b, input, i, input, i + half.size(),
+               "the first and the second half of the dimensions differ");
   AffineExpr rows = b.shapes().product(half),
              columns =
                  b.shapes().product(ArrayRef(dims).drop_front(half.size()));
@@ -354,6 +376,9 @@ Row resize(StringRef mode) {
       attributes.push_back(b.unit("align_corners"));
     if (b.flag("half_pixel_centers", false))
       attributes.push_back(b.unit("half_pixel_centers"));
+    expect(b, b.scalar(b.builder().getI32Type(), 0), "graph.less",
+           b.cast(size, b.builder().getI32Type()),
+           "the size of the result must be positive");
     Type type = mode == "nearest" ? Binder::type(input)
                                   : Type(b.builder().getF32Type());
     // The linear modes compute in float32 whatever comes in.
@@ -410,7 +435,7 @@ void addIndexingRows(RowTable &table) {
   table["ReverseV2"] = importReverseV2;
   table["ReverseSequence"] = importReverseSequence;
   table["Roll"] = importRoll;
-  table["MatrixBandPart"] = plain("graph.matrix_band_part", 3);
+  table["MatrixBandPart"] = importBandPart;
   table["MatrixDiag"] = table["MatrixDiagV2"] = table["MatrixDiagV3"] =
       importMatrixDiag;
   table["MatrixDiagPart"] = table["MatrixDiagPartV2"] =

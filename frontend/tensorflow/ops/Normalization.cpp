@@ -1,5 +1,6 @@
 //===- Normalization.cpp - softmax, batch normalization, losses -----------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/Formula.h"
 #include "frontend/tensorflow/ops/Layout.h"
 #include "frontend/tensorflow/ops/Rows.h"
@@ -26,10 +27,18 @@ void importFusedBatchNorm(Binder &b) {
     return;
   Layout layout = readLayout(b, b.rank(in[0]));
   Type type = Binder::type(in[0]), statistics = Binder::type(in[1]);
+  bool training = b.flag("is_training", true);
+  for (int i : {1, 2, 3, 4})
+    if (i < 3 || !training) {
+      if (b.rank(in[i]) != 1)
+        return b.fail("expected a vector of numbers for the channels");
+      expectSize(b, in[i], 0, in[0], layout.channelAxis(),
+                 "a vector has another size than the channels");
+    }
   SmallVector<NamedAttribute> attributes = {
       b.attribute("axis", layout.channelAxis()),
       b.realAttribute("epsilon", b.real("epsilon", 1e-4f))};
-  if (!b.flag("is_training", true)) {
+  if (!training) {
     Value y = b.make("graph.batch_norm", type, in, attributes);
     b.setAll({y, in[3], in[4], in[3], in[4], in[3]});
     return;
@@ -95,6 +104,19 @@ Row crossEntropy(StringRef op) {
   return [op](Binder &b) {
     Value logits = b.input(0), labels = b.input(1);
     Type type = Binder::type(logits);
+    if (op == "graph.sparse_softmax_cross_entropy" && labels &&
+        b.rank(logits) == 2) {
+      Type i64 = b.builder().getI64Type();
+      Value wide = b.cast(labels, i64),
+            sizes = b.make("graph.shape_of", i64, logits);
+      Value classes = b.make("graph.gather", i64, {sizes, b.scalar(i64, 1)},
+                             b.attribute("axis", int64_t(0)));
+      Type i1 = b.builder().getI1Type();
+      Value low = b.make("graph.less_equal", i1, {b.scalar(i64, 0), wide}),
+            high = b.make("graph.less", i1, {wide, classes});
+      expect(b, b.make("graph.and", i1, {low, high}),
+             "a label is outside the range of classes");
+    }
     b.setAll(b.makeAll(op, {type, type}, {logits, labels}));
   };
 }

@@ -1,5 +1,6 @@
 //===- Partition.cpp - elements sorted out and looked up ------------------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/Formula.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
@@ -43,6 +44,9 @@ void importDynamicPartition(Binder &b) {
   llvm::append_range(rows, b.dims(data).drop_front(rank));
   data = b.reshape(data, rows);
   partitions = b.reshape(partitions, rows[0]);
+  Formula numbers(b, partitions);
+  expect(b, (numbers >= numbers.number(0)) & (numbers < double(count)),
+         "a partition is outside the range of partitions");
   for (int64_t i = 0; i < count; ++i) {
     Value mine =
         b.make("graph.equal", boolOf(b),
@@ -138,6 +142,8 @@ void importDenseBincount(Binder &b) {
         "graph.fill", type,
         {b.make("graph.shape_of", i64Of(b), numbers), b.scalar(type, 1)});
   Formula ids(b, numbers), bins = Formula(b, size).cast(id);
+  expect(b, ids >= ids.number(0), "a number to be counted is negative");
+  expect(b, bins >= bins.number(0), "the number of bins is negative");
   Formula inside = (ids < bins) & (ids >= ids.number(0));
   Formula total = bins;
   AffineExpr all = b.shapes().product(b.dims(numbers));

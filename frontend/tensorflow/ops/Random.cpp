@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/Formula.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
@@ -48,6 +49,9 @@ Row stateful(StringRef op, unsigned bounds) {
     SmallVector<Value> more = b.inputList(1, bounds);
     Type type =
         bounds ? Binder::type(more.empty() ? Value() : more[0]) : drawnType(b);
+    if (bounds == 2 && more.size() == 2)
+      expect(b, more[0], "graph.less", more[1],
+             "the lower bound is not less than the upper bound");
     if (b.failed())
       return;
     // Without seeds it is the count that no two starts share.

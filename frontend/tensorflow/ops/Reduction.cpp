@@ -1,5 +1,6 @@
 //===- Reduction.cpp - reductions and scans -------------------------------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
@@ -54,6 +55,10 @@ void importBincount(Binder &b) {
     weights =
         b.make("graph.fill", type,
                {b.make("graph.shape_of", i32, numbers), b.scalar(type, 1)});
+  expect(b, b.scalar(Binder::type(numbers), 0), "graph.less_equal", numbers,
+         "a number to be counted is negative");
+  expect(b, b.scalar(Binder::type(size), 0), "graph.less_equal", size,
+         "the number of bins is negative");
   // Negative ids are left out, so numbers that are too large become one.
   Type id = Binder::type(numbers);
   Value inside = b.make("graph.less", i1, {numbers, b.cast(size, id)});
@@ -86,6 +91,7 @@ Row extremum(StringRef op) {
       return b.set(0, extremumAtRun(b, op, type));
     int64_t axis = b.inputCount() > 1 ? b.constant(1) : 0;
     axis = b.axis(axis, b.rank(input));
+    expectAtLeast(b, input, axis, 1, "the dimension is empty");
     b.set(0, b.make(op, type, input, b.attribute("axis", axis)));
   };
 }

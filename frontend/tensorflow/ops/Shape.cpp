@@ -1,5 +1,6 @@
 //===- Shape.cpp - other shapes, and shapes as values ---------------------===//
 
+#include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Rows.h"
 #include "frontend/tensorflow/ops/Sequence.h"
@@ -45,20 +46,15 @@ void importSqueeze(Binder &b) {
       if (!graph::ShapeContext::asConstant(size))
         open.push_back(i);
   if (!open.empty()) {
-    Type i64 = b.builder().getI64Type(), i1 = b.builder().getI1Type();
+    Type i64 = b.builder().getI64Type();
     Value sizes = b.make(
         "graph.gather", i64,
         {b.make("graph.shape_of", i64, input), b.integersConstant(open, i64)},
         b.attribute("axis", int64_t(0)));
-    Value other = b.make("graph.not_equal", i1, {sizes, b.scalar(i64, 1)});
-    b.perform("graph.check",
-              b.make("graph.reduce_all", i1, other,
-                     b.attribute("axes", ArrayRef<int64_t>{0})),
-              b.textAttribute(
-                  "message",
-                  "node '" + b.name().str() +
-                      "': a dimension whose size was not known to the compiler "
-                      "is 1, expected another size: give it with --shape"));
+    expect(
+        b, sizes, "graph.not_equal", b.scalar(i64, 1),
+        "a dimension whose size was not known to the compiler is 1, expected "
+        "another size: give it with --shape");
   }
   b.set(0, b.make("graph.squeeze", Binder::type(input), input,
                   b.attribute("axes", axes)));
@@ -205,15 +201,16 @@ void broadcastAxesAtRun(Binder &b, Value inputs[2], ArrayRef<int64_t> counts) {
     Value single = b.make("graph.equal", i1, {sizes[i], one});
     Value places = b.make("graph.nonzero", b.builder().getI64Type(),
                           b.make("graph.and", i1, {single, summed}));
-    b.set(i, b.cast(b.make("graph.squeeze", Binder::type(places), places,
-                           b.attribute("axes", ArrayRef<int64_t>{1})),
-                    type));
+    Value axes = b.cast(b.make("graph.squeeze", Binder::type(places), places,
+                               b.attribute("axes", ArrayRef<int64_t>{1})),
+                        type);
+    if (axes)
+      axes.getDefiningOp()->setAttr(kBroadcastAxes, b.builder().getUnitAttr());
+    b.set(i, axes);
   }
 }
 
-/// The axes over which the gradients of broadcast operands are summed. Sizes
-/// that are not known to differ are taken to be the same; that the gradient's
-/// shape is then restored checks it.
+/// The axes over which the gradients of broadcast operands are summed.
 void importBroadcastGradientArgs(Binder &b) {
   Value inputs[2] = {b.input(0), b.input(1)};
   graph::Dims shapes[2];
@@ -232,6 +229,17 @@ void importBroadcastGradientArgs(Binder &b) {
   if (isFed(inputs[0]) || isFed(inputs[1]))
     return broadcastAxesAtRun(b, inputs, counts);
   int64_t rank = std::max(counts[0], counts[1]);
+  // Where one size may be 1 and the other not only the run knows.
+  for (int64_t back = 1; back <= std::min(counts[0], counts[1]); ++back) {
+    AffineExpr sizes[2] = {shapes[0][counts[0] - back],
+                           shapes[1][counts[1] - back]};
+    std::optional<int64_t> known[2];
+    for (int i = 0; i < 2; ++i)
+      known[i] = graph::ShapeContext::asConstant(sizes[i]);
+    bool same = sizes[0] && sizes[0] == sizes[1];
+    if (!same && !(known[0] && known[1]) && known[0] != 1 && known[1] != 1)
+      return broadcastAxesAtRun(b, inputs, counts);
+  }
   // Equal shapes need no sum at all.
   bool equal =
       shapes[0] == shapes[1] && !llvm::is_contained(shapes[0], AffineExpr());
@@ -268,6 +276,22 @@ Row like(double value) {
   };
 }
 
+/// Steps lead from the start to the limit.
+void importRange(Binder &b) {
+  SmallVector<Value> in = b.inputList(0, 3);
+  if (b.failed())
+    return;
+  Type i1 = b.builder().getI1Type(), type = Binder::type(in[0]);
+  if (!isKnown(b, 0) || !isKnown(b, 1) || !isKnown(b, 2)) {
+    Value up = b.make("graph.less_equal", i1, {in[0], in[1]}),
+          down = b.make("graph.less_equal", i1, {in[1], in[0]}),
+          rises = b.make("graph.less", i1, {b.scalar(type, 0), in[2]});
+    expect(b, b.make("graph.select", i1, {rises, up, down}),
+           "delta leads away from the limit");
+  }
+  b.set(0, b.make("graph.range", type, in));
+}
+
 void importLinSpace(Binder &b) {
   Value start = b.input(0), stop = b.input(1), number = b.input(2);
   if (b.failed())
@@ -279,11 +303,7 @@ void importLinSpace(Binder &b) {
     if (known <= 0 || known > (1 << 24))
       return b.fail("impossible number of elements: " + llvm::Twine(known));
   } else {
-    b.perform("graph.check",
-              b.make("graph.less_equal", b.builder().getI1Type(), {one, count}),
-              b.textAttribute("message", "node '" + b.name().str() +
-                                             "': expected at least one "
-                                             "element"));
+    expect(b, one, "graph.less_equal", count, "expected at least one element");
   }
   Value steps = b.make("graph.range", i64, {b.scalar(i64, 0), count, one});
   Value gaps = b.make("graph.maximum", i64,
@@ -396,7 +416,7 @@ void addShapeRows(RowTable &table) {
     Value input = b.input(0), multiples = sizedInput(b, 1, b.rank(input));
     b.set(0, b.make("graph.tile", Binder::type(input), {input, multiples}));
   };
-  table["Range"] = plain("graph.range", 3);
+  table["Range"] = importRange;
   table["BroadcastGradientArgs"] = importBroadcastGradientArgs;
   table["InvertPermutation"] = plain("graph.invert_permutation", 1);
   table["Squeeze"] = importSqueeze;
