@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws one-op cases, asks TensorFlow for their results, and writes packs for run.py.
 
-    generate.py OUT [--seed N] [--rounds N] [--family REGEX] [--only REGEX] [--size N] [--limit N] [--share F]
+    generate.py OUT [--seed N] [--rounds N] [--family REGEX] [--only REGEX] [--size N] [--limit N] [--share F] [--feed F]
 
 A pack is one GraphDef with up to `--size` cases of a family. Which sizes of a fed tensor are known to the graph is
 drawn as well. What TensorFlow refuses, or has no CPU kernel for, is no case. Needs TensorFlow 2.21.
@@ -59,6 +59,8 @@ def arrays(values):
 class Feeds:
     """Turns what a rule drew into tensors of the graph, and keeps what is fed."""
 
+    feed = 0.0  # how likely a constant is fed instead
+
     def __init__(self, name, known):
         self.name, self.known, self.fed = name, known, {}
 
@@ -66,7 +68,9 @@ class Feeds:
         if isinstance(value, (list, tuple)) and value and isinstance(value[0], (np.ndarray, np.generic, cases.Const, draw.Sized)):
             return [self.tensor(v) for v in value]
         if isinstance(value, cases.Const):
-            return tf.constant(value.value)
+            if not (value.value.size and cases.rng.random() < self.feed):
+                return tf.constant(value.value)
+            value = draw.Sized(value.value)
         sized = isinstance(value, draw.Sized)
         value = value.value if sized else value
         if not isinstance(value, (np.ndarray, np.generic)):
@@ -163,10 +167,17 @@ class Pack:
             tf.import_graph_def(definition, name="")
             with v1.Session(graph=graph, config=CONFIG) as session:
                 for number, op, arguments, feeds, kept in fine:
+                    fails = getattr(arguments, "fails", False)
                     try:
                         given = session.run([t.name for t in kept], {k + ":0": v for k, v in feeds.fed.items()})
                     except Exception as e:  # no CPU kernel for this type
-                        refused[op, why(e)] += 1
+                        if fails and "No OpKernel" not in str(e):
+                            self.failure(f"c{number}", op, definition, feeds, kept)
+                        else:
+                            refused[op, why(e)] += 1
+                        continue
+                    if fails:
+                        refused[op, "no error"] += 1
                         continue
                     results = {t.op.name: np.asarray(v) for t, v in zip(kept, given)}
                     dtype = getattr(arguments, "dtype", "") or type_of(arguments) or str(next(iter(results.values())).dtype)
@@ -175,7 +186,15 @@ class Pack:
                     self.feeds |= feeds.fed
                     self.wanted |= results
             if self.cases:
-                self.definition = v1.graph_util.extract_sub_graph(definition, list(self.wanted))
+                self.definition = v1.graph_util.extract_sub_graph(definition, [r for c in self.cases for r in c["results"]])
+
+    def failure(self, name, op, definition, feeds, kept):
+        """A case whose run ends with a line that names one of its nodes."""
+        results = [t.op.name for t in kept]
+        nodes = [n.name for n in v1.graph_util.extract_sub_graph(definition, results).node if n.name not in results]
+        self.cases.append({"name": name, "family": self.family, "op": op, "dtype": str(next(iter(feeds.fed.values())).dtype) if feeds.fed else "", "fails": nodes,
+                           "what": describe(None, feeds.fed, feeds.known), "feeds": list(feeds.fed), "results": results})
+        self.feeds |= feeds.fed
 
     def write(self, path):
         with zipfile.ZipFile(path, "w") as archive:
@@ -198,7 +217,9 @@ def main():
     parser.add_argument("--size", type=int, default=64, help="cases of a pack")
     parser.add_argument("--limit", type=int, default=1 << 30, help="bytes of fed values that a case may have")
     parser.add_argument("--share", type=float, default=1.0, help="part of the cases that is kept")
+    parser.add_argument("--feed", type=float, default=0.0, help="part of the constants (axes, sizes, filters) that is fed, in known sizes")
     args = parser.parse_args()
+    Feeds.feed = args.feed
     args.out.mkdir(parents=True, exist_ok=True)
     refused, total, kinds = collections.Counter(), 0, collections.Counter()
     for name, function in {**cases.FAMILIES, **rules.families(args.rounds)}.items():

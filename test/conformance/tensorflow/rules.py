@@ -28,14 +28,15 @@ ULPS = {
     ("ulp", 16, 2): "Elu Selu Acosh Asinh Atanh Atan2 Cos Cosh Sin Sinh Tan Erfc Pow Softplus Xlogy Xlog1py Softmax LogSoftmax Erfinv Ndtri AdjustHue "
                     "AdjustSaturation AdjustContrastv2 BesselI0e BesselI1e BesselI0 BesselI1 RandomStandardNormal TruncatedNormal "
                     "StatelessRandomNormal StatelessRandomNormalV2 StatelessTruncatedNormal StatelessTruncatedNormalV2 "
-                    "CropAndResize ResizeBilinear FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel FakeQuantWithMinMaxArgs",
-    ("ulp", 64, 32): "Digamma Lgamma Igamma Igammac CumulativeLogsumexp",
+                    "CropAndResize ResizeBilinear RandomGamma StatelessRandomGammaV2 StatelessRandomGammaV3 ParameterizedTruncatedNormal "
+                    "StatelessParameterizedTruncatedNormal FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel FakeQuantWithMinMaxArgs",
+    ("ulp", 64, 32): "Zeta Polygamma Betainc IgammaGradA RandomGammaGrad Digamma Lgamma Igamma Igammac CumulativeLogsumexp",
     ("sum", 84, 8): "",
 }
 EXACT = ("Add AddV2 Sub Mul Neg Abs ReluGrad Square Sign Cast Floor Ceil Rint Round Real Imag Conj RealDiv Div "
          "Max Min Equal NotEqual Less LessEqual Greater GreaterEqual Select SelectV2 IsNan IsInf IsFinite NextAfter "
          "RandomUniform StatelessRandomUniform StatelessRandomUniformV2 RandomUniformInt StatelessRandomUniformInt StatelessRandomUniformIntV2 "
-         "RandomShuffle MaxPool MaxPoolV2 MaxPool3D MaxPoolWithArgmax ArgMax ArgMin TopK TopKV2 Where Unique UniqueWithCounts ListDiff "
+         "RandomShuffle StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 Dilation2D MaxPool MaxPoolV2 MaxPool3D MaxPoolWithArgmax ArgMax ArgMin TopK TopKV2 Where Unique UniqueWithCounts ListDiff "
          "SegmentMax SegmentMin UnsortedSegmentMax UnsortedSegmentMin TensorScatterMax TensorScatterMin TensorScatterUpdate NthElement "
          "InvertPermutation OneHot Fill ZerosLike OnesLike DynamicStitch ParallelDynamicStitch DynamicPartition ResizeNearestNeighbor "
          "Identity IdentityN Snapshot DeepCopy StopGradient PreventGradient CheckNumerics").split()
@@ -64,7 +65,11 @@ def rule(family, operations, dtypes, rounds=1):
 
 def families(rounds):
     import rules_arrays  # noqa: F401 (each adds its rules)
+    import rules_failures  # noqa: F401
+    import rules_layouts  # noqa: F401
     import rules_programs  # noqa: F401
+    import rules_sampling  # noqa: F401
+    import rules_types  # noqa: F401
     import rules_windows  # noqa: F401
     return {f"drawn_{name}": lambda entries=entries: drawn(entries, rounds) for name, entries in TABLE.items()}
 

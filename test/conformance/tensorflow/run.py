@@ -5,7 +5,8 @@
 
 A pack holds a graph with many one-op cases, their inputs and wanted outputs (generate.py
 makes them). It is one artifact with one entry; when it does not compile or run, halves are tried
-until the cases that are at fault stand alone. Needs Python alone.
+until the cases that are at fault stand alone. Cases that TensorFlow ends with an error must end
+with one line that names a node. Needs Python alone.
 """
 
 import argparse
@@ -47,6 +48,18 @@ class Pack:
         self.cases = json.loads((self.work / "cases.json").read_text())
         self.wanted = values.load(self.work / "want.npz")
 
+    def feed(self, feeds):
+        """A file with the inputs, if there are any."""
+        if not feeds:
+            return []
+        part = self.work / "part.npz"
+        with zipfile.ZipFile(self.work / "in.npz") as whole, zipfile.ZipFile(part, "w") as some:
+            kept = {f + suffix for f in feeds for suffix in (".npy", "__bf16.npy")}
+            for member in whole.namelist():
+                if member in kept:
+                    some.writestr(member, whole.read(member))
+        return [part]
+
     def attempt(self, cases):
         """Reasons of the cases that give wrong results; raises Failure when there is no program."""
         feeds = [f for c in cases for f in c["feeds"]]
@@ -54,15 +67,7 @@ class Pack:
         program, out = self.work / "program", self.work / "out.npz"
         execute("compile", [self.args.tenon, "compile", self.work / "model.pb", "-o", program, "--entry",
                             f"main({', '.join(feeds)}) -> {', '.join(results)}", *shlex.split(self.args.options)], 60 + 2 * len(cases))
-        command = [program, "-o", out]
-        if feeds:
-            part = self.work / "part.npz"
-            with zipfile.ZipFile(self.work / "in.npz") as whole, zipfile.ZipFile(part, "w") as some:
-                kept = {f + suffix for f in feeds for suffix in (".npy", "__bf16.npy")}
-                for member in whole.namelist():
-                    if member in kept:
-                        some.writestr(member, whole.read(member))
-            command.insert(1, part)
+        command = [program, *self.feed(feeds), "-o", out]
         out.unlink(missing_ok=True)
         execute("run", command, 30 + len(cases))
         got, wrong = values.load(out), {}
@@ -74,15 +79,45 @@ class Pack:
                     break
         return wrong
 
-    def check(self, cases=None):
-        cases = self.cases if cases is None else cases
+    def end(self, cases):
+        """The same for runs that must end with an error: an entry point for each."""
+        program = self.work / "program"
+        entries = [f"--entry={c['name']}({', '.join(c['feeds'])}) -> {', '.join(c['results'])}" for c in cases]
+        execute("compile", [self.args.tenon, "compile", self.work / "model.pb", "-o", program, *entries, *shlex.split(self.args.options)], 60 + 2 * len(cases))
+        wrong = {}
+        for case in cases:
+            try:
+                reason = self.ended(case, [program, "--entry", case["name"], *self.feed(case["feeds"])])
+            except Failure as failure:
+                reason = str(failure)
+            if reason:
+                wrong[case["name"]] = reason
+        return wrong
+
+    def ended(self, case, command):
         try:
-            return self.attempt(cases)
+            done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30)
+        except subprocess.TimeoutExpired:
+            return "hangs"
+        lines = done.stderr.decode(errors="replace").splitlines()
+        if done.returncode != 1:
+            return f"status {done.returncode}, expected 1 {lines[:1]}"
+        if len(lines) != 1:
+            return f"{len(lines)} lines, expected one: {lines}"
+        return None if any(f"'{n}'" in lines[0] for n in case["fails"]) else f"no node is named: {lines[0]}"
+
+    def check(self, cases=None, attempt=None):
+        if cases is None:
+            fail = [c for c in self.cases if "fails" in c]
+            run = [c for c in self.cases if "fails" not in c]
+            return (self.check(run, self.attempt) if run else {}) | (self.check(fail, self.end) if fail else {})
+        try:
+            return attempt(cases)
         except Failure as failure:
             if len(cases) == 1:
                 return {cases[0]["name"]: str(failure)}
             half = len(cases) // 2
-            return self.check(cases[:half]) | self.check(cases[half:])
+            return self.check(cases[:half], attempt) | self.check(cases[half:], attempt)
 
 
 def main():
