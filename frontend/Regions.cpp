@@ -639,7 +639,9 @@ void LoopImporter::run() {
   outerSymbols = binder.shapes().symbolCount();
   for (unsigned i = 0; i < binder.inputCount(); ++i) {
     ImportedValue init = binder.raw(i);
-    if (init.kind == ImportedValue::Variable && init.reference)
+    // A reference that no iteration replaces stays one: all read what is there
+    // when they do.
+    if (init.kind == ImportedValue::Variable && init.reference && !fixed[i])
       init = ImportedValue::of(binder.input(i));
     if (init.kind == ImportedValue::List && !init.tensor)
       init.listShape = std::make_shared<ListShape>();

@@ -234,11 +234,13 @@ private:
     for (Edge input : inputs)
       node.inputs.push_back(input);
     for (auto [i, choice] : llvm::enumerate(merges)) {
+      if (!choice.many) {
+        replaceIndex(choice);
+        computeIndex(choice);
+      }
       Node &merge = graph.nodes[choice.merge];
       merge.op = "Identity";
       merge.inputs.assign(1, Edge{call, int(i)});
-      if (!choice.many)
-        replaceIndex(choice);
     }
     return llvm::Error::success();
   }
@@ -259,6 +261,51 @@ private:
       if (place != choice.inputs.end())
         replacePredicate(i, choice.predicate,
                          /*opposite=*/place == choice.inputs.begin());
+    }
+  }
+
+  /// Whoever else wants to know which input it was gets the predicate as a
+  /// number.
+  void computeIndex(const Choice &choice) {
+    std::vector<Edge *> uses;
+    for (Node &node : graph.nodes)
+      for (Edge &input : node.inputs)
+        if (input == Edge{choice.merge, 1} && !node.moved)
+          uses.push_back(&input);
+    for (Edge &result : graph.results)
+      if (result == Edge{choice.merge, 1})
+        uses.push_back(&result);
+    if (uses.empty())
+      return;
+    // What `uses` points at must not move.
+    size_t count = graph.nodes.size();
+    Edge index = choice.predicate;
+    std::vector<Node> made;
+    auto add = [&](llvm::StringRef op, llvm::StringRef suffix) {
+      tfproto::NodeDef &def = model.synthetic.emplace_back();
+      def.set_name(graph.nodes[choice.merge].name + suffix.str());
+      def.set_op(op.str());
+      if (op == "Cast") {
+        (*def.mutable_attr())["SrcT"].set_type(DataType::DT_BOOL);
+        (*def.mutable_attr())["DstT"].set_type(DataType::DT_INT32);
+      }
+      Node node;
+      node.name = def.name();
+      node.op = def.op();
+      node.def = &def;
+      node.inputs.push_back(index);
+      index = {int(count + made.size()), 0};
+      made.push_back(std::move(node));
+    };
+    // Output 0 of the Switch is the one of false.
+    if (choice.inputs[0] != 0)
+      add("LogicalNot", "/taken");
+    add("Cast", "/index");
+    for (Edge *use : uses)
+      *use = index;
+    for (Node &node : made) {
+      graph.nodes.push_back(std::move(node));
+      conditional.push_back(false);
     }
   }
 

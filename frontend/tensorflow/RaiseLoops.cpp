@@ -115,6 +115,17 @@ private:
     return found == frame.merges.end() ? -1 : int(found - frame.merges.begin());
   }
 
+  /// What an edge is a copy of.
+  Edge throughCopies(Edge edge) const {
+    for (size_t step = 0; step < graph.nodes.size(); ++step) {
+      const Node &node = graph.nodes[edge.node];
+      if (node.op != "Identity" || node.inputs.size() != 1)
+        break;
+      edge = node.inputs[0];
+    }
+    return edge;
+  }
+
   llvm::Error raise(int number) {
     FrameInfo &frame = frames[number];
     const Node &first = graph.nodes[frame.enters.front()];
@@ -207,10 +218,10 @@ private:
     for (int index : frame.exits) {
       Node &node = graph.nodes[index];
       int variable = -1;
-      if (node.inputs.size() == 1 && node.inputs[0].output == 0 &&
-          deciding.contains(node.inputs[0].node))
-        variable =
-            variableOf(frame, graph.nodes[node.inputs[0].node].inputs[0].node);
+      Edge last =
+          node.inputs.size() == 1 ? throughCopies(node.inputs[0]) : Edge();
+      if (last.node >= 0 && last.output == 0 && deciding.contains(last.node))
+        variable = variableOf(frame, graph.nodes[last.node].inputs[0].node);
       if (variable < 0)
         return at(node, "it leaves no loop variable");
       node.op = "Identity";

@@ -134,6 +134,7 @@ LogicalResult IfOp::lowerToLinalg(LoweringContext &lowering) {
       scf::IfOp::create(b, getLoc(), types, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   for (auto [from, to] : llvm::zip(getRegions(), lowered->getRegions())) {
+    to.front().clear(); // without results there is a terminator already
     b.setInsertionPointToStart(&to.front());
     SmallVector<Value> yielded;
     if (failed(lowerRegion(lowering, *from, types, yielded)))

@@ -287,6 +287,51 @@ void popBack(Binder &b) {
                   b.attribute("shrink_axis_mask", int64_t(1))));
 }
 
+/// The elements of one list, then of another.
+void concatLists(Binder &b) {
+  ImportedValue lists[] = {list(b, 0), list(b, 1)};
+  for (int i : {0, 1})
+    if (!b.failed() && !lists[i].tensor) {
+      if (lists[1 - i].tensor)
+        lists[i].listShape->element =
+            graph::Dims(b.dims(lists[1 - i].tensor).drop_front());
+      lists[i].tensor = tensorOf(b, lists[i]);
+    }
+  if (!b.failed() && takes(b, lists[0], lists[1].elementType))
+    b.set(0, listOf(concat(b, lists[0].tensor, lists[1].tensor)));
+}
+
+/// A list of `count` elements (with -1 as many as the indices need), rows of
+/// input 0 at the indices in input 1, zeros elsewhere.
+void scatterList(Binder &b, Value count) {
+  Value tensor = b.input(0), indices = b.input(1);
+  if (b.failed())
+    return;
+  if (b.rank(tensor) < 1 || b.rank(indices) != 1 || b.rank(count) != 0)
+    return b.fail("expected a tensor of elements, a vector of indices and a "
+                  "number");
+  Type type = Binder::type(tensor), i64 = b.builder().getI64Type();
+  Value minusOne = b.integersConstant(-1, i64), one = b.scalar(i64, 1);
+  Value places = concat(b, minusOne, b.cast(indices, i64));
+  Value most = b.make("graph.reduce_max", i64, places,
+                      b.attribute("axes", ArrayRef<int64_t>{0}));
+  Value needed = b.make("graph.add", i64, {most, one});
+  Value given = b.cast(count, i64);
+  Value isGiven = b.make("graph.greater_equal", b.builder().getI1Type(),
+                         {given, b.scalar(i64, 0)});
+  Value length = b.make("graph.select", i64, {isGiven, given, needed});
+  if (b.failed())
+    return;
+  graph::Dims element(b.dims(tensor).drop_front());
+  Value sizes = expanded(b, length, {0});
+  if (!element.empty())
+    sizes = concat(b, sizes, b.shapeTensor(element));
+  Value zeros = b.make("graph.fill", type, {sizes, b.scalar(type, 0)});
+  b.set(0, listOf(b.make("graph.tensor_scatter", type,
+                         {zeros, expanded(b, indices, {1}), tensor},
+                         b.textAttribute("mode", "update"))));
+}
+
 /// The first `size` elements, and zeros where there are none.
 void resize(Binder &b) {
   ImportedValue source = list(b, 0);
@@ -434,6 +479,11 @@ void addListRows(RowTable &table) {
   table["TensorListPushBack"] = pushBack;
   table["TensorListPopBack"] = popBack;
   table["TensorListResize"] = resize;
+  table["TensorListConcatLists"] = concatLists;
+  table["TensorListScatter"] = [](Binder &b) {
+    scatterList(b, b.scalar(b.builder().getI32Type(), -1));
+  };
+  table["TensorListScatterV2"] = [](Binder &b) { scatterList(b, b.input(3)); };
   table["TensorListSplit"] = [](Binder &b) {
     split(b, {}, b.input(0), b.input(2));
   };
