@@ -35,6 +35,9 @@ static bool shouldFuse(OpOperand *operand) {
   if (!producer || !consumer)
     return false;
   bool allParallel = producer.getNumParallelLoops() == producer.getNumLoops();
+  // What adds to its destination does that once.
+  for (OpOperand &init : producer.getDpsInitsMutable())
+    allParallel &= producer.getMatchingBlockArgument(&init).use_empty();
   if (!allParallel ||
       countOperations(producer) + countOperations(consumer) > kMostOperations)
     return false;

@@ -221,14 +221,24 @@ static LogicalResult lowerReduction(Operation *op, LoweringContext &lowering,
       LoweringContext::elementType(getElementTypeOrSelf(input.getType()));
   SmallVector<Value> results;
   Type accumulator = identity.getType();
-  Value reduced =
-      reduceOver(lowering, loc, lowering.get(input),
-                 lowering.shapes.dims(input), axes, identity, results,
-                 [&](OpBuilder &b, Location at, ValueRange in,
-                     ValueRange sum) -> SmallVector<Value> {
-                   return {combine(
-                       b, at, convertFloat(b, at, in[0], accumulator), sum[0])};
-                 });
+  auto combined = [&](OpBuilder &b, Location at, Value value, Value sum) {
+    return combine(b, at, convertFloat(b, at, value, accumulator), sum);
+  };
+  Value reduced;
+  if (!axes.empty())
+    reduced = reduceOver(lowering, loc, lowering.get(input),
+                         lowering.shapes.dims(input), axes, identity, results,
+                         [&](OpBuilder &b, Location at, ValueRange in,
+                             ValueRange sum) -> SmallVector<Value> {
+                           return {combined(b, at, in[0], sum[0])};
+                         });
+  else if (finish || accumulator != element)
+    reduced = mapElements(lowering, loc, lowering.get(input), accumulator,
+                          [&](OpBuilder &b, Location at, Value value) {
+                            return combined(b, at, value, identity);
+                          });
+  else
+    reduced = lowering.get(input);
   if (finish || getElementTypeOrSelf(reduced.getType()) != element)
     reduced = mapElements(lowering, loc, reduced, element,
                           [&](OpBuilder &b, Location at, Value value) {

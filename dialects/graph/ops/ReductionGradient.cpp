@@ -58,11 +58,14 @@ void productGradient(ReduceProdOp op, Gradient &g) {
 
 void cumLogSumExpGradient(CumLogSumExpOp op, Gradient &g) {
   Tensor x = g(op.getInput()), y = g(op.getResult()), d = g.of();
-  // In logarithms, the positive and the negative part by themselves.
+  // In logarithms, the positive and the negative part by themselves. A sum of
+  // nothing, whose logarithm is -inf, has no derivative.
+  constexpr double none = -std::numeric_limits<double>::infinity();
+  Tensor valid = y > none, finite = select(valid, y, 0);
   auto part = [&](Tensor magnitude, Tensor chosen) {
-    Tensor logs = select(chosen, log(select(chosen, magnitude, 1)),
-                         -std::numeric_limits<double>::infinity());
-    return exp(scan("cumlogsumexp", logs - y, op.getAxis(), op.getExclusive(),
+    Tensor logs = select(chosen & valid,
+                         log(select(chosen, magnitude, 1)) - finite, none);
+    return exp(scan("cumlogsumexp", logs, op.getAxis(), op.getExclusive(),
                     !op.getReverse()) +
                x);
   };

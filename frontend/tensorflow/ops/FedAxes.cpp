@@ -145,6 +145,17 @@ Value extremumAtRun(Binder &b, StringRef op, Type type) {
   return reshaped(b, found, of.chosen(from, of.sizes));
 }
 
+/// Which dimensions axes marked so (see kBroadcastAxes) are.
+static Value broadcastMask(Value axes) {
+  Operation *source = axes.getDefiningOp();
+  if (!source || !source->hasAttr(kBroadcastAxes))
+    return {};
+  while (source && source->getName().getStringRef() != "graph.nonzero")
+    source = source->getNumOperands() ? source->getOperand(0).getDefiningOp()
+                                      : nullptr;
+  return source ? source->getOperand(0) : Value();
+}
+
 Value reduceAtRun(Binder &b, StringRef op, Value input) {
   Value axes = b.input(1);
   if (b.failed())
@@ -153,8 +164,8 @@ Value reduceAtRun(Binder &b, StringRef op, Value input) {
   std::optional<int64_t> count = 1;
   if (b.rank(axes))
     count = graph::ShapeContext::asConstant(b.dims(axes)[0]);
-  Operation *source = axes.getDefiningOp();
-  keep |= !count && source && source->hasAttr(kBroadcastAxes);
+  Value broadcast = broadcastMask(axes);
+  keep |= bool(broadcast);
   Sizes of(b, input);
   if (!keep && !count) {
     b.fail("the number of axes is not known at compile time, so the result has "
@@ -166,7 +177,8 @@ Value reduceAtRun(Binder &b, StringRef op, Value input) {
   // Every dimension becomes two, of which one is 1: one that stays and one that
   // is reduced.
   Type type = Binder::type(input);
-  Value mask = of.named(axes), one = b.scalar(of.i64, 1);
+  Value mask = broadcast ? broadcast : of.named(axes),
+        one = b.scalar(of.i64, 1);
   Value parts[] = {b.make("graph.select", of.i64, {mask, one, of.sizes}),
                    b.make("graph.select", of.i64, {mask, of.sizes, one})};
   Value pairs = b.make("graph.pack", of.i64, ValueRange(parts),

@@ -14,6 +14,11 @@
 
 namespace tenon::tf {
 
+/// Marks axes along which a gradient is summed because an operand was
+/// broadcast, whose number only the run knows. Dimensions are kept then, also
+/// where the sum does not say so: the operand's shape is restored next.
+inline constexpr llvm::StringLiteral kBroadcastAxes = "broadcast_axes";
+
 /// Whether input `i` is known when the graph is compiled.
 bool isKnown(Binder &b, unsigned i);
 
