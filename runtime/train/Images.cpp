@@ -53,13 +53,15 @@ struct alignas(8) Jpeg {
   uint32_t width, height; // of the file
   int components;
   int fileColors, colors; // what is read, what is wanted
-  char more[100];
+  char scale[28];
+  int transform; // 1: the fast one
+  char more[68];
   uint32_t line; // to be read next
   char rest[632 - 172];
 };
 
-static_assert(offsetof(Jpeg, colors) == 64 && offsetof(Jpeg, line) == 168 &&
-              sizeof(Jpeg) == 632);
+static_assert(offsetof(Jpeg, colors) == 64 && offsetof(Jpeg, transform) == 96 &&
+              offsetof(Jpeg, line) == 168 && sizeof(Jpeg) == 632);
 
 struct JpegErrors {
   void (*exit)(Jpeg *);
@@ -159,6 +161,7 @@ uint8_t *decodeJpeg(ImageSource &source, const char *path, Bytes bytes,
   library.readHeader(&jpeg, 1);
   // Gray, RGB, RGBA.
   jpeg.colors = source.channels == 1 ? 1 : source.channels == 3 ? 2 : 12;
+  jpeg.transform = 1; // as TensorFlow does
   uint8_t *pixels = makeRoom(source, path, jpeg.width, jpeg.height);
   height = jpeg.height;
   width = jpeg.width;

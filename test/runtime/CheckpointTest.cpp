@@ -67,6 +67,7 @@ struct Model {
       offset += (spec.bytes + 63) & ~uint64_t(63);
       variables.push_back(spec);
     }
+    instance.model = &tenon_main_model;
     instance.state = state;
     instance.signature.variables = variables.data();
     instance.signature.variableCount = int32_t(variables.size());
