@@ -1,9 +1,12 @@
 #include "compiler/training/BuildTraining.h"
+#include "compiler/training/CompileConfig.h"
+#include "compiler/training/Constraint.h"
 #include "compiler/training/Metric.h"
 #include "compiler/training/Optimizer.h"
 #include "compiler/training/Parameters.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/graph/ops/Derivative.h"
+#include "dialects/graph/ops/State.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -69,12 +72,15 @@ public:
         builder(module.getContext()) {}
 
   LogicalResult run() {
-    if (failed(findForward()) || failed(findParameters()) ||
-        failed(resolveLosses()) || failed(resolveMetrics()))
+    if (failed(findForward()) || failed(readFile()) ||
+        failed(findParameters()) || failed(resolveLosses()) ||
+        failed(resolveMetrics()))
       return failure();
     if (failed(buildStep("train_step", /*trains=*/true)) ||
         failed(buildStep("test_step", /*trains=*/false)))
       return failure();
+    for (auto &[name, function] : steps)
+      function.erase();
     buildMetrics();
     buildReset();
     if (optimizer.average)
@@ -118,7 +124,9 @@ private:
     forward->removeAttr("graph.fallback");
     for (func::FuncOp function :
          llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
-      if (function != forward && function.getName() != "init")
+      if (auto step = function->getAttrOfType<StringAttr>("graph.forward"))
+        steps[step.str()] = function;
+      else if (function != forward && function.getName() != "init")
         function.erase();
     forward.setName("predict");
     for (unsigned i = 0; i < forward.getNumResults(); ++i) {
@@ -130,12 +138,49 @@ private:
     return success();
   }
 
+  /// What the file itself asks for, where the user does not.
+  LogicalResult readFile() {
+    auto config = module->getAttrOfType<StringAttr>("graph.compile");
+    if (!config)
+      return success();
+    module->removeAttr("graph.compile");
+    llvm::Expected<Request> own = readCompileConfig(config.getValue(), outputs);
+    if (!own)
+      return fail(own.takeError());
+    if (request.losses.empty()) {
+      request.losses = std::move(own->losses);
+      if (request.lossWeights.empty())
+        request.lossWeights = std::move(own->lossWeights);
+    }
+    if (request.metrics.empty()) {
+      request.metrics = std::move(own->metrics);
+      request.weightedMetrics = std::move(own->weightedMetrics);
+    }
+    if (!request.optimizer)
+      request.optimizer = std::move(own->optimizer);
+    return success();
+  }
+
   LogicalResult findParameters() {
     llvm::Expected<SmallVector<Variable>> found =
         chooseParameters(module, forward, variables, request.trainable);
     if (!found)
       return fail(found.takeError());
     parameters = std::move(*found);
+    for (Variable parameter : parameters) {
+      auto variable = module.lookupSymbol<VariableOp>(parameter.symbol);
+      auto text = variable->getAttrOfType<StringAttr>("graph.constraint");
+      constraints.emplace_back();
+      if (!text)
+        continue;
+      llvm::Expected<Call> call = parseCall(text.getValue());
+      if (!call)
+        return fail(call.takeError());
+      llvm::Expected<Constraint> made = makeConstraint(*call);
+      if (!made)
+        return fail(made.takeError());
+      constraints.back() = std::move(*made);
+    }
     return success();
   }
 
@@ -338,7 +383,11 @@ private:
   LogicalResult buildStep(StringRef name, bool trains) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(module.getBody());
-    func::FuncOp function = forward.clone();
+    auto known = steps.find(trains ? "train" : "test");
+    func::FuncOp function =
+        (known == steps.end() ? forward : known->second).clone();
+    function->removeAttr("graph.forward");
+    function->setAttr("graph.entry", builder.getUnitAttr());
     function.setName(name);
     builder.insert(function);
     Operation *end = function.getBody().front().getTerminator();
@@ -349,10 +398,21 @@ private:
     Type f32 = builder.getF32Type();
 
     SmallVector<Tensor> results, targets;
-    for (Value value : end->getOperands())
-      results.push_back(isa<FloatType>(getElementTypeOrSelf(value))
-                            ? cast(Tensor(b, value), f32)
-                            : Tensor(b, value));
+    Tensor total; // of what adds to the loss beside the outputs' losses
+    std::map<std::string, Tensor> masks;
+    for (auto [i, value] : llvm::enumerate(end->getOperands())) {
+      Tensor result(b, value);
+      if (isa<FloatType>(result.type()))
+        result = cast(result, f32);
+      auto role = function.getResultAttrOfType<StringAttr>(i, "graph.role");
+      if (role && role == "loss")
+        total = total ? total + result : result;
+      else if (role)
+        masks[function.getResultAttrOfType<StringAttr>(i, "graph.of").str()] =
+            result;
+      else
+        results.push_back(result);
+    }
     for (const OutputLoss &loss : losses)
       targets.push_back(addTarget(function, b, loss, results[loss.index]));
     Tensor first = results[losses[0].index];
@@ -360,13 +420,15 @@ private:
         b, addArgument(function, shapes, "sample_weight", f32, first.dim(0)));
     Tensor samples = cast(b.size(weight.value(), 0), f32);
 
-    Tensor total;
     for (auto [loss, target] : llvm::zip(losses, targets)) {
       Compared compared = loss.loss.compare(b, target, results[loss.index]);
+      if (Tensor mask = masks[loss.output])
+        compared.mask = compared.mask ? compared.mask & mask : mask;
       Tensor part = loss.loss.reduce(b, compared, weight);
       if (losses.size() > 1)
+        // Keras counts batches here, not samples.
         accumulate(b, tracked.at(loss.output + "_loss"),
-                   {part * samples, samples});
+                   {part, number(part, 1)});
       part = part * loss.weight;
       total = total ? total + part : part;
     }
@@ -374,9 +436,11 @@ private:
       if (each.metric.update)
         for (auto [loss, target] : llvm::zip(losses, targets))
           if (loss.index == each.index)
-            accumulate(b, each,
-                       each.metric.update(b, target, results[loss.index],
-                                          each.weighted ? weight : Tensor()));
+            accumulate(
+                b, each,
+                each.metric.update(b, target, results[loss.index],
+                                   masked(each.weighted ? weight : Tensor(),
+                                          masks[loss.output])));
     accumulate(b, tracked.at("loss"), {total * samples, samples});
     if (trains && !b.failed())
       train(b, total);
@@ -390,6 +454,14 @@ private:
     (void)function.insertResult(0, total.value().getType(), {});
     function.setResultAttr(0, "graph.name", builder.getStringAttr("loss"));
     return success();
+  }
+
+  /// A weight for each row that a mask keeps; null: 1 for all.
+  Tensor masked(Tensor weight, Tensor mask) {
+    if (!mask)
+      return weight;
+    Tensor kept = cast(mask, builder.getF32Type());
+    return weight ? kept * withRank(weight, kept.rank()) : kept;
   }
 
   void accumulate(GraphBuilder &b, Tracked &into, ArrayRef<Tensor> increments) {
@@ -414,7 +486,7 @@ private:
       b.shapes.copyDims(value, source);
       gradients.emplace_back(b, value);
     }
-    optimizer.apply(b, variables, parameters, gradients);
+    optimizer.apply(b, variables, parameters, gradients, constraints);
   }
 
   void buildMetrics() {
@@ -453,12 +525,14 @@ private:
   }
 
   ModuleOp module;
-  const Request &request;
+  Request request;
   Variables variables;
   OpBuilder builder;
   func::FuncOp forward;
   std::vector<std::string> outputs;
+  std::map<std::string, func::FuncOp> steps; // what they compute, by kind
   SmallVector<Variable> parameters;
+  std::vector<Constraint> constraints; // of the parameters; may be empty
   std::vector<OutputLoss> losses;
   Optimizer optimizer;
   std::map<std::string, Tracked> tracked; // sorted, as Keras's logs are

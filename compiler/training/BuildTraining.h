@@ -36,6 +36,18 @@ parseForOutputs(llvm::StringRef text);
 ///   reset_metrics()
 ///   finalize()                 with moving averages of the weights only
 ///
+/// A frontend that knows more than the forward entry says it so:
+///
+/// - Functions with `graph.forward = "train"` and "test" are what the two steps
+///   compute: arguments of the forward entry, its results, and behind them,
+///   with `graph.role`, "loss" (a scalar that adds to the loss: regularization)
+///   and "mask" (booleans: which rows of the output named by `graph.of` count).
+/// - `graph.constraint` of a variable, `NAME(arguments)` as Keras writes it, is
+///   what a step does to its new value.
+/// - `graph.compile` of the module is the request to train that the file itself
+///   holds, Keras's `compile_config` as JSON; what is asked for here goes
+///   first.
+///
 /// Targets have the names of the outputs that they belong to. New variables:
 /// `optimizer/...` and `metrics/...`. Errors go to the module's diagnostics.
 llvm::LogicalResult buildTraining(mlir::ModuleOp module,

@@ -32,8 +32,8 @@ static Tensor shortened(Tensor x, Tensor squared, double limit) {
 }
 
 void Optimizer::apply(GraphBuilder &b, Variables &variables,
-                      ArrayRef<Variable> trained,
-                      ArrayRef<Tensor> gradients) const {
+                      ArrayRef<Variable> trained, ArrayRef<Tensor> gradients,
+                      ArrayRef<Constraint> constraints) const {
   Type f32 = b.builder.getF32Type();
   Variable counter = variables.declare("optimizer/iteration", {}, b.i64());
   Tensor calls = Variables::read(b, counter), next = calls + 1;
@@ -108,7 +108,8 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
   if (average)
     momentum = averageMomentum * cast(notEqual(done, 0), f32);
   llvm::Regex excluded(withoutDecay);
-  for (auto [variable, change] : llvm::zip(trained, changes)) {
+  for (auto [variable, change, constraint] :
+       llvm::zip(trained, changes, constraints)) {
     Tensor old = Variables::read(b, variable), value = old;
     Type element = variable.type.getElementType();
     Step own{b,
@@ -146,6 +147,8 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
         value = select(due, now, value);
       }
     }
+    if (constraint)
+      value = constraint(value);
     Variables::assign(b, variable, value);
   }
   Variables::assign(b, counter, next);

@@ -3,7 +3,7 @@
 #ifndef TENON_COMPILER_TRAINING_OPTIMIZER_H
 #define TENON_COMPILER_TRAINING_OPTIMIZER_H
 
-#include "compiler/training/Call.h"
+#include "compiler/training/Constraint.h"
 #include "compiler/training/Schedule.h"
 #include "compiler/training/Variables.h"
 
@@ -55,10 +55,12 @@ struct Optimizer {
   double averageMomentum = 0.99;
   int64_t overwriteEvery = 0, accumulate = 0; ///< steps; 0: never
 
-  /// One step for all variables at the builder's place.
+  /// One step for all variables at the builder's place; a variable that has a
+  /// constraint follows it.
   void apply(graph::GraphBuilder &b, Variables &variables,
              llvm::ArrayRef<Variable> trained,
-             llvm::ArrayRef<graph::Tensor> gradients) const;
+             llvm::ArrayRef<graph::Tensor> gradients,
+             llvm::ArrayRef<Constraint> constraints) const;
   /// Variables become their averages.
   void finish(graph::GraphBuilder &b, Variables &variables,
               llvm::ArrayRef<Variable> trained) const;

@@ -14,6 +14,17 @@ using States = MutableArrayRef<Tensor>;
 Tensor larger(Tensor x, Tensor y) { return apply("maximum", x, y); }
 Tensor smaller(Tensor x, Tensor y) { return apply("minimum", x, y); }
 Tensor sign(Tensor x) { return apply("sign", x); }
+/// `op` of a gradient, of each row by itself where it consists of rows
+/// (SplitRowGradients).
+Tensor ofRows(StringRef op, Tensor gradient) {
+  if (!gradient)
+    return gradient;
+  GraphBuilder &b = gradient.builder();
+  return b.make(("graph." + op).str(), gradient.type(), gradient,
+                b.unit("graph.by_rows"));
+}
+Tensor squared(Tensor gradient) { return ofRows("square", gradient); }
+
 /// x moves to y by a part.
 void move(Tensor &x, Tensor y, double part) { x = x + (y - x) * part; }
 /// x keeps a part and gets the rest from y.
@@ -83,7 +94,7 @@ void rmsProp(Arguments &a, Optimizer &o) {
     list.push_back({"average_gradient"});
   o.slots = slots(list);
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
-    blend(m[0], square(g), rho);
+    blend(m[0], squared(g), rho);
     Tensor square_ = m[0] + epsilon;
     if (centered) {
       blend(m.back(), g, rho);
@@ -104,7 +115,7 @@ void centeredRmsProp(Arguments &a, Optimizer &o) {
          epsilon = a.number("epsilon", 1e-10);
   o.slots = slots({{"rms", 1}, {"mg"}, {"momentum"}});
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
-    move(m[0], square(g), 1 - decay);
+    move(m[0], squared(g), 1 - decay);
     move(m[1], g, 1 - decay);
     m[2] = m[2] * momentum +
            s.rate * g * apply("rsqrt", m[0] - square(m[1]) + epsilon);
@@ -134,7 +145,7 @@ void adam(Arguments &a, Optimizer &o) {
     Tensor rate =
         s.rate * sqrt(correction(s, betas.second)) / correction(s, betas.first);
     move(m[0], g, 1 - betas.first);
-    move(m[1], square(g), 1 - betas.second);
+    move(m[1], squared(g), 1 - betas.second);
     Tensor velocity = m[1];
     if (greatest)
       velocity = m[2] = larger(m[2], m[1]);
@@ -148,7 +159,7 @@ void adamax(Arguments &a, Optimizer &o) {
   o.slots = slots({{"momentum"}, {"norm"}});
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     move(m[0], g, 1 - betas.first);
-    m[1] = larger(betas.second * m[1], apply("abs", g));
+    m[1] = larger(betas.second * m[1], ofRows("abs", g));
     return w - s.rate * m[0] /
                    (correction(s, betas.first) * (m[1] + betas.epsilon));
   };
@@ -167,7 +178,7 @@ void nadam(Arguments &a, Optimizer &o) {
     Tensor now = decayed(s.number), next = decayed(s.number + 1),
            product = s.shared[0];
     move(m[0], g, 1 - betas.first);
-    move(m[1], square(g), 1 - betas.second);
+    move(m[1], squared(g), 1 - betas.second);
     Tensor first =
         next * m[0] / (1 - product * next) + (1 - now) * g / (1 - product);
     Tensor second = m[1] / correction(s, betas.second);
@@ -181,7 +192,7 @@ void adagrad(Arguments &a, Optimizer &o) {
          epsilon = a.number("epsilon", 1e-7);
   o.slots = slots({{"accumulator", initial}});
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
-    m[0] = m[0] + square(g);
+    m[0] = m[0] + squared(g);
     return w - s.rate * g / sqrt(m[0] + epsilon);
   };
 }
@@ -196,7 +207,7 @@ void adagradDA(Arguments &a, Optimizer &o) {
       {{"gradient_accumulator"}, {"gradient_squared_accumulator", initial}});
   o.update = [=](Step &s, Tensor, Tensor g, States m) {
     m[0] = m[0] + g;
-    m[1] = m[1] + square(g);
+    m[1] = m[1] + squared(g);
     Tensor total = m[0];
     if (l1 > 0)
       total = sign(total) *
@@ -210,7 +221,7 @@ void adadelta(Arguments &a, Optimizer &o) {
   double rho = a.number("rho", 0.95), epsilon = a.number("epsilon", 1e-7);
   o.slots = slots({{"accumulated_grad"}, {"accumulated_delta_var"}});
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
-    blend(m[0], square(g), rho);
+    blend(m[0], squared(g), rho);
     Tensor change = -(sqrt(m[1] + epsilon) * g / sqrt(m[0] + epsilon));
     blend(m[1], square(change), rho);
     return w + s.rate * change;
@@ -230,7 +241,7 @@ void ftrl(Arguments &a, Optimizer &o) {
     auto raised = [&](Tensor x) {
       return power == -0.5 ? sqrt(x) : pow(x, number(x, -power));
     };
-    Tensor squares = m[0] + square(g), root = raised(squares);
+    Tensor squares = m[0] + squared(g), root = raised(squares);
     m[1] =
         m[1] + (g + w * (2 * shrinkage) - (root - raised(m[0])) / s.rate * w);
     m[0] = squares;
@@ -256,7 +267,7 @@ void lamb(Arguments &a, Optimizer &o) {
   o.slots = slots({{"momentum"}, {"velocity"}});
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     move(m[0], g, 1 - betas.first);
-    move(m[1], square(g), 1 - betas.second);
+    move(m[1], squared(g), 1 - betas.second);
     Tensor change = m[0] / correction(s, betas.first) /
                     (sqrt(m[1] / correction(s, betas.second)) + betas.epsilon);
     auto length = [](Tensor x) {
@@ -290,7 +301,7 @@ void adafactor(Arguments &a, Optimizer &o) {
     if (s.constantRate && relative)
       rate = smaller(rate, limit);
     rate = larger(spread(w), number(w, second)) * smaller(rate, limit);
-    Tensor squares = square(g) + first;
+    Tensor squares = squared(g) + first;
     Tensor keeps = 1 - pow(s.number, number(s.number, decay));
     int64_t last = w ? w.rank() - 1 : 0;
     if (m.size() == 1) {
