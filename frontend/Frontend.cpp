@@ -3,6 +3,8 @@
 #include "frontend/Frontend.h"
 
 #include "dialects/graph/Graph.h"
+#include "frontend/keras/ModelImporter.h"
+#include "frontend/keras/ModelReader.h"
 #include "frontend/tensorflow/GraphReader.h"
 #include "frontend/tensorflow/ModelImporter.h"
 #include "frontend/tensorflow/RaiseControlFlow.h"
@@ -14,8 +16,19 @@ using namespace mlir;
 namespace tenon {
 
 namespace {
-constexpr llvm::StringRef kFormats[] = {"graphdef", "graphdef-text",
-                                        "metagraph", "savedmodel"};
+constexpr llvm::StringRef kFormats[] = {
+    "graphdef",   "graphdef-text", "keras",     "keras-h5",
+    "keras-json", "metagraph",     "savedmodel"};
+
+keras::FileKind kerasKindOf(llvm::StringRef format) {
+  if (format == "keras")
+    return keras::FileKind::Archive;
+  if (format == "keras-h5")
+    return keras::FileKind::Hdf5;
+  if (format == "keras-json")
+    return keras::FileKind::Json;
+  return keras::FileKind::Unknown;
+}
 
 tf::FileKind kindOf(llvm::StringRef format) {
   if (format == "graphdef")
@@ -39,6 +52,17 @@ OwningOpRef<ModuleOp> importModel(StringRef path, const ImportOptions &options,
     emitError(UnknownLoc::get(&context)) << text.str();
     return nullptr;
   };
+  keras::FileKind kerasKind = options.format.empty()
+                                  ? keras::recognize(path.str())
+                                  : kerasKindOf(options.format);
+  if (kerasKind != keras::FileKind::Unknown) {
+    auto model = keras::readModel(path.str(), kerasKind, options.loadWeights);
+    if (!model)
+      return error(llvm::toString(model.takeError()));
+    return keras::importModel(**model, options, context);
+  }
+  if (!options.loadWeights.empty())
+    return error("--load-weights is for a Keras model's JSON configuration");
   tf::FileKind kind = kindOf(options.format);
   if (kind == tf::FileKind::Unknown) {
     if (!options.format.empty())

@@ -3,19 +3,12 @@
 #include "frontend/tensorflow/Elements.h"
 
 #include "dialects/graph/Graph.h"
-#include "mlir/IR/AsmState.h"
+#include "frontend/Elements.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/BuiltinAttributeInterfaces.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 
 namespace tenon::tf {
-
-namespace {
-/// Larger tensors stay where the file has them.
-constexpr size_t kInlineBytes = 1024;
-} // namespace
 
 Type elementTypeOf(DataType dtype, MLIRContext *context) {
   Builder b(context);
@@ -89,34 +82,7 @@ ElementsAttr elementsOf(const TensorData &tensor, StringRef name,
                                    tensor.strings.end());
     return DenseStringElementsAttr::get(type, strings);
   }
-  size_t unit = elementBytes(tensor.dtype);
-  bool empty = tensor.bytes.empty();
-  // Elements of small integer tensors are asked for by shape inference.
-  bool small =
-      tensor.splat || empty || tensor.bytes.size() <= kInlineBytes ||
-      (elementType.isInteger() &&
-       tensor.bytes.size() <= unit * size_t(graph::ShapeContext::maxContents));
-  if (small && elementType.isInteger(1)) {
-    SmallVector<bool> values;
-    for (char byte : tensor.bytes)
-      values.push_back(byte != 0);
-    return DenseElementsAttr::get(type, values);
-  }
-  // The file promises no alignment.
-  std::shared_ptr<const void> owner = tensor.owner;
-  ArrayRef<char> bytes = tensor.bytes;
-  if (reinterpret_cast<uintptr_t>(bytes.data()) % std::max<size_t>(unit, 1)) {
-    auto words = std::make_shared<std::vector<uint64_t>>(bytes.size() / 8 + 1);
-    memcpy(words->data(), bytes.data(), bytes.size());
-    bytes = {reinterpret_cast<const char *>(words->data()), bytes.size()};
-    owner = words;
-  }
-  if (small)
-    return DenseElementsAttr::getFromRawBuffer(type, bytes);
-  AsmResourceBlob blob(
-      bytes, unit, [owner](void *, size_t, size_t) mutable { owner.reset(); },
-      /*dataIsMutable=*/false);
-  return DenseResourceElementsAttr::get(type, name, std::move(blob));
+  return elementsFromBytes(type, tensor.bytes, tensor.splat, tensor.owner, name);
 }
 
 } // namespace tenon::tf

@@ -1,0 +1,54 @@
+//===- LayerImporter.h - layers of one entry point become graph ops -------===//
+
+#ifndef TENON_FRONTEND_KERAS_LAYERIMPORTER_H
+#define TENON_FRONTEND_KERAS_LAYERIMPORTER_H
+
+#include "frontend/keras/Call.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace tenon::keras {
+
+class LayerImporter {
+public:
+  LayerImporter(KerasModel &model, mlir::ModuleOp module,
+                graph::ShapeContext &shapes, bool training)
+      : model(model), module(module), shapes(shapes), training(training) {}
+
+  /// Calls a layer at the builder's place. The result is missing after a
+  /// failure, which `unsupported` has.
+  Argument call(Layer &layer, std::vector<Argument> arguments,
+                std::map<std::string, Argument> keywords,
+                mlir::OpBuilder &builder);
+
+  /// The module's variable for a weight.
+  mlir::FlatSymbolRefAttr variable(Layer &layer, Weight &weight);
+  /// A variable `name` of the layer that no file holds.
+  mlir::FlatSymbolRefAttr stateVariable(Layer &layer, llvm::StringRef name,
+                                        mlir::RankedTensorType type,
+                                        bool generator);
+
+  KerasModel &model;
+  std::vector<UnsupportedNode> unsupported;
+
+private:
+  void report(const Layer &layer, llvm::StringRef reason);
+  Argument callModel(Layer &layer, std::vector<Argument> arguments,
+                     mlir::OpBuilder &builder);
+  Argument callSequential(Layer &layer, Argument value,
+                          mlir::OpBuilder &builder);
+  Argument callFunctional(Layer &layer, const std::vector<Argument> &inputs,
+                          mlir::OpBuilder &builder);
+  std::string freeSymbol(llvm::StringRef name);
+  void build(mlir::OperationState &state);
+
+  mlir::ModuleOp module;
+  graph::ShapeContext &shapes;
+  bool training;
+  std::string prefix; // "model/" before the names of layers inside
+  unsigned depth = 0;
+};
+
+} // namespace tenon::keras
+
+#endif // TENON_FRONTEND_KERAS_LAYERIMPORTER_H
