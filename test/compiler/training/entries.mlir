@@ -28,9 +28,9 @@
 // CHECK-SAME: {graph.dims = ["n", 1], graph.name = "y"}
 // CHECK-SAME: {graph.dims = ["n"], graph.name = "sample_weight"}
 // CHECK-SAME: -> (tensor<f32> {graph.name = "loss"})
-// CHECK: graph.gradient of(%[[LOSS:.*]]) by
+// CHECK: graph.gradient of(%[[TOTAL:.*]]) by
 // CHECK: graph.assign @w
-// CHECK: return %[[LOSS]]
+// CHECK: return %[[TOTAL]]
 // CHECK: func.func @test_step
 // CHECK-NOT: graph.gradient
 // CHECK: func.func @metrics() -> (tensor<f32> {graph.name = "loss"}, tensor<f32> {graph.name = "mae"})
