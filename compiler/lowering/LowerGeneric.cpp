@@ -6,6 +6,8 @@ namespace tenon {
 
 /// Elements that a task should at least produce or read.
 static constexpr int64_t kTaskElements = 16384;
+/// Terms of a sum that are added up before they are added to other sums.
+static constexpr int64_t kLongSum = 4096;
 /// Rows and columns of the blocks in which tensors are transposed.
 static constexpr int64_t kTransposeBlock = 16;
 
@@ -119,6 +121,7 @@ public:
     one = constant(b, loc, 1);
     low.assign(sizes.size(), zero);
     high = sizes;
+    isSum = addsUp();
     if (!plan.taskDim)
       return;
     unsigned dim = *plan.taskDim;
@@ -146,6 +149,11 @@ public:
     if (plan.sumsInRegisters) {
       nest(outer, [&] { reduceInRegisters(); });
       return;
+    }
+    if (isSum && !outer.empty() && hasManyRows()) {
+      unsigned last = outer.pop_back_val();
+      outer.append(plan.reduction.begin(), plan.reduction.end() - 1);
+      return nest(outer, [&] { addRows(plan.reduction.back(), last); });
     }
     if (!plan.reduction.empty())
       outer.insert(outer.empty() ? outer.end() : outer.end() - 1,
@@ -182,6 +190,88 @@ private:
     high[dim] = end;
   }
 
+  /// Whether each result is a sum of floats. One after the other, terms would
+  /// be lost in long sums: these are added in parts.
+  bool addsUp() {
+    Block *block = op.getBlock();
+    ValueRange accumulators =
+        block->getArguments().take_back(op.getNumDpsInits());
+    return !plan.reduction.empty() &&
+           llvm::all_of(
+               llvm::zip(accumulators, block->getTerminator()->getOperands()),
+               [](auto pair) {
+                 auto [accumulator, value] = pair;
+                 auto add = value.template getDefiningOp<arith::AddFOp>();
+                 return add && accumulator.hasOneUse() && value.hasOneUse() &&
+                        *accumulator.user_begin() == add;
+               });
+  }
+
+  /// What is added to other sums starts at -0.0: adding that is nothing.
+  SmallVector<Value> noSums() {
+    SmallVector<Value> values;
+    for (OpOperand &init : op.getDpsInitsMutable()) {
+      Type type = getElementTypeOrSelf(init.get().getType());
+      values.push_back(
+          arith::ConstantOp::create(b, loc, b.getFloatAttr(type, -0.0)));
+    }
+    return values;
+  }
+
+  SmallVector<Value> plus(ArrayRef<Value> sums, ArrayRef<Value> parts) {
+    SmallVector<Value> results;
+    for (auto [sum, part] : llvm::zip(sums, parts))
+      results.push_back(arith::AddFOp::create(b, loc, sum, part,
+                                              arith::FastMathFlags::reassoc));
+    return results;
+  }
+
+  /// Rows that are added to each other before they are added to the sums.
+  int64_t rowsTogether() {
+    size_t operations = llvm::range_size(op.getBlock()->without_terminator());
+    return operations <= 6 ? 16 : operations <= 24 ? 8 : 4;
+  }
+
+  bool hasManyRows() {
+    std::optional<int64_t> rows =
+        getConstantIntValue(sizes[plan.reduction.back()]);
+    return !rows || *rows >= 2 * rowsTogether();
+  }
+
+  /// Adds the rows along `dim`, each of which runs along `last`, to the
+  /// results.
+  void addRows(unsigned dim, unsigned last) {
+    int64_t together = rowsTogether();
+    Value begin = low[dim], end = high[dim];
+    Value step = constant(b, loc, together);
+    Value whole = arith::AddIOp::create(
+        b, loc, begin,
+        arith::MulIOp::create(
+            b, loc,
+            arith::DivUIOp::create(
+                b, loc, arith::SubIOp::create(b, loc, end, begin), step),
+            step));
+    auto some = [&](Value from, Value to, int64_t count) {
+      auto loop = scf::ForOp::create(b, loc, from, to, constant(b, loc, count));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      nest(last, [&] {
+        SmallVector<SmallVector<Value>> parts;
+        for (int64_t i = 0; i < count; ++i) {
+          indices[dim] = arith::AddIOp::create(b, loc, loop.getInductionVar(),
+                                               constant(b, loc, i));
+          parts.push_back(body(noSums()));
+        }
+        for (; parts.size() > 1; parts.resize(parts.size() / 2))
+          for (size_t i = 0; i < parts.size() / 2; ++i)
+            parts[i] = plus(parts[i], parts[i + parts.size() / 2]);
+        storeOutputs(plus(loadOutputs(), parts[0]));
+      });
+    };
+    some(begin, whole, together);
+    some(whole, end, 1);
+  }
+
   void reduceInRegisters() {
     storeOutputs(reduce(plan.reduction, loadOutputs()));
   }
@@ -190,15 +280,57 @@ private:
                             SmallVector<Value> values) {
     if (dims.empty())
       return body(values);
+    unsigned dim = dims[0];
     auto loop =
-        scf::ForOp::create(b, loc, low[dims[0]], high[dims[0]], one, values);
+        [&](Value begin, Value end, Value step,
+            function_ref<SmallVector<Value>(Value, ValueRange)> inside) {
+          auto op = scf::ForOp::create(b, loc, begin, end, step, values);
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToStart(op.getBody());
+          scf::YieldOp::create(
+              b, loc, inside(op.getInductionVar(), op.getRegionIterArgs()));
+          return SmallVector<Value>(op.getResults());
+        };
+    if (isSum && dims.size() > 1)
+      return loop(low[dim], high[dim], one, [&](Value i, ValueRange sums) {
+        indices[dim] = i;
+        return plus(SmallVector<Value>(sums),
+                    reduce(dims.drop_front(), noSums()));
+      });
+    if (isSum && isLong(dim)) {
+      Value begin = low[dim], end = high[dim],
+            step = constant(b, loc, kLongSum);
+      SmallVector<Value> results =
+          loop(begin, end, step, [&](Value first, ValueRange sums) {
+            low[dim] = first;
+            high[dim] = arith::MinSIOp::create(
+                b, loc, arith::AddIOp::create(b, loc, first, step), end);
+            return plus(SmallVector<Value>(sums), reduceRun(dim, noSums()));
+          });
+      low[dim] = begin;
+      high[dim] = end;
+      return results;
+    }
+    return loop(low[dim], high[dim], one, [&](Value i, ValueRange sums) {
+      indices[dim] = i;
+      return reduce(dims.drop_front(), SmallVector<Value>(sums));
+    });
+  }
+
+  /// A sum along one dimension, as far as `low` and `high` go.
+  SmallVector<Value> reduceRun(unsigned dim, SmallVector<Value> values) {
+    auto loop = scf::ForOp::create(b, loc, low[dim], high[dim], one, values);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    indices[dims[0]] = loop.getInductionVar();
-    SmallVector<Value> results =
-        reduce(dims.drop_front(), SmallVector<Value>(loop.getRegionIterArgs()));
-    scf::YieldOp::create(b, loc, results);
+    indices[dim] = loop.getInductionVar();
+    scf::YieldOp::create(b, loc,
+                         body(SmallVector<Value>(loop.getRegionIterArgs())));
     return SmallVector<Value>(loop.getResults());
+  }
+
+  bool isLong(unsigned dim) {
+    std::optional<int64_t> size = getConstantIntValue(sizes[dim]);
+    return size && *size >= 2 * kLongSum;
   }
 
   SmallVector<Value> position(AffineMap map) {
@@ -264,6 +396,7 @@ private:
   LoopPlan plan;
   SmallVector<Value> sizes, indices, low, high;
   Value zero, one;
+  bool isSum = false;
 };
 } // namespace
 
