@@ -171,7 +171,7 @@ llvm::Expected<TensorData> Checkpoint::read(llvm::StringRef key) {
     result.owner = shard;
     crc = crc32c(*bytes);
   }
-  if (maskCrc(crc) != entry.crc32c())
+  if (!crcFits(crc, entry.crc32c()))
     return failed("the check sum is wrong: the file is damaged");
   return result;
 }

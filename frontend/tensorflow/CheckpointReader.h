@@ -18,6 +18,9 @@ namespace tenon::tf {
 /// CRC-32C of `bytes`, which the format stores masked.
 uint32_t crc32c(llvm::ArrayRef<char> bytes);
 uint32_t maskCrc(uint32_t crc);
+/// Whether a stored check sum is that of bytes with the given CRC. Fuzzers take
+/// any, to get behind it.
+bool crcFits(uint32_t crc, uint32_t stored);
 
 /// The entries of a sorted table file, in order of their keys. Keys and values
 /// are copies.

@@ -51,6 +51,13 @@ uint32_t maskedCrc(const char *bytes, size_t size) {
   return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
+bool crcFits(const char *bytes, size_t size, uint64_t stored) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  return true;
+#endif
+  return maskedCrc(bytes, size) == stored;
+}
+
 int typeNumber(tenon_dtype dtype) {
   static const struct {
     uint8_t code, bits, number;
@@ -192,7 +199,7 @@ void Table::readBlock(Bytes file, uint64_t offset, uint64_t size, bool index) {
     covered = offset + size;
   }
   const char *at = file.data + offset, *end = at + size;
-  if (maskedCrc(at, size + 1) != load32(end + 1))
+  if (!crcFits(at, size + 1, load32(end + 1)))
     fail("wrong checksum of a table");
   if (*end)
     fail("compressed tables are not supported");

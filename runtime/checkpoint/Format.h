@@ -17,6 +17,8 @@ struct Bytes {
 // The CRC-32C of bytes, as it is stored: rotated, so that bytes which hold
 // check sums can be summed too.
 uint32_t maskedCrc(const char *bytes, size_t size);
+// Whether that is the stored one. Fuzzers take any, to get behind it.
+bool crcFits(const char *bytes, size_t size, uint64_t stored);
 
 // TensorFlow's number of an element type, 0 when it has none.
 int typeNumber(tenon_dtype dtype);

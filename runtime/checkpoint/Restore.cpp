@@ -108,7 +108,7 @@ struct Source {
 
   const char *bytesOf(const Entry &entry, size_t wanted) {
     const char *index = failContext.file, *bytes = locate(entry, wanted);
-    if (maskedCrc(bytes, wanted) != entry.crc)
+    if (!crcFits(bytes, wanted, entry.crc))
       fail("wrong checksum of a tensor");
     failContext.file = index;
     return bytes;
@@ -126,7 +126,7 @@ struct Source {
     Text covered;
     covered.add(&length, 4);
     covered.add(at, size_t(end - at));
-    if (maskedCrc(covered.data, covered.size) != entry.crc)
+    if (!crcFits(covered.data, covered.size, entry.crc))
       fail("wrong checksum of a tensor");
     failContext.file = index;
     return {at + 4, length};

@@ -85,7 +85,7 @@ def bodies():
     yield "case-without-branches", graph(X, const("i", INT32, (), b"\0\0\0\0"), node("y", "Case", ["i", "x"], branches=a_list())), "impossible number of branches"
     yield "if-arity", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p"], then_branch=a_func("f"), else_branch=a_func("f")), functions=[one("f", out="a")]), "takes 1 arguments, got 0"
     yield "if-differs", graph(X, node("q", "Placeholder", dtype=a_type(BOOL), shape=a_shape()), node("y", "If", ["q", "x"], then_branch=a_func("f"), else_branch=a_func("g")), functions=[
-        one("f", out="a"), one("g", node("r", "Shape", ["a"], T=a_type(FLOAT)))]), "node 'y' (If)"
+        one("f", out="a"), one("g", node("r", "Shape", ["a"], T=a_type(FLOAT)))]), "result 'y' is not a tensor", ["--entry", "main(x, q) -> y"]
 
 
 def frames():

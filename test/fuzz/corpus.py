@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Makes the corpus that the fuzzers start from: corpus.py [FOLDER]
+
+Small inputs that are right, the hostile ones that are small, and what fuzzers
+found (kept by hand under names that begin with `found-`). Deterministic.
+"""
+
+import pathlib
+import sys
+import zipfile
+
+import hostile_graphs
+import hostile_models
+import hostile_programs
+from proto import *
+
+HERE = pathlib.Path(__file__).parent
+INPUTS = HERE.parent / "end-to-end/Inputs"
+FIXTURES = HERE.parent / "frontend/tensorflow/fixtures"
+
+
+def packed(*parts):
+    return b"".join(len(part).to_bytes(3, "big") + part for part in parts)
+
+
+def saved(folder):
+    variables = folder / "variables/variables"
+    read = lambda suffix: pathlib.Path(f"{variables}{suffix}").read_bytes()
+    return packed((folder / "saved_model.pb").read_bytes(), read(".index"), read(".data-00000-of-00001"), b"")
+
+
+def inputs():
+    """(target, name, bytes)"""
+    for path in sorted(FIXTURES.glob("*.pb")):
+        yield "graphdef", path.stem, path.read_bytes()
+    yield "graphdef-text", "linear", (FIXTURES / "linear.pbtxt").read_bytes()
+    for name, content, _, *options in hostile_graphs.cases():
+        if options or len(content) > 2000:
+            continue
+        yield "graphdef-text" if name.startswith(("text-", "trailing-")) else "graphdef", name, content
+    for name in ("graph", "text", "saved", "zip", "empty"):
+        content = {"graph": (FIXTURES / "linear.pb").read_bytes(), "text": (FIXTURES / "linear.pbtxt").read_bytes(),
+                   "saved": hostile_models.model(), "zip": b"PK\3\4" + b"\0" * 40, "empty": b""}[name]
+        yield "recognition", name, content
+    yield "metagraph", "small", meta_graph(hostile_models.graph_def(), hostile_models.SERVE)
+    for path in sorted(FIXTURES.glob("saved_*")):
+        content = saved(path)
+        if len(content) < 30000:
+            yield "savedmodel", path.name, content
+    right = hostile_models.index()
+    for name, content, _ in hostile_models.messages():
+        if len(content) < 2500:
+            yield "savedmodel", name, packed(content, right, hostile_models.VALUES, b"words")
+    for name, content, _ in [("right", right, ""), *hostile_models.indices()]:
+        if len(content) < 2000:
+            yield "checkpoint", name, packed(content, hostile_models.VALUES)
+            yield "restore", name, packed(content, hostile_models.VALUES)
+            yield "restore-file", name, content
+    # The variables of test/runtime/FakeModel.cpp; a slice of two parts.
+    extent = lambda begin, length: data(1, number(1, begin) + number(2, length))
+    for name, more in (("variables", b""), ("slices", data(7, extent(0, 1)) + data(7, extent(1, 1))), ("slice", data(7, extent(5, -1)))):
+        content = table([("", bundle_header()), ("bias", bundle_entry(FLOAT, (2,), 0, 8, 0, more=more)), ("total", bundle_entry(FLOAT, (), 8, 4, 0))])
+        yield "restore", name, packed(content, hostile_models.VALUES)
+        yield "checkpoint", name, packed(content, hostile_models.VALUES)
+    meta = data(1, data(1, data(1, "bias") + data(2, shape(2)) + number(3, FLOAT) + data(4, b"")))
+    value = data(2, data(1, "bias") + data(3, number(1, FLOAT) + data(2, shape(2)) + floats(1, 2)))
+    yield "restore-file", "first", table([("", meta), (b"\0bias\0\1\1\1\x80\x7f", value)])
+    for place, text in enumerate(("main(x) -> y", "f(a = x:0, b) -> c = y:1, ^init", "g() -> d = grad(loss:0, w), e = grad(grad(a, b), c, v)", "main(", "a()->b,b")):
+        yield "entry", str(place), text.encode()
+    for name, content, _ in [("right", hostile_programs.npy(), ""), *hostile_programs.arrays()]:
+        if len(content) < 1000:
+            yield "npy", name, content
+    for order, swapped in (("True", "'<i4'"), ("False", "'>c16'")):
+        yield "npy", f"order-{order}", hostile_programs.npy(order=order, descr=swapped, content=b"\0" * 96)
+    array = hostile_programs.npy()
+    for name, content, _ in [("right", hostile_programs.archive(("v.npy", array), ("w.npy", array), method=zipfile.ZIP_DEFLATED), ""), *hostile_programs.archives()]:
+        if len(content) < 1000:
+            yield "npz", name, content
+            yield "restore-file", f"npz-{name}", content
+    for place, text in enumerate(("[[1,2],[3,4.5e-3]]", "-inf", "[nan, NaN, Infinity]", "[true,false]", "[1+2j, -3j]", '["a\\n\\u00e9\\ud83d\\ude00", "b"]', "[[[[]]]]", "[" * 300, "[1,[2]]", "0x10", "1e400", "5")):
+        for dtype in range(9):
+            yield "literal", f"{place}-{dtype}", bytes([dtype]) + text.encode()
+    for place, (pattern, text) in enumerate((("a+b*(c|d)?", "aabcd"), ("^(?i:he)llo\\b.*$", "Hello world"), ("[[:alpha:]]{2,5}\\d+?[^a-z]", "abc12X"), ("(?P<n>x)|\\x{1F600}|\\pL", "x"),
+                                              ("((((a{10}){10}){10}){10})", "aaaa"), ("(", ""), ("[z-a]", ""), ("\\Q.*\\E\\C", ".*"), ("a**", "a"), ("(?s).\\z", "\n"))):
+        yield "regex", str(place), packed(pattern.encode()) + text.encode()
+
+
+def main():
+    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
+    for old in root.glob("*/*"):
+        if not old.name.startswith("found-"):
+            old.unlink()
+    total = 0
+    for target, name, content in inputs():
+        folder = root / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+        total += len(content)
+    print(f"{total} bytes")
+
+
+if __name__ == "__main__":
+    main()
