@@ -21,6 +21,9 @@ void addGradients(MLIRContext *context) {
   addSparseGradients(context);
   addControlGradients(context);
   addDerivativeGradients(context);
+  addDistributionGradients(context);
+  addImageGradients(context);
+  addHostGradients(context);
 }
 
 DifferentiationState::~DifferentiationState() {

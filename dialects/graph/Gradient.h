@@ -182,6 +182,9 @@ void addRandomGradients(mlir::MLIRContext *context);
 void addSparseGradients(mlir::MLIRContext *context);
 void addControlGradients(mlir::MLIRContext *context);
 void addDerivativeGradients(mlir::MLIRContext *context);
+void addDistributionGradients(mlir::MLIRContext *context);
+void addImageGradients(mlir::MLIRContext *context);
+void addHostGradients(mlir::MLIRContext *context);
 
 } // namespace tenon::graph
 

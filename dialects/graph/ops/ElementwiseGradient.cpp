@@ -76,6 +76,13 @@ Tensor gammaDensity(Tensor a, Tensor x) {
   return exp((a - 1) * log(x) - x - apply("lgamma", a));
 }
 
+/// The derivative of igamma(a, x) by a.
+Tensor byShape(Tensor a, Tensor x) {
+  Type type = a.type(),
+       wide = type.isF64() ? type : a.builder().builder.getF32Type();
+  return cast(apply("igamma_grad_a", cast(a, wide), cast(x, wide)), type);
+}
+
 /// What becomes of a cotangent that is 0: 0, also at poles.
 Tensor unlessZero(Tensor cotangent, Tensor value) {
   return select(equal(cotangent, 0), 0, value);
@@ -136,15 +143,12 @@ void addArithmetic(MLIRContext *c) {
       [](T g, T a, T, T) { return apply("mul_no_nan", a, g); });
   addRule<NextAfterOp>(
       c, [](NextAfterOp op, Gradient &g) { g.add(op.getLhs(), g.of()); });
-  auto refuse = [](T g, T, T, T) {
-    g.builder().fail("the incomplete gamma function has no derivative by its "
-                     "first operand: it is no elementary function");
-    return Tensor();
-  };
-  binary<IgammaOp>(c, refuse,
-                   [](T g, T a, T x, T) { return g * gammaDensity(a, x); });
-  binary<IgammacOp>(c, refuse,
-                    [](T g, T a, T x, T) { return -(g * gammaDensity(a, x)); });
+  binary<IgammaOp>(
+      c, [](T g, T a, T x, T) { return g * byShape(a, x); },
+      [](T g, T a, T x, T) { return g * gammaDensity(a, x); });
+  binary<IgammacOp>(
+      c, [](T g, T a, T x, T) { return -(g * byShape(a, x)); },
+      [](T g, T a, T x, T) { return -(g * gammaDensity(a, x)); });
 }
 
 void addFunctions(MLIRContext *c) {
