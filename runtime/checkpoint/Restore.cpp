@@ -392,9 +392,8 @@ struct Source {
     pattern.print(strchr(path, '?') ? "%s" : "%s-[0-9]*-of-[0-9]*", path);
     glob_t found = {};
     if (glob(pattern.terminated(), 0, nullptr, &found))
-      fail("--restore %s: there is neither a checkpoint nor a file of that "
-           "name",
-           path);
+      fail("%s%s: there is neither a checkpoint nor a file of that name",
+           failContext.scope ? "" : "--restore ", path);
     for (size_t i = 0; i < found.gl_pathc; ++i)
       addTable(mapFile(found.gl_pathv[i]));
     failContext.file = path;
