@@ -3,20 +3,14 @@
 #ifndef TENON_FRONTEND_TENSORFLOW_ENTRYARGUMENTS_H
 #define TENON_FRONTEND_TENSORFLOW_ENTRYARGUMENTS_H
 
+#include "frontend/EntryArguments.h"
 #include "frontend/tensorflow/ModelImporter.h"
 
 #include "llvm/Support/Error.h"
 
 namespace tenon::tf {
 
-/// One argument while its entry is built.
-struct Argument {
-  std::string name;
-  mlir::Type elementType;
-  llvm::SmallVector<int64_t> shape; // -1: unknown
-  /// Of unknown sizes: equal ones are equal.
-  llvm::SmallVector<std::string> labels;
-};
+using Argument = EntryArgument;
 
 /// Shapes of inputs by name; -1 is an unknown dimension.
 using ShapeList = std::vector<std::pair<std::string, std::vector<int64_t>>>;

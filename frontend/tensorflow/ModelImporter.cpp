@@ -39,8 +39,6 @@ private:
   /// an operation become one, and `again` says that it has to be repeated.
   LogicalResult importOnce(const EntryPlan &plan, bool assumeEqual,
                            bool &again);
-  func::FuncOp startFunction(const EntryPlan &plan, OpBuilder &builder,
-                             graph::ShapeContext &shapes);
   class Results;
   LogicalResult finishFunction(const EntryPlan &plan, func::FuncOp function,
                                BodyImporter &importer, Frame &frame);
@@ -108,7 +106,7 @@ void ModelImporter::overrideShape(const Feed &feed, Argument &argument) {
 LogicalResult ModelImporter::prepareArguments(const EntryPlan &plan) {
   arguments.clear();
   for (const Feed &feed : plan.feeds) {
-    Argument argument{feed.name, feed.elementType, {}, {}};
+    Argument argument{feed.name, feed.elementType, {}, {}, feed.byDefault};
     bool given = llvm::any_of(options.shapes, [&](const auto &shape) {
       return isNamed(feed, shape.first);
     });
@@ -188,38 +186,6 @@ LogicalResult ModelImporter::inferInnerFeed(const EntryPlan &plan,
     argument.shape.push_back(
         graph::ShapeContext::asConstant(size).value_or(-1));
   return success();
-}
-
-func::FuncOp ModelImporter::startFunction(const EntryPlan &plan,
-                                          OpBuilder &builder,
-                                          graph::ShapeContext &shapes) {
-  SmallVector<Type> types;
-  for (const Argument &argument : arguments) {
-    SmallVector<int64_t> sizes(argument.shape);
-    for (int64_t &size : sizes)
-      size = size < 0 ? ShapedType::kDynamic : size;
-    types.push_back(RankedTensorType::get(sizes, argument.elementType));
-  }
-  builder.setInsertionPointToEnd(module->getBody());
-  auto function = func::FuncOp::create(builder, unknown, symbol,
-                                       builder.getFunctionType(types, {}));
-  function->setAttr("graph.entry", builder.getUnitAttr());
-  Block *block = function.addEntryBlock();
-  for (auto [i, argument] : llvm::enumerate(arguments)) {
-    SmallVector<Attribute> sizes;
-    for (auto [size, label] : llvm::zip(argument.shape, argument.labels))
-      sizes.push_back(size < 0 ? Attribute(builder.getStringAttr(label))
-                               : Attribute(builder.getI64IntegerAttr(size)));
-    function.setArgAttr(i, "graph.name", builder.getStringAttr(argument.name));
-    function.setArgAttr(i, "graph.dims", builder.getArrayAttr(sizes));
-    if (plan.feeds[i].byDefault)
-      function.setArgAttr(i, "graph.default", plan.feeds[i].byDefault);
-    block->getArgument(i).setLoc(
-        NameLoc::get(builder.getStringAttr(argument.name)));
-  }
-  shapes.addEntry(function);
-  builder.setInsertionPointToEnd(block);
-  return function;
 }
 
 /// The values that the results of one entry are.
@@ -402,7 +368,8 @@ LogicalResult ModelImporter::importOnce(const EntryPlan &plan, bool assumeEqual,
                                         bool &again) {
   OpBuilder builder(&context);
   graph::ShapeContext shapes(&context);
-  func::FuncOp function = startFunction(plan, builder, shapes);
+  func::FuncOp function =
+      startEntry(*module, symbol, arguments, builder, shapes);
   Feeds feeds;
   for (auto [i, feed] : llvm::enumerate(plan.feeds)) {
     auto place = std::pair(feed.edge.node, feed.edge.output);

@@ -7,10 +7,23 @@
 #include "compiler/tools/tenon/Commands.h"
 
 #include "compiler/backend/cpu/Target.h"
+#include "frontend/keras/Support.h"
 
 using namespace llvm;
 
 namespace tenon {
+
+/// Prints a row for each family; returns how many members all have.
+static size_t printFamilies(ArrayRef<OperationFamily> families) {
+  size_t count = 0;
+  for (const OperationFamily &family : families) {
+    outs() << "| " << family.name << " | ";
+    interleave(family.operations, outs(), " ");
+    outs() << " |\n";
+    count += family.operations.size();
+  }
+  return count;
+}
 
 int supportCommand() {
   raw_ostream &os = outs();
@@ -27,14 +40,12 @@ int supportCommand() {
   interleave(others, os, " and ");
   os << " Linux (`--triple`) |\n\n"
         "| family | TensorFlow operations |\n|---|---|\n";
-  size_t count = 0;
-  for (const OperationFamily &family : tf::operationFamilies()) {
-    os << "| " << family.name << " | ";
-    interleave(family.operations, os, " ");
-    os << " |\n";
-    count += family.operations.size();
-  }
-  os << "\n" << count << " operations.\n";
+  size_t operations = printFamilies(tf::operationFamilies());
+  os << "\n| family | Keras layers |\n|---|---|\n";
+  size_t classes = printFamilies(keras::layerFamilies());
+  os << "\n"
+     << operations << " operations, " << classes
+     << " layers and functions of Keras.\n";
   return kDone;
 }
 
