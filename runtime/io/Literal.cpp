@@ -59,6 +59,8 @@ struct Parser {
   }
 
   [[noreturn]] void wrong(const char *what) {
+    if (!*at)
+      fail("%s at the end of '%.20s'", what, start);
     fail("%s at '%.20s' (character %d)", what, at, int(at - start) + 1);
   }
 

@@ -69,11 +69,11 @@ TEST(LiteralTest, SaysWhatIsWrong) {
             "lists of different lengths at '[2, 3]]' (character 7)");
   EXPECT_EQ(parse("[[1], []]", f32),
             "lists of different lengths at '[]]' (character 7)");
-  EXPECT_EQ(parse("[1, 2", f32), "expected ',' or ']' at '' (character 6)");
+  EXPECT_EQ(parse("[1, 2", f32), "expected ',' or ']' at the end of '[1, 2'");
   EXPECT_EQ(parse("[1, x]", f32), "expected a number at 'x]' (character 5)");
   EXPECT_EQ(parse("[1] 2", f32), "unexpected text at '2' (character 5)");
   EXPECT_EQ(parse("0x10", f32), "expected a number at '0x10' (character 1)");
-  EXPECT_EQ(parse("[\"a]", text), "a string does not end at '' (character 5)");
+  EXPECT_EQ(parse("[\"a]", text), "a string does not end at the end of '[\"a]'");
   EXPECT_EQ(parse("[\"\\x\"]", text), "bad escape at 'x\"]' (character 4)");
   EXPECT_EQ(parse("[1]", text), "expected a quoted string at '1]' (character "
                                 "2)");

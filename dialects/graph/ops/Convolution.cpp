@@ -1,4 +1,5 @@
 #include "dialects/graph/ops/Convolution.h"
+#include "dialects/graph/LoweringSupport.h"
 #include "dialects/graph/ShapeContents.h"
 #include "dialects/graph/ops/ContractionSupport.h"
 #include "dialects/graph/ops/Indexing.h"
@@ -335,12 +336,17 @@ LogicalResult ConvTransposeOp::lowerToLinalg(LoweringContext &lowering) {
   // The windows' places in the operand, read backwards: position p of the
   // result meets element (p + low - k * dilation) / stride.
   SmallVector<int64_t> padding, ones(shape->spatial(), 1);
-  for (const WindowDim &dim : shape->window) {
+  // Padding that only the run knows is cut off the result instead.
+  Dims padded(shape->input);
+  SmallVector<OpFoldResult> offsets(padded.size(), b.getIndexAttr(0)),
+      steps(padded.size(), b.getIndexAttr(1));
+  for (auto [i, dim] : llvm::enumerate(shape->window)) {
     std::optional<int64_t> constant = ShapeContext::asConstant(dim.low);
-    if (!constant)
-      return emitOpError("its padding depends on sizes that are not known at "
-                         "compile time");
-    padding.push_back(dim.extent() - 1 - *constant);
+    padding.push_back(dim.extent() - 1 - constant.value_or(0));
+    if (constant)
+      continue;
+    padded[i + 1] = padded[i + 1] + dim.low;
+    offsets[i + 1] = lowering.size(dim.low);
   }
   Value input = channelsLast(lowering, loc, getInput(), shape->layout);
   Dims dims = permuted(shapes.dims(getInput()), shape->layout.toLast()),
@@ -349,6 +355,18 @@ LogicalResult ConvTransposeOp::lowerToLinalg(LoweringContext &lowering) {
   wanted[0] = shape->input[0];
   input = conform(lowering, loc, input, dims, wanted,
                   "the operand's channels are not the filter's");
+  auto requireSame = [&](AffineExpr x, AffineExpr y, const char *message) {
+    if (x != y && !(ShapeContext::asConstant(x) && ShapeContext::asConstant(y)))
+      require(lowering, loc,
+              equal(b, loc, lowering.index(x), lowering.index(y)), message);
+  };
+  for (auto [i, dim] : llvm::enumerate(shape->window))
+    requireSame(dims[i + 1], dim.output,
+                "the operand has other sizes than the convolution of the "
+                "result");
+  if (*groups == 1)
+    requireSame(shape->input.back(), filter[0],
+                "the result's channels are not the filter's");
   Value weights = lowering.get(getFilter());
   if (*groups > 1) {
     // [window..., K / G, C] holds its groups in C; the kernel wants them first.
@@ -368,12 +386,18 @@ LogicalResult ConvTransposeOp::lowerToLinalg(LoweringContext &lowering) {
   Value panels = packed(b, loc, weights, shape->spatial(), *groups,
                         /*transposeB=*/true, /*reverse=*/true);
   Type element = getElementTypeOrSelf(input.getType());
-  Value result =
-      kernel::ContractOp::create(b, loc, input, panels,
-                                 lowering.empty(shape->input, element), ones,
-                                 dilationsOf(shape->window), padding,
-                                 stridesOf(shape->window), *groups)
-          ->getResult(0);
+  Value result = kernel::ContractOp::create(
+                     b, loc, input, panels, lowering.empty(padded, element),
+                     ones, dilationsOf(shape->window), padding,
+                     stridesOf(shape->window), *groups)
+                     ->getResult(0);
+  if (padded != shape->input) {
+    SmallVector<OpFoldResult> sizes;
+    for (AffineExpr dim : shape->input)
+      sizes.push_back(lowering.size(dim));
+    result = sliceAt(b, loc, typeOf(shape->input, element), result, offsets,
+                     sizes, steps);
+  }
   setChannelsLast(lowering, loc, getResult(), result, shape->layout);
   return success();
 }

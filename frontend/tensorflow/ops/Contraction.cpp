@@ -10,11 +10,16 @@ namespace tenon::tf {
 namespace {
 void multiply(Binder &b, bool transposeA, bool transposeB, bool conjugate) {
   Value lhs = b.input(0), rhs = b.input(1);
+  Type type = Binder::type(lhs);
+  if (b.has("Tout")) { // the inputs may be narrower
+    type = b.elementType("Tout");
+    lhs = b.cast(lhs, type);
+    rhs = b.cast(rhs, type);
+  }
   if (lhs && rhs && Binder::type(lhs) != Binder::type(rhs))
     b.fail("inputs have different element types");
   if (b.failed())
     return;
-  Type type = Binder::type(lhs);
   conjugate &= isa<ComplexType>(type);
   SmallVector<NamedAttribute> attributes;
   if (transposeA)
@@ -58,9 +63,6 @@ void importSparseMatMul(Binder &b) {
 }
 
 void importBatchMatMul(Binder &b) {
-  for (const char *attr : {"Ta", "Tb", "Tout"})
-    if (b.has(attr) && b.elementType(attr) != b.elementType("Tout"))
-      b.fail("products of different element types are not supported");
   multiply(b, b.flag("adj_x", false), b.flag("adj_y", false),
            /*conjugate=*/true);
 }
@@ -88,6 +90,12 @@ void importCross(Binder &b) {
   if (b.rank(lhs) < 1 || Binder::type(lhs) != Binder::type(rhs))
     return b.fail("expected two tensors of vectors of one element type");
   Type type = Binder::type(lhs), i32 = b.builder().getI32Type();
+  SmallVector<int64_t> three(b.rank(lhs), -1);
+  three.back() = 3;
+  for (Value *value : {&lhs, &rhs})
+    if (b.dims(*value).back() != b.shapes().constant(3))
+      *value = b.make("graph.ensure_shape", type, *value,
+                      b.attribute("shape", three));
   auto roll = [&](Value value, int64_t by) {
     return b.make("graph.roll", type, {value, b.integersConstant(by, i32)},
                   b.attribute("axes", ArrayRef<int64_t>(b.rank(value) - 1)));

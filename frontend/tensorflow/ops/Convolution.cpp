@@ -1,7 +1,7 @@
 //===- Convolution.cpp - convolutions and biases --------------------------===//
 
 #include "frontend/tensorflow/ops/Expect.h"
-#include "frontend/tensorflow/ops/Layout.h"
+#include "frontend/tensorflow/ops/FedWindows.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -96,6 +96,9 @@ Row convolution(StringRef op, int64_t rank) {
     Layout layout = readLayout(b, rank);
     if (b.failed())
       return;
+    if (hasFedWindow(b, filter))
+      return b.set(0,
+                   convolutionAtRun(b, layout, op == "graph.depthwise_conv"));
     auto attributes =
         movementAttributes(b, layout, true, b.integers("strides"));
     b.set(0, b.make(op, Binder::type(input), {input, filter}, attributes));

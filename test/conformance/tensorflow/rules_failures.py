@@ -121,7 +121,7 @@ for name in ("AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Less", "Equal", "Squa
     ends("failures", name, [F32, F64])(lambda t: {"x": x(2, 3, t=t), "y": x(*pick([(2, 4), (3,  3), (4,)]), t=t)})
 ends("failures", "LogicalAnd")(lambda t: {"x": values((2, 3), np.bool_), "y": values((4,), np.bool_)})
 ends("failures", "AddN")(lambda t: {"inputs": [x(2, 3), x(2, 4)]})
-ends("failures", "Select")(lambda t: {"condition": values((2, 3), np.bool_), "t": x(2, 3), "e": x(2, 4)})
+ends("failures", "Select")(lambda t: {"condition": values((2, 3), np.bool_), "x": x(2, 3), "y": x(2, 4)})
 ends("failures", "SelectV2")(lambda t: {"condition": values((2, 3), np.bool_), "t": x(2, 3), "e": x(2, 4)})
 ends("failures", "MatMul", [F32, F64, np.int32])(lambda t: {"a": x(2, 3, t=t), "b": x(4, 2, t=t)})
 ends("failures", "BatchMatMulV2")(lambda t: {"x": x(2, 2, 3), "y": x(3, 3, 2)})
@@ -150,7 +150,6 @@ ends("failures", "Assert")(lambda t: lambda feeds: (lambda c: [_after(v1.Assert(
 ends("failures", "MatrixInverse", [F32, F64])(lambda t: {"input": np.zeros((2, 2), t)})
 ends("failures", "MatrixSolve")(lambda t: {"matrix": np.zeros((2, 2), t), "rhs": x(2, 2)})
 ends("failures", "MatrixTriangularSolve")(lambda t: {"matrix": x(2, 3), "rhs": x(2, 2)})
-ends("failures", "Cholesky", [F32, F64])(lambda t: {"input": np.array([[1, 2], [2, 1]], t)})
 ends("failures", "MatrixDeterminant")(lambda t: {"input": x(2, 3)})
 ends("failures", "StringToNumber")(lambda t: {"string_tensor": np.array(["1", pick(["x", "", "1.5.2"])])})
 ends("failures", "DecodeRaw")(lambda t: {"bytes": np.array(["abcde", "abcde"]), "out_type": tf.float32})
@@ -172,7 +171,7 @@ def variable(kind, resource, **more):
         with tf.control_dependencies([holder.initializer]):
             given = {k: feeds.tensor(v) for k, v in more.items()}
             op = getattr(raw, kind)(resource=holder.handle, **given) if resource else getattr(raw, kind)(ref=holder._ref(), **given)  # noqa: SLF001
-        return [_after(op)]
+        return [op] if kind == "ResourceGather" else [_after(op)]
     return build
 
 

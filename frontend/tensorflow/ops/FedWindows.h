@@ -1,0 +1,20 @@
+//===- FedWindows.h - convolutions whose window only the run knows --------===//
+
+#ifndef TENON_FRONTEND_TENSORFLOW_OPS_FEDWINDOWS_H
+#define TENON_FRONTEND_TENSORFLOW_OPS_FEDWINDOWS_H
+
+#include "frontend/tensorflow/ops/Layout.h"
+
+namespace tenon::tf {
+
+/// Whether a size of the filter's window is not known when the graph is
+/// compiled.
+bool hasFedWindow(Binder &b, mlir::Value filter);
+
+/// A convolution as a product of patches, which are gathered, with the filter;
+/// of each channel by itself if `depthwise`.
+mlir::Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise);
+
+} // namespace tenon::tf
+
+#endif // TENON_FRONTEND_TENSORFLOW_OPS_FEDWINDOWS_H
