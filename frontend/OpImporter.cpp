@@ -56,15 +56,8 @@ Value Binder::input(unsigned i) {
   if (failed())
     return {};
   switch (value.kind) {
-  case ImportedValue::Tensor: {
-    if (value.symbol.empty())
-      return value.tensor;
-    VariableWrites now = state.writes.lookup(value.symbol);
-    return now.replacements == value.seen.replacements &&
-                   now.changes != value.seen.changes
-               ? readVariable(value.symbol, type(value.tensor))
-               : value.tensor;
-  }
+  case ImportedValue::Tensor:
+    return current(value).tensor;
   case ImportedValue::Variable:
     if (value.reference)
       return readVariable(value.symbol, value.elementType);
@@ -93,6 +86,13 @@ Value Binder::input(unsigned i) {
     return {};
   }
   return {};
+}
+
+ImportedValue Binder::current(const ImportedValue &value) {
+  if (value.kind != ImportedValue::Tensor || value.symbol.empty() ||
+      state.writes.lookup(value.symbol) == value.seen)
+    return value;
+  return ImportedValue::of(readVariable(value.symbol, type(value.tensor)));
 }
 
 SmallVector<Value> Binder::inputList(unsigned first,

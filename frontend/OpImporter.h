@@ -28,12 +28,6 @@ struct ListShape {
   unsigned depth = 1; ///< 2: a list of lists
 };
 
-/// How often a variable was changed in place and got other memory.
-struct VariableWrites {
-  unsigned changes = 0, replacements = 0;
-  bool operator==(const VariableWrites &) const = default;
-};
-
 /// What an edge of the source graph carries.
 struct ImportedValue {
   enum Kind {
@@ -64,10 +58,10 @@ struct ImportedValue {
   /// List of small integer tensors: what every element that was set contains.
   std::optional<graph::Dims> elementContents;
   bool untouched = false; // List: no element was set yet
-  /// Tensor: what had been written to the reference variable `symbol` when it
+  /// Tensor: how often the reference variable `symbol` had been changed when it
   /// was read. Such a tensor shares the variable's memory, so operations that
-  /// run after the variable was changed in place see the change.
-  VariableWrites seen = {};
+  /// run after another change see it.
+  unsigned seen = 0;
 
   static ImportedValue of(mlir::Value tensor);
   bool operator==(const ImportedValue &other) const {
@@ -99,7 +93,7 @@ struct ImportState {
   std::vector<UnsupportedNode> unsupported;
   std::vector<DimEquality> equalities;
   unsigned loopDepth = 0;
-  llvm::StringMap<VariableWrites> writes; // to reference variables
+  llvm::StringMap<unsigned> writes; // to reference variables
   /// Bodies of loops that were read under wrong assumptions. Their values'
   /// addresses must not be used again while `shapes` knows them.
   std::vector<mlir::Operation *> discarded;
@@ -145,6 +139,8 @@ public:
                                            std::optional<unsigned> count = {});
   /// Input `i` as it is.
   const ImportedValue &raw(unsigned i);
+  /// A value as it is now: one that shares a variable's memory sees changes.
+  ImportedValue current(const ImportedValue &value);
   /// The variable whose handle input `i` is: symbol and element type.
   ImportedValue variable(unsigned i);
   /// The elements of integer input `i`, which must be known at compile time.

@@ -254,6 +254,8 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
     OpBuilder::InsertionGuard guard(binder.builder());
     binder.builder().createBlock(&regions[i]);
     returned[i] = branches[i]();
+    for (ImportedValue &value : returned[i])
+      value = binder.current(value);
   }
   if (returned[0].size() != returned[1].size())
     binder.fail("branches return " + llvm::Twine(returned[0].size()) + " and " +
@@ -278,6 +280,8 @@ SmallVector<ImportedValue> choose(Binder &binder, Value condition,
     if (a == b && (!a.tensor || isVisible(binder, a.tensor)))
       continue;
     results[i].listShape = nullptr;
+    if (a.kind == ImportedValue::Tensor)
+      results[i].symbol.clear();
     mergeContents(results[i], b);
     std::string difference;
     if (a.kind != b.kind || !a.tensor || !b.tensor)
@@ -458,6 +462,12 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
   std::string what = "value " + std::to_string(i) + " of the loop ";
   if (isMissing(next))
     return Stop; // reported where it went wrong
+  if (next.kind == ImportedValue::Absent && !next.symbol.empty() &&
+      argument.kind == ImportedValue::List) {
+    inits[i] = next;
+    fixed[i] = true;
+    return Again;
+  }
   if (next == argument) {
     if (argument.tensor)
       return Done;
@@ -554,6 +564,9 @@ LoopImporter::Attempt LoopImporter::attempt() {
     }
     startRegion(regions[1], arguments[1]);
     next = binder.inlineFunction(bodyAttr, arguments[1]);
+    for (auto [i, value] : llvm::enumerate(next))
+      if (i >= fixed.size() || !fixed[i])
+        value = binder.current(value);
     if (!binder.failed() && next.size() != inits.size())
       binder.fail("the loop's body returns " + llvm::Twine(next.size()) +
                   " values, expected " + llvm::Twine(inits.size()));
@@ -638,7 +651,9 @@ void LoopImporter::run() {
   ++binder.state.loopDepth;
   outerSymbols = binder.shapes().symbolCount();
   for (unsigned i = 0; i < binder.inputCount(); ++i) {
-    ImportedValue init = binder.raw(i);
+    ImportedValue init = binder.current(binder.raw(i));
+    if (init.kind == ImportedValue::Tensor && !fixed[i])
+      init.symbol.clear();
     // A reference that no iteration replaces stays one: all read what is there
     // when they do.
     if (init.kind == ImportedValue::Variable && init.reference && !fixed[i])

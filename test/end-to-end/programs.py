@@ -428,6 +428,293 @@ def random_walk(rng):
     return [init()] + [("step", fetches, {}) for _ in range(4)]
 
 
+# Longer ones
+
+@program
+def growing_tensor(rng):
+    """A loop variable gets another shape in each iteration."""
+    x, n = placeholder([None, 2], "x"), placeholder([], "n", tf.int32)
+    _, y = tf.while_loop(lambda i, v: i < n, lambda i, v: (i + 1, tf.concat([v, v[-1:] * 2 + tf.cast(i, tf.float32)], 0)), [0, x],
+                         shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 2])])
+    bounded = tf.while_loop(lambda v: tf.reduce_sum(v) < 50.0, lambda v: [v * 1.5], [tf.abs(x)], maximum_iterations=3)
+    fetches = named(y=y, size_=tf.size(y), bounded=bounded)
+    return [("main", fetches, {"x": normal(rng, 2, 2), "n": np.int32(k)}) for k in (0, 3, 9)]
+
+
+@program
+def inner_array(rng):
+    """Each iteration of the outer loop has an array of its own."""
+    n = placeholder([], "n", tf.int32)
+
+    def outer(i, total, rows):
+        inner = tf.TensorArray(tf.int32, size=i + 1, element_shape=[])
+        _, inner = tf.while_loop(lambda j, a: j <= i, lambda j, a: (j + 1, a.write(j, i * j)), [0, inner])
+        values = inner.stack()
+        return i + 1, total + tf.reduce_sum(values), rows.write(i, tf.reduce_max(values))
+
+    _, total, rows = tf.while_loop(lambda i, *_: i < n, outer, [0, 0, tf.TensorArray(tf.int32, size=n, element_shape=[])])
+    fetches = named(total=total, rows=rows.stack())
+    return [("main", fetches, {"n": np.int32(k)}) for k in (5, 1)]
+
+
+def assigning_branches(rng, second):
+    (v1.enable_control_flow_v2 if second else v1.disable_control_flow_v2)()
+    try:
+        up, x = placeholder([], "up", tf.bool), placeholder([2], "x")
+        a = v1.get_variable("a", [2], initializer=v1.ones_initializer(), use_resource=second or None)
+        b = v1.get_variable("b", [2], initializer=v1.zeros_initializer(), use_resource=second or None)
+
+        def one():
+            with tf.control_dependencies([v1.assign_add(a, x)]):
+                return tf.identity(a) * 2
+
+        def two():
+            with tf.control_dependencies([v1.assign(b, a - x)]):
+                with tf.control_dependencies([v1.assign_sub(a, [1.0, 1.0])]):
+                    return tf.identity(b)
+
+        y = tf.cond(up, one, two)
+        with tf.control_dependencies([y]):
+            after = tf.stack([tf.identity(a) + 0, tf.identity(b) + 0])
+        fetches = named(y=y, after=after)
+    finally:
+        v1.disable_control_flow_v2()
+    return [init()] + [("step", fetches, {"up": np.bool_(u), "x": normal(rng, 2)}) for u in (True, False, False, True)]
+
+
+@program
+def branches_that_assign(rng):
+    return assigning_branches(rng, False)
+
+
+@program
+def functions_that_assign(rng):
+    return assigning_branches(rng, True)
+
+
+@program
+def greedy_decoder(rng):
+    """Words until the end mark: embedding, state, argmax."""
+    start = placeholder([None], "start", tf.int32)
+    table, w = tf.constant(normal(rng, 6, 4)), tf.constant(normal(rng, 8, 4))
+    out = tf.constant(normal(rng, 4, 6))
+    batch = tf.shape(start)[0]
+
+    def body(t, word, h, done, words):
+        h = tf.tanh(tf.matmul(tf.concat([tf.gather(table, word), h], 1), w))
+        word = tf.where(done, tf.zeros_like(word), tf.argmax(tf.matmul(h, out), 1, tf.int32))
+        return t + 1, word, h, tf.logical_or(done, tf.equal(word, 0)), words.write(t, word)
+
+    words = tf.TensorArray(tf.int32, size=0, dynamic_size=True, element_shape=[None])
+    t, _, h, _, words = tf.while_loop(lambda t, w_, h_, done, a: tf.logical_and(t < 7, tf.logical_not(tf.reduce_all(done))), body,
+                                      [0, start, tf.zeros([batch, 4]), tf.zeros([batch], tf.bool), words],
+                                      shape_invariants=[tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None, 4]), tf.TensorShape([None]), tf.TensorShape(None)])
+    fetches = named(steps=t, h=h, words=tf.ensure_shape(words.stack(), [None, None]))
+    return [("main", fetches, {"start": np.array(s, np.int32)}) for s in ([1, 2, 3], [5], [4, 4])]
+
+
+@program
+def beam_search(rng):
+    """The best of all continuations in each step."""
+    scores, steps = placeholder([4, 4], "scores"), placeholder([], "steps", tf.int32)
+
+    def body(t, totals, beams):
+        last = beams[:, -1]
+        options = tf.expand_dims(totals, 1) + tf.gather(scores, last)
+        best, at = tf.nn.top_k(tf.reshape(options, [-1]), 3)
+        return t + 1, best, tf.concat([tf.gather(beams, at // 4), tf.expand_dims(at % 4, 1)], 1)
+
+    _, totals, beams = tf.while_loop(lambda t, *_: t < steps, body, [0, tf.constant([0.0, -9.0, -9.0]), tf.zeros([3, 1], tf.int32)],
+                                     shape_invariants=[tf.TensorShape([]), tf.TensorShape([3]), tf.TensorShape([3, None])])
+    fetches = named(totals=totals, beams=beams)
+    return [("main", fetches, {"scores": normal(rng, 4, 4), "steps": np.int32(k)}) for k in (4, 1)]
+
+
+@program
+def trained_recurrence(rng):
+    """Gradients through a loop that stops rows at their lengths, with clipped norms."""
+    x, lengths, y = placeholder([None, 4, 3], "x"), placeholder([None], "lengths", tf.int32), placeholder([None, 2], "y")
+    w = v1.get_variable("w", [7, 8], initializer=v1.constant_initializer(normal(rng, 7, 8) * f32(0.4)))
+    b = v1.get_variable("b", [8], initializer=v1.zeros_initializer())
+    out = v1.get_variable("out", [2, 2], initializer=v1.constant_initializer(normal(rng, 2, 2)))
+    batch = tf.shape(x)[0]
+    inputs = tf.TensorArray(tf.float32, 4).unstack(tf.transpose(x, [1, 0, 2]))
+
+    def body(t, c, h):
+        gates = tf.matmul(tf.concat([inputs.read(t), h, h], 1), w) + b
+        i, j, f, o = tf.split(gates, 4, 1)
+        new_c = c * tf.sigmoid(f + 1) + tf.sigmoid(i) * tf.tanh(j)
+        new_h = tf.tanh(new_c) * tf.sigmoid(o)
+        live = tf.tile(tf.expand_dims(t < lengths, 1), [1, 2])
+        return t + 1, tf.where(live, new_c, c), tf.where(live, new_h, h)
+
+    _, _, h = tf.while_loop(lambda t, *_: t < 4, body, [0, tf.zeros([batch, 2]), tf.zeros([batch, 2])],
+                            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 2]), tf.TensorShape([None, 2])])
+    loss = tf.reduce_mean(v1.squared_difference(tf.matmul(h, out), y))
+    variables = [w, b, out]
+    gradients, norm = tf.clip_by_global_norm(tf.gradients(loss, variables), 0.5)
+    train = v1.train.AdamOptimizer(0.05).apply_gradients(zip(gradients, variables), name="train")
+    fetches, state = ["^" + train.name, *named(loss=loss, norm=norm)], named(w_=w, b_=b)
+    feed = lambda: {"x": normal(rng, 3, 4, 3), "lengths": np.array([4, 2, 0], np.int32), "y": normal(rng, 3, 2)}  # noqa: E731
+    return [init()] + [("train", fetches, feed()) for _ in range(4)] + [("state", state, {})]
+
+
+@program
+def update_collection(rng):
+    """A small network with layers of the old kind: update ops, dropout, two optimizers' slots."""
+    x, y = placeholder([None, 6, 6, 1], "x"), placeholder([None], "y", tf.int32)
+    training = placeholder([], "training", tf.bool)
+    kernel = v1.get_variable("kernel", [3, 3, 1, 4], initializer=v1.constant_initializer(normal(rng, 3, 3, 1, 4) * f32(0.5)))
+    h = tf.nn.conv2d(x, kernel, [1, 2, 2, 1], "SAME")
+    gamma, beta = v1.get_variable("gamma", [4], initializer=v1.ones_initializer()), v1.get_variable("beta", [4], initializer=v1.zeros_initializer())
+    mean, variance = (v1.get_variable(n, [4], initializer=i, trainable=False) for n, i in (("mean", v1.zeros_initializer()), ("variance", v1.ones_initializer())))
+
+    def normalized():
+        out, m, v = v1.nn.fused_batch_norm(h, gamma, beta, is_training=True, epsilon=1e-3)
+        with tf.control_dependencies([v1.assign_sub(mean, (mean - m) * 0.1), v1.assign_sub(variance, (variance - v) * 0.1)]):
+            return tf.identity(out)
+
+    h = tf.nn.relu(tf.cond(training, normalized, lambda: v1.nn.fused_batch_norm(h, gamma, beta, mean, variance, is_training=False, epsilon=1e-3)[0]))
+    h = tf.nn.max_pool2d(h, 2, 2, "VALID")
+    w = v1.get_variable("w", [4, 3], initializer=v1.constant_initializer(normal(rng, 4, 3)))
+    logits = tf.matmul(tf.reshape(h, [-1, 4]), w)
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)) + 1e-3 * tf.nn.l2_loss(w)
+    train = v1.train.MomentumOptimizer(0.1, 0.9).minimize(loss, name="train")
+    hit = tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1, tf.int32), y), tf.float32))
+    fetches, state = named(loss=loss, hit=hit), named(mean_=mean, kernel_=kernel, w_=w)
+    runs = [init()]
+    for k in range(5):
+        feeds = {"x": normal(rng, 4, 6, 6, 1), "y": rng.integers(0, 3, 4).astype(np.int32), "training": np.bool_(k % 3 != 2)}
+        runs.append(("train", ["^" + train.name, *fetches], feeds) if k % 3 != 2 else ("test", fetches, feeds))
+    return runs + [("state", state, {})]
+
+
+@program
+def running_metrics(rng):
+    """Metrics with totals and counts, which are local variables."""
+    labels, values = placeholder([None], "labels"), placeholder([None], "values")
+    mean, update = v1.metrics.mean_squared_error(labels, values)
+    recall, more = v1.metrics.recall(labels > 0, values > 0)
+    fetches, state = named(update=update, more=more), named(mean_=mean, recall_=recall)
+    start = ("init", ["^" + v1.local_variables_initializer().name], {})
+    return [start] + [step for _ in range(3) for step in (("step", fetches, {"labels": normal(rng, 5), "values": normal(rng, 5)}), ("state", state, {}))]
+
+
+@program
+def embeddings(rng):
+    """Partitioned tables, sparse bags, sampled rows and their gradients."""
+    ids = placeholder([None], "ids", tf.int64)
+    tables = [v1.get_variable(f"t{i}", [4 if i < 1 else 3, 2], initializer=v1.constant_initializer(normal(rng, 4 if i < 1 else 3, 2))) for i in range(2)]
+    looked = v1.nn.embedding_lookup(tables, ids, partition_strategy="mod")
+    bag = v1.SparseTensor(tf.stack([tf.range(tf.size(ids, tf.int64)) // 2, tf.range(tf.size(ids, tf.int64)) % 2], 1), ids, tf.stack([(tf.size(ids, tf.int64) + 1) // 2, 2]))
+    single = v1.get_variable("single", [7, 2], initializer=v1.constant_initializer(normal(rng, 7, 2)))
+    summed = v1.nn.embedding_lookup_sparse(single, bag, None, combiner="sqrtn")
+    loss = tf.reduce_sum(tf.square(looked)) + tf.reduce_sum(tf.square(summed))
+    train = v1.train.AdagradOptimizer(0.2).minimize(loss, name="train")
+    fetches, state = ["^" + train.name, *named(loss=loss)], named(t0_=tables[0], single_=single)
+    return [init()] + [step for _ in range(3) for step in (("train", fetches, {"ids": rng.integers(0, 7, 5)}), ("state", state, {}))]
+
+
+@program
+def second_kind(rng):
+    """Loops, conditions and cases as functions, nested."""
+    v1.enable_control_flow_v2()
+    try:
+        x, k = placeholder([None, 2], "x"), placeholder([], "k", tf.int32)
+
+        def body(i, v, total):
+            v = tf.cond(i % 2 > 0, lambda: v * 0.5, lambda: tf.switch_case(k, [lambda: v + 1.0, lambda: tf.reverse(v, [0]), lambda: tf.cumsum(v)]))
+            inner = tf.while_loop(lambda j, s: j < i, lambda j, s: (j + 1, s + tf.reduce_sum(v)), [0, 0.0])[1]
+            return i + 1, v, total + inner
+
+        _, v, total = tf.while_loop(lambda i, *_: i < 4, body, [0, x, 0.0])
+        gradient = tf.gradients(tf.reduce_sum(v * v), x)[0]
+        fetches = named(v=v, total=total, gradient=gradient)
+    finally:
+        v1.disable_control_flow_v2()
+    return [("main", fetches, {"x": normal(rng, 3, 2), "k": np.int32(i)}) for i in (0, 1, 2)]
+
+
+@program
+def old_and_new_values(rng):
+    """What control dependencies order, and what they leave open but data decides."""
+    v = v1.get_variable("v", [], initializer=v1.constant_initializer(1.0))
+    x = placeholder([], "x")
+    first = v1.assign(v, tf.identity(v) * 2 + x)
+    with tf.control_dependencies([first]):
+        second = v1.assign(v, tf.identity(v) - 1)
+        with tf.control_dependencies([second]):
+            read = tf.identity(v) + 0
+            with tf.control_dependencies([read]):
+                third = tf.group(v1.assign_add(v, 10.0), name="third")
+    with tf.control_dependencies([third]):
+        last = tf.identity(v) + 0
+    fetches = named(read=read, last=last)
+    return [init()] + [("step", fetches, {"x": f32(k)}) for k in (1, 2, 3)] + [("third", ["^third"], {"x": f32(0)}), ("step", fetches, {"x": f32(0)})]
+
+
+# Savers
+
+def saved(rng, version, partitioned=False, sharded=False):
+    """Variables are saved, changed, restored."""
+    partitioner = v1.fixed_size_partitioner(2) if partitioned else None
+    with v1.variable_scope("s", partitioner=partitioner, use_resource=False):
+        w = v1.get_variable("w", [4, 3], initializer=v1.constant_initializer(normal(rng, 4, 3)) if not partitioned else v1.ones_initializer())
+    k = v1.get_variable("k", [], tf.int64, initializer=v1.constant_initializer(7, tf.int64), use_resource=False)
+    x = placeholder([], "x")
+    parts = list(w) if partitioned else [w]
+    changed = tf.concat([tf.reshape(v1.assign_add(p, tf.ones_like(p) * x), [-1]) for p in parts] + [tf.reshape(tf.cast(v1.assign_add(k, 1), tf.float32), [1])], 0)
+    saver = v1.train.Saver(write_version=version, sharded=sharded)
+    fetches, state = named(changed=changed), named(**{f"part{i}": tf.identity(p) for i, p in enumerate(parts)}, k_=tf.identity(k))
+    definition = saver.saver_def
+    name = definition.filename_tensor_name.removesuffix(":0")
+    path = tempfile.mkdtemp(prefix="saved-") + "/model"
+    save = ("save", [definition.save_tensor_name], {name: path})
+    restore = ("restore", ["^" + definition.restore_op_name], {name: path})
+    return [init(), ("step", fetches, {"x": f32(2)}), save, ("step", fetches, {"x": f32(-1)}), ("state", state, {}), restore, ("state", state, {})]
+
+
+@program
+def saver(rng):
+    return saved(rng, v1.train.SaverDef.V2)
+
+
+@program
+def sharded_saver(rng):
+    return saved(rng, v1.train.SaverDef.V2, sharded=True)
+
+
+@program
+def partitioned_saver(rng):
+    return saved(rng, v1.train.SaverDef.V2, partitioned=True)
+
+
+@program
+def first_saver(rng):
+    return saved(rng, v1.train.SaverDef.V1)
+
+
+@program
+def first_partitioned_saver(rng):
+    return saved(rng, v1.train.SaverDef.V1, partitioned=True)
+
+
+@program
+def messages(rng):
+    """Tensors that become bytes and tensors again; summaries."""
+    x = placeholder([None, 3], "x")
+    text = placeholder([], "text", tf.string)
+    bytes_of = tf.raw_ops.SerializeTensor(tensor=x)
+    again = tf.ensure_shape(tf.raw_ops.ParseTensor(serialized=bytes_of, out_type=tf.float32), [None, 3])
+    parsed = tf.ensure_shape(tf.raw_ops.ParseTensor(serialized=text, out_type=tf.int32), [2, None])
+    flat_ = tf.reshape(tf.raw_ops.ParseTensor(serialized=text, out_type=tf.int32), [-1])
+    given = tf.io.serialize_tensor
+    with tf.Graph().as_default(), v1.Session() as session:
+        value = session.run(given(tf.constant([[1, 2, 300], [-4, 5, -6]], tf.int32)))
+    return [("main", named(again=again, parsed=parsed, flat_=flat_, merged=v1.summary.merge([v1.summary.scalar("a", x[0, 0]), v1.summary.histogram("h", x)])),
+             {"x": normal(rng, 4, 3), "text": value})]
+
+
 # Comparison
 
 def flat(name):
@@ -443,8 +730,10 @@ def expected(runs):
 def differ(got, wanted):
     if got is None:
         return "missing"
-    if got.shape != wanted.shape or got.dtype != wanted.dtype:
+    if got.shape != wanted.shape or (got.dtype != wanted.dtype and wanted.dtype.kind not in "OSU"):
         return f"{got.dtype}{list(got.shape)} for {wanted.dtype}{list(wanted.shape)}"
+    if wanted.dtype.kind in "OSU":
+        return None if [bytes(v) for v in got.ravel()] == [v if isinstance(v, bytes) else str(v).encode() for v in wanted.ravel()] else f"{got} for {wanted}"
     if wanted.dtype.kind != "f":
         return None if np.array_equal(got, wanted) else f"{got.tolist()} for {wanted.tolist()}"
     scale = np.max(np.abs(wanted), initial=1)
@@ -460,7 +749,7 @@ def check(name, args, folder):
         wanted = expected(runs)
     entries = {}
     for entry, fetches, feeds in runs:
-        entries.setdefault(entry, f"{entry}({', '.join(feeds)}) -> " + ", ".join(f if f.startswith("^") else f"{flat(f)} = {f}" for f in fetches))
+        entries.setdefault(entry, f"{entry}({', '.join(f'{flat(k)} = {k}:0' for k in feeds)}) -> " + ", ".join(f if f.startswith("^") else f"{flat(f)} = {f}" for f in fetches))
     command = [args.tenon, "compile", str(path), "-o", str(folder / name), "--cpu", "native"]
     for text in entries.values():
         command += ["--entry", text]
@@ -471,9 +760,9 @@ def check(name, args, folder):
     for n, (entry, _, feeds) in enumerate(runs):
         command += ["--run", entry]
         for k, v in feeds.items():
-            file = folder / f"{name}-{n}-{k}.npy"
-            np.save(file, v)
-            command.append(f"{k}={file}")
+            file = folder / f"{name}-{n}-{flat(k)}.npy"
+            np.save(file, np.array(v.encode() if isinstance(v, str) else v))
+            command.append(f"{flat(k)}={file}")
     out = folder / f"{name}.npz"
     done = subprocess.run(command + ["-o", str(out)], capture_output=True, text=True, timeout=120)
     if done.returncode:

@@ -22,9 +22,72 @@ void importFillEmptyRows(Binder &b) {
 
 Row segment(StringRef mode) {
   return [mode](Binder &b) {
-    Value data = b.input(0);
-    b.set(0, b.make("graph.sparse_segment", Binder::type(data), b.inputList(0),
-                    b.textAttribute("mode", mode)));
+    SmallVector<Value> in = b.inputList(0);
+    if (b.failed() || in.empty())
+      return b.fail("expected data, indices and segments");
+    // Narrow numbers are summed as wide ones.
+    Type type = Binder::type(in[0]), wide = type;
+    OpBuilder &builder = b.builder();
+    if (type.isF16() || type.isBF16())
+      wide = builder.getF32Type();
+    else if (type.isInteger() && type.getIntOrFloatBitWidth() < 32)
+      wide = builder.getI32Type();
+    else if (type.isUnsignedInteger())
+      wide = builder.getI64Type();
+    in[0] = b.cast(in[0], wide);
+    b.set(0, b.cast(b.make("graph.sparse_segment", wide, in,
+                           b.textAttribute("mode", mode)),
+                    type));
+  };
+}
+
+/// Inputs: gradient of the rows' sums, indices, segments, number of rows. Rows
+/// of a segment get its gradient, divided by their number or its root. The
+/// second version gives the rows that are not 0, and where they are.
+Row segmentGradient(StringRef mode, bool second) {
+  return [mode, second](Binder &b) {
+    Value grad = b.input(0), indices = b.input(1), segments = b.input(2),
+          count = b.input(3);
+    if (b.failed())
+      return;
+    if (b.rank(grad) < 1 || b.rank(indices) != 1 || b.rank(segments) != 1)
+      return b.fail("expected rows, and vectors of indices and segments");
+    Type type = Binder::type(grad), i64 = b.builder().getI64Type();
+    auto along = b.attribute("axis", int64_t(0));
+    auto sums = [&](Value rows, Value ids, Value number) {
+      return b.make("graph.segment", Binder::type(rows), {rows, ids, number},
+                    b.textAttribute("mode", "sum"));
+    };
+    Value sizes = b.make("graph.shape_of", i64, indices);
+    Value rows = b.make("graph.gather", type, {grad, segments}, along);
+    Value ones = b.make("graph.fill", type, {sizes, b.scalar(type, 1)});
+    if (mode != "sum") {
+      Value groups =
+          b.make("graph.reshape", i64,
+                 {b.shapeTensor(b.dims(grad)[0]), b.integersConstant({}, i64)});
+      Value number = b.make("graph.gather", type,
+                            {sums(ones, segments, groups), segments}, along);
+      if (mode == "sqrtn")
+        number = b.make("graph.sqrt", type, number);
+      SmallVector<int64_t> axes;
+      for (int64_t i = 1; !b.failed() && i < b.rank(grad); ++i)
+        axes.push_back(i);
+      if (!axes.empty())
+        number = b.make("graph.expand_dims", type, number,
+                        b.attribute("axes", axes));
+      rows = b.make("graph.div", type, {rows, number});
+    }
+    Value all = sums(rows, indices, count);
+    if (!second)
+      return b.set(0, all);
+    Value used = b.make("graph.greater", b.builder().getI1Type(),
+                        {sums(ones, indices, count), b.scalar(type, 0)});
+    Value places = b.make("graph.nonzero", i64, used);
+    if (b.failed())
+      return;
+    places = b.reshape(places, b.dims(places)[0]);
+    b.set(0, b.make("graph.gather", type, {all, places}, along));
+    b.set(1, b.failed() ? Value() : b.cast(places, Binder::type(indices)));
   };
 }
 
@@ -80,6 +143,15 @@ void addSparseRows(RowTable &table) {
     table[std::string("SparseSegmentSum") + suffix] = segment("sum");
     table[std::string("SparseSegmentMean") + suffix] = segment("mean");
     table[std::string("SparseSegmentSqrtN") + suffix] = segment("sqrtn");
+  }
+  struct Mode {
+    const char *source, *name;
+  };
+  for (Mode mode : std::initializer_list<Mode>{
+           {"Sum", "sum"}, {"Mean", "mean"}, {"SqrtN", "sqrtn"}}) {
+    std::string name = std::string("SparseSegment") + mode.source + "Grad";
+    table[name] = segmentGradient(mode.name, /*second=*/false);
+    table[name + "V2"] = segmentGradient(mode.name, /*second=*/true);
   }
   table["SparseToDense"] = importToDense;
   table["SparseTensorDenseMatMul"] = importMatMul;

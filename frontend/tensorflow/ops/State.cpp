@@ -19,18 +19,15 @@ Value readVariable(Binder &b, const ImportedValue &variable) {
   return b.make("graph.read", variable.elementType, {}, symbolOf(b, variable));
 }
 
-void assignVariable(Binder &b, const ImportedValue &variable, Value value,
-                    bool inPlace) {
+void assignVariable(Binder &b, const ImportedValue &variable, Value value) {
   if (b.failed())
     return;
   if (Binder::type(value) != variable.elementType)
     return b.fail("the value has another element type than variable '" +
                   variable.symbol + "'");
   b.perform("graph.assign", value, symbolOf(b, variable));
-  if (variable.reference) {
-    VariableWrites &writes = b.state.writes[variable.symbol];
-    ++(inPlace ? writes.changes : writes.replacements);
-  }
+  if (variable.reference)
+    ++b.state.writes[variable.symbol];
 }
 
 void setReference(Binder &b, const ImportedValue &variable) {
@@ -58,7 +55,8 @@ void importAssign(Binder &b) {
   } else {
     value = b.input(1);
   }
-  assignVariable(b, variable, value, /*inPlace=*/false);
+  // Into the memory that it has: nobody reads it before it has any.
+  assignVariable(b, variable, value);
   setReference(b, variable);
 }
 

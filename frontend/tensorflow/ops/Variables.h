@@ -10,10 +10,10 @@ namespace tenon::tf {
 /// The value of a variable here; null after a failure.
 mlir::Value readVariable(Binder &binder, const ImportedValue &variable);
 
-/// Gives a variable a value; fails when the element type is another one.
-/// `inPlace`: what was read from a reference to it changes, too.
+/// Gives a variable a value; fails when the element type is another one. What
+/// was read from a reference to it changes, too.
 void assignVariable(Binder &binder, const ImportedValue &variable,
-                    mlir::Value value, bool inPlace = true);
+                    mlir::Value value);
 
 /// A reference operation's result is the variable again.
 void setReference(Binder &binder, const ImportedValue &variable);
