@@ -33,16 +33,17 @@ struct Npz {
   bool find(const char *name);
 
   // The bytes of the array's .npy file: where they are when they are stored,
-  // else inflated (by libz, loaded when needed).
+  // else inflated (by libz, loaded when needed). Their check sum is `crc`.
   const char *open(size_t &length);
 
   // Reads the array at hand.
   tenon_tensor read();
 
+  uint32_t crc; // of the array at hand
+
 private:
   const char *directory;
   uint16_t method, flags;
-  uint32_t crc;
   uint64_t packed, unpacked, offset;
 };
 

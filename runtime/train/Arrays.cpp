@@ -9,8 +9,12 @@
 #include "io/Tensor.h"
 #include "train/Data.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace tenon::train {
 
@@ -24,6 +28,8 @@ struct Array {
   int32_t rank;
   int64_t shape[maxRank];
   const char *data;
+  int descriptor; // -1, or the file, where the elements begin at `offset`
+  uint64_t offset;
   bool used;
 };
 
@@ -32,6 +38,8 @@ struct Column {
   const Field *field;
   const char *file;
   const char *data;
+  int descriptor; // not -1: rows are read from here
+  uint64_t offset;
   tenon_dtype dtype;
   size_t bytes; // of a row
   bool converts;
@@ -41,7 +49,24 @@ struct ArraySource : Source {
   Column *columns; // by field; data is NULL where it has none
   int32_t count;
   bool cast;
+  Text scratch; // a row that is to be converted
 };
+
+// Long rows of arrays larger than this are read when they are needed: memory
+// that is mapped counts as the program's when it was touched.
+enum : uint64_t { readFrom = 8 << 20, readRows = 512 };
+
+void readBytes(const Column &column, uint64_t offset, size_t bytes, char *to) {
+  while (bytes) {
+    ssize_t count = pread(column.descriptor, to, bytes, off_t(offset));
+    if (count <= 0)
+      fail("%s: %s", column.file,
+           count ? strerror(errno) : "the file has become shorter");
+    to += count;
+    offset += uint64_t(count);
+    bytes -= size_t(count);
+  }
+}
 
 // Copies rows from where the order says.
 template <typename T>
@@ -53,11 +78,29 @@ void gather(const char *from, const uint32_t *order, int64_t count, char *to) {
   }
 }
 
+// More than 16 bytes, without a call; the last 16 may be copied twice.
+inline void copyShort(const char *from, size_t bytes, char *to) {
+  __uint128_t part;
+  for (size_t at = 0; at + 16 < bytes; at += 16) {
+    memcpy(&part, from + at, 16);
+    memcpy(to + at, &part, 16);
+  }
+  memcpy(&part, from + bytes - 16, 16);
+  memcpy(to + bytes - 16, &part, 16);
+}
+
 void copyRows(const Column &column, const uint32_t *order, int64_t first,
               int64_t count, char *to) {
   const char *from = column.data;
   size_t bytes = column.bytes;
-  if (!order)
+  if (column.descriptor >= 0 && !order)
+    readBytes(column, column.offset + uint64_t(first) * bytes,
+              uint64_t(count) * bytes, to);
+  else if (column.descriptor >= 0)
+    for (int64_t i = 0; i < count; ++i)
+      readBytes(column, column.offset + order[i] * bytes, bytes,
+                to + uint64_t(i) * bytes);
+  else if (!order)
     memcpy(to, from + uint64_t(first) * bytes, uint64_t(count) * bytes);
   else if (bytes == 4)
     gather<uint32_t>(from, order, count, to);
@@ -65,18 +108,27 @@ void copyRows(const Column &column, const uint32_t *order, int64_t first,
     gather<uint64_t>(from, order, count, to);
   else if (bytes == 16)
     gather<__uint128_t>(from, order, count, to);
+  else if (bytes > 16 && bytes <= 256)
+    for (int64_t i = 0; i < count; ++i, to += bytes)
+      copyShort(from + order[i] * bytes, bytes, to);
   else
     for (int64_t i = 0; i < count; ++i)
       memcpy(to + uint64_t(i) * bytes, from + order[i] * bytes, bytes);
 }
 
-void convertRows(const ArraySource &source, const Column &column,
+void convertRows(ArraySource &source, const Column &column,
                  const uint32_t *order, int64_t first, int64_t count,
                  char *to) {
   const Field &field = *column.field;
   for (int64_t i = 0; i < count; ++i, to += field.bytes) {
     int64_t row = order ? order[i] : first + i;
     const char *from = column.data + uint64_t(row) * column.bytes;
+    if (column.descriptor >= 0) {
+      char *read = source.scratch.grow(column.bytes);
+      readBytes(column, column.offset + uint64_t(row) * column.bytes,
+                column.bytes, read);
+      from = read;
+    }
     int64_t done = convertElements(column.dtype, from, field.spec->dtype, to,
                                    field.elements, source.cast);
     if (done == field.elements)
@@ -95,7 +147,7 @@ void convertRows(const ArraySource &source, const Column &column,
 
 void fetchArrays(Source &base, const uint32_t *order, int64_t first,
                  int64_t count, char *const *buffers) {
-  const ArraySource &source = static_cast<ArraySource &>(base);
+  ArraySource &source = static_cast<ArraySource &>(base);
   for (int32_t i = 0; i < source.count; ++i) {
     const Column &column = source.columns[i];
     if (!column.data)
@@ -117,10 +169,17 @@ struct Opener {
 
   Array &array(int32_t i) { return reinterpret_cast<Array *>(arrays.data)[i]; }
 
-  // Adds the array in the bytes of an .npy file.
-  void add(const char *file, const char *name, const char *bytes, size_t size) {
+  // Adds the array in the bytes of an .npy file, which may lie in a mapped one.
+  void add(const char *file, const char *name, const char *bytes, size_t size,
+           const Bytes &mapped) {
     NpyView view = viewNpy(bytes, size);
     Array array = {};
+    array.descriptor = -1;
+    if (view.isPlain() && bytes >= mapped.data &&
+        bytes < mapped.data + mapped.size && size > readFrom) {
+      array.descriptor = ::open(file, O_RDONLY | O_CLOEXEC);
+      array.offset = uint64_t(view.data - mapped.data);
+    }
     array.file = file;
     array.name = name;
     array.dtype = view.dtype;
@@ -129,6 +188,20 @@ struct Opener {
     array.data = view.isPlain() ? view.data : bytesOf(readNpy(bytes, size));
     arrays.add(&array, sizeof array);
     ++count;
+  }
+
+  // Compares a check sum without keeping in memory what is mapped.
+  static void checkSum(const char *file, size_t size, uint32_t wanted,
+                       const Bytes &mapped) {
+    uint32_t crc = 0;
+    const size_t step = 4 << 20;
+    for (size_t at = 0; at < size; at += step) {
+      crc = crc32(crc, file + at, size - at < step ? size - at : step);
+      if (mapped.size > readFrom)
+        madvise(const_cast<char *>(mapped.data), mapped.size, MADV_DONTNEED);
+    }
+    if (crc != wanted)
+      fail("wrong checksum");
   }
 
   // A word of the command line: FILE.npz, FILE.npy, NAME=FILE.
@@ -154,12 +227,13 @@ struct Opener {
           continue;
         size_t size;
         const char *file = npz.open(size);
-        add(path, text.terminated(), file, size);
+        checkSum(file, size, npz.crc, bytes);
+        add(path, text.terminated(), file, size, bytes);
       }
     } else {
       if (!name)
         fail("say what it is for, as NAME=%s", path);
-      add(path, name, bytes.data, bytes.size);
+      add(path, name, bytes.data, bytes.size, bytes);
     }
     failContext.file = nullptr;
   }
@@ -228,16 +302,20 @@ struct Opener {
     source->rows = array.shape[0];
     array.used = true;
     field.present = true;
+    size_t bytes = size_t(field.elements) * size_t(dtypeBytes(array.dtype));
+    bool isRead = array.descriptor >= 0 && bytes >= readRows;
     column = {&field,
               array.file,
               array.data,
+              isRead ? array.descriptor : -1,
+              array.offset,
               array.dtype,
-              size_t(field.elements) * size_t(dtypeBytes(array.dtype)),
+              bytes,
               !sameDtype(array.dtype, field.spec->dtype) ||
                   array.dtype.code == TENON_BOOL};
     // Converting takes time, and so does reading what memory does not hold.
     total += uint64_t(source->rows) * column.bytes;
-    source->isCostly |= (column.converts && field.elements > 256) ||
+    source->isCostly |= isRead || (column.converts && field.elements > 256) ||
                         total > uint64_t(256) << 20;
   }
 

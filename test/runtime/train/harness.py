@@ -1,5 +1,6 @@
 """What the scripts here share: running a training program, and files for it."""
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import sys
 import numpy as np
 
 program = sys.argv[1]
-os.makedirs(sys.argv[2], exist_ok=True)
+shutil.rmtree(sys.argv[2], ignore_errors=True)
+os.makedirs(sys.argv[2])
 os.chdir(sys.argv[2])
 
 
