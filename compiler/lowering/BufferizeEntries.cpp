@@ -39,11 +39,159 @@ void separateDestinations(RewriterBase &rewriter, func::FuncOp function) {
   }
 }
 
+/// More parts than this are no chain of insertions, of which the analysis takes
+/// cubic time.
+constexpr size_t kMostParts = 16;
+/// Of one variable: more are not looked at.
+constexpr unsigned kMostAccesses = 64;
+
+/// Where the computation of a part starts: the memory that it goes to must be
+/// there by then.
+Operation *startOf(Value part) {
+  Operation *op = part.getDefiningOp();
+  while (auto user = dyn_cast_if_present<DestinationStyleOpInterface>(op)) {
+    OpResult result = cast<OpResult>(part);
+    part = user.getTiedOpOperand(result)->get();
+    Operation *next = part.getDefiningOp();
+    if (!next || next->getBlock() != op->getBlock())
+      break;
+    op = next;
+  }
+  return op;
+}
+
+/// A long chain of insertions into an empty tensor becomes memory that each
+/// part is written to. Nobody writes to that memory afterwards.
+///
+/// ```mlir
+/// %1 = tensor.insert_slice %a into %0[0] [4] [1]
+/// %2 = tensor.insert_slice %b into %1[4] [4] [1]
+/// // ->
+/// bufferization.materialize_in_destination %a in restrict writable %part0
+/// bufferization.materialize_in_destination %b in restrict writable %part1
+/// %2 = bufferization.to_tensor %memory restrict
+/// ```
+void writeParts(RewriterBase &rewriter, tensor::InsertSliceOp last) {
+  SmallVector<tensor::InsertSliceOp> chain{last};
+  while (auto before =
+             chain.back().getDest().getDefiningOp<tensor::InsertSliceOp>()) {
+    if (!before->hasOneUse() || before->getBlock() != last->getBlock())
+      return;
+    chain.push_back(before);
+  }
+  auto empty = chain.back().getDest().getDefiningOp<tensor::EmptyOp>();
+  if (chain.size() <= kMostParts || !empty)
+    return;
+  std::reverse(chain.begin(), chain.end());
+  Operation *first = chain.front();
+  auto isConstant = [](tensor::InsertSliceOp part) {
+    return !ShapedType::isDynamicShape(part.getStaticOffsets()) &&
+           !ShapedType::isDynamicShape(part.getStaticSizes()) &&
+           !ShapedType::isDynamicShape(part.getStaticStrides());
+  };
+  if (empty.getDynamicSizes().empty() && llvm::all_of(chain, isConstant))
+    for (tensor::InsertSliceOp part : chain)
+      if (Operation *start = startOf(part.getSource());
+          start && start->getBlock() == first->getBlock() &&
+          start->isBeforeInBlock(first))
+        first = start;
+  Location loc = last.getLoc();
+  rewriter.setInsertionPoint(first);
+  auto type = MemRefType::get(empty.getType().getShape(),
+                              empty.getType().getElementType());
+  Value memory =
+      memref::AllocOp::create(rewriter, loc, type, empty.getDynamicSizes());
+  SmallVector<Value> places;
+  for (tensor::InsertSliceOp part : chain) {
+    if (first == chain.front().getOperation())
+      rewriter.setInsertionPoint(part);
+    auto place = cast<MemRefType>(memref::SubViewOp::inferRankReducedResultType(
+        part.getSourceType().getShape(), type, part.getMixedOffsets(),
+        part.getMixedSizes(), part.getMixedStrides()));
+    places.push_back(memref::SubViewOp::create(
+        rewriter, loc, place, memory, part.getMixedOffsets(),
+        part.getMixedSizes(), part.getMixedStrides()));
+  }
+  for (auto [part, place] : llvm::zip(chain, places)) {
+    rewriter.setInsertionPoint(part);
+    auto write = bufferization::MaterializeInDestinationOp::create(
+        rewriter, loc, TypeRange(), part.getSource(), place);
+    write.setRestrict(true);
+    write.setWritable(true);
+  }
+  rewriter.setInsertionPoint(last);
+  Value whole = bufferization::ToTensorOp::create(rewriter, loc, last.getType(),
+                                                  memory, /*restrict=*/true);
+  rewriter.replaceAllUsesWith(last.getResult(), whole);
+  for (tensor::InsertSliceOp part : llvm::reverse(chain))
+    rewriter.eraseOp(part);
+}
+
+void writeParts(RewriterBase &rewriter, func::FuncOp function) {
+  SmallVector<tensor::InsertSliceOp> lasts;
+  function.walk([&](tensor::InsertSliceOp op) {
+    auto isNext = [&](OpOperand &use) {
+      auto next = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+      return next && &next.getDestMutable() == &use;
+    };
+    if (!op->hasOneUse() || !isNext(*op->use_begin()))
+      lasts.push_back(op);
+  });
+  for (tensor::InsertSliceOp last : lasts)
+    writeParts(rewriter, last);
+}
+
+/// The memory of a variable, by name.
+using Variables = llvm::StringMap<SmallVector<memref::GetGlobalOp>>;
+
+/// Whether a variable may get its next value where `first` begins to compute
+/// it: nobody asks for the variable in between, and nobody reads the value when
+/// the variable may have another one.
+bool mayWriteEarly(bufferization::MaterializeInDestinationOp write,
+                   Operation *first, const Variables &variables) {
+  auto global = write.getDest().getDefiningOp<memref::GetGlobalOp>();
+  if (!global)
+    return true;
+  Block *block = write->getBlock();
+  if (first->getBlock() != block)
+    return false;
+  Operation *next = nullptr; // that changes the variable
+  unsigned count = 0;
+  auto known = variables.find(global.getName());
+  for (memref::GetGlobalOp place : known->second)
+    for (Operation *user : place->getUsers()) {
+      Operation *access = block->findAncestorOpInBlock(*user);
+      if (!access || ++count > kMostAccesses)
+        return false;
+      if (access == write.getOperation() || access->isBeforeInBlock(first))
+        continue;
+      if (access->isBeforeInBlock(write))
+        return false;
+      bool reads = isa<bufferization::ToTensorOp>(access);
+      if (!reads && (!next || access->isBeforeInBlock(next)))
+        next = access;
+    }
+  return llvm::all_of(write.getSource().getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (user == write.getOperation() || !next)
+      return true;
+    auto op = dyn_cast<DestinationStyleOpInterface>(user);
+    bool reads = (op && op.isDpsInput(&use)) ||
+                 isa<bufferization::MaterializeInDestinationOp>(user);
+    return reads && user->getBlock() == block && user->isBeforeInBlock(next);
+  });
+}
+
 /// An empty tensor becomes a part of the place that its value goes to only if
 /// nothing else starts from the values on the way: two of them would be
 /// written to the same place.
 Value replaceExclusively(RewriterBase &rewriter, SubsetInsertionOpInterface op,
-                         tensor::EmptyOp empty, Operation *first) {
+                         tensor::EmptyOp empty, Operation *first,
+                         const Variables &variables) {
+  if (auto write = dyn_cast<bufferization::MaterializeInDestinationOp>(
+          op.getOperation());
+      write && !mayWriteEarly(write, first, variables))
+    return {};
   Operation *user = first;
   Value value = empty.getResult(), source = op.getSourceOperand().get();
   while (user) {
@@ -96,11 +244,20 @@ struct BufferizeEntriesPass
     IRRewriter rewriter(&getContext());
     for (auto function : module.getOps<func::FuncOp>()) {
       // Producers write into the parts of a concatenation and into outputs.
+      writeParts(rewriter, function);
       separateDestinations(rewriter, function);
+      Variables variables;
+      function.walk([&](memref::GetGlobalOp global) {
+        variables[global.getName()].push_back(global);
+      });
+      auto replace = [&](RewriterBase &rewriter, SubsetInsertionOpInterface op,
+                         tensor::EmptyOp empty, Operation *first) {
+        return replaceExclusively(rewriter, op, empty, first, variables);
+      };
       bufferization::OneShotAnalysisState analysis(function, options);
       if (failed(bufferization::analyzeOp(function, analysis)) ||
-          failed(bufferization::eliminateEmptyTensors(
-              rewriter, function, analysis, replaceExclusively)))
+          failed(bufferization::eliminateEmptyTensors(rewriter, function,
+                                                      analysis, replace)))
         return signalPassFailure();
     }
     bufferization::BufferizationState state;

@@ -67,6 +67,15 @@ inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry",
                                      kReserveAttr = "tenon.reserve",
                                      kKernelAttr = "tenon.kernel";
 
+/// Attributes of the functions that a long entry is cut into: one of them; it
+/// does for all CPUs; the number of its first kernel call; a call of one that
+/// may end early with a status. Of code that is not worth much optimisation.
+inline constexpr llvm::StringLiteral kPartAttr = "tenon.part",
+                                     kSharedAttr = "tenon.shared",
+                                     kFirstCallAttr = "tenon.first_call",
+                                     kLeavesAttr = "tenon.leaves",
+                                     kLightAttr = "tenon.light";
+
 /// Whether callers outside the program see the function.
 bool isEntryPoint(mlir::func::FuncOp function);
 

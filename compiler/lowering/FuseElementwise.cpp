@@ -172,10 +172,12 @@ struct FuseElementwisePass
       Operation *source = reshape->getOperand(0).getDefiningOp();
       return source && isa<kernel::ContractOp>(source);
     };
+    // What is left when the driver stops before there is nothing to do, in
+    // graphs of thousands of ops, stays as it is.
     auto apply = [&](function_ref<void(RewritePatternSet &)> populate) {
       RewritePatternSet patterns(context);
       populate(patterns);
-      return applyPatternsGreedily(getOperation(), std::move(patterns));
+      (void)applyPatternsGreedily(getOperation(), std::move(patterns));
     };
     auto epilogues = [&](RewritePatternSet &patterns) {
       linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
@@ -185,12 +187,11 @@ struct FuseElementwisePass
     };
     // Epilogues first: what joins a contraction is not copied into consumers.
     // Chains that become one op by the second step get a second chance.
-    if (failed(apply(epilogues)) ||
-        failed(apply([](RewritePatternSet &patterns) {
-          linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
-        })) ||
-        failed(apply(epilogues)))
-      signalPassFailure();
+    apply(epilogues);
+    apply([](RewritePatternSet &patterns) {
+      linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+    });
+    apply(epilogues);
   }
 };
 } // namespace

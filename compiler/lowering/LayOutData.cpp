@@ -12,7 +12,7 @@ constexpr uint64_t kAlignment = 64;
 class Layout {
 public:
   explicit Layout(ModuleOp module)
-      : module(module), attributes(module.getContext()) {}
+      : module(module), symbols(module), attributes(module.getContext()) {}
 
   void run() {
     // Values first, then their flags, so that all values are aligned.
@@ -70,7 +70,7 @@ private:
   }
 
   void replace(memref::GetGlobalOp get) {
-    auto global = module.lookupSymbol<memref::GlobalOp>(get.getName());
+    auto global = symbols.lookup<memref::GlobalOp>(get.getName());
     int64_t field =
         global->hasAttr("tenon.variable") ? abi::State : abi::Weights;
     OpBuilder b(get);
@@ -107,6 +107,7 @@ private:
   }
 
   ModuleOp module;
+  SymbolTable symbols;
   Builder attributes;
   uint64_t weights = 0, state = 0;
 };

@@ -25,12 +25,14 @@ struct LeaveOnFailurePass
 
   void runOnOperation() override {
     func::FuncOp entry = getOperation();
-    if (!entry->hasAttr(kEntryAttr))
+    if (!entry->hasAttr(kEntryAttr) && !entry->hasAttr(kPartAttr))
       return;
-    SmallVector<LLVM::CallOp> calls;
-    entry.walk([&](LLVM::CallOp call) {
-      if (call.getCallee() == StringRef("tenon_alloc"))
-        calls.push_back(call);
+    SmallVector<Operation *> calls;
+    entry.walk([&](Operation *op) {
+      auto call = dyn_cast<LLVM::CallOp>(op);
+      if (op->hasAttr(kLeavesAttr) ||
+          (call && call.getCallee() == StringRef("tenon_alloc")))
+        calls.push_back(op);
     });
     if (calls.empty())
       return;
@@ -41,13 +43,17 @@ struct LeaveOnFailurePass
         b, loc, b.getI32Type(),
         pointerAt(b, loc, entry.getArgument(abi::Instance), abi::Status));
     func::ReturnOp::create(b, loc, status);
-    for (LLVM::CallOp call : calls) {
+    for (Operation *call : calls) {
       Block *head = call->getBlock();
       Block *rest = head->splitBlock(std::next(call->getIterator()));
       b.setInsertionPointToEnd(head);
-      Value null = LLVM::ZeroOp::create(b, loc, call.getResult().getType());
-      Value failed = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq,
-                                          call.getResult(), null);
+      // No memory, or the status of a part that had none.
+      Value result = call->getResult(0);
+      bool isStatus = result.getType().isInteger();
+      Value zero = LLVM::ZeroOp::create(b, loc, result.getType());
+      Value failed = LLVM::ICmpOp::create(
+          b, loc, isStatus ? LLVM::ICmpPredicate::ne : LLVM::ICmpPredicate::eq,
+          result, zero);
       cf::CondBranchOp::create(b, loc, failed, leave, rest);
     }
   }

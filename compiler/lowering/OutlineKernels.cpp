@@ -52,10 +52,16 @@ public:
       return WalkResult::skip();
     });
     // The row of such an entry in a profile is that of its kernel.
-    isOneKernel = ops.size() == 1;
+    bool isPart = entry->hasAttr(kPartAttr);
+    isOneKernel = ops.size() == 1 && !isPart;
+    // Where some parts are another CPU's, calls have the same numbers.
+    if (auto first = entry->getAttrOfType<IntegerAttr>(kFirstCallAttr))
+      number = first.getInt();
+    names.resize(std::max(names.size(), number + ops.size()),
+                 StringAttr::get(module.getContext()));
     if (!ops.empty())
       replaceByCalls(entry, ops);
-    if (!mayFail(entry))
+    if (!isPart && !mayFail(entry))
       returnSuccess(entry);
   }
 
@@ -107,8 +113,8 @@ private:
             : cast<kernel::KernelOpInterface>(op).buildTaskCount(b, loc,
                                                                  target);
     func::FuncOp kernel = getKernel(op, arguments, constants);
-    emitCall(entry, b, loc, kernel, arguments, tasks, names.size());
-    names.push_back(b.getStringAttr(profileName(op)));
+    emitCall(entry, b, loc, kernel, arguments, tasks, number);
+    names[number++] = b.getStringAttr(profileName(op));
     op->erase();
   }
 
@@ -215,7 +221,8 @@ private:
     }
     for (Value constant : constants)
       mapping.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
-    b.clone(*op, mapping);
+    if (b.clone(*op, mapping)->removeDiscardableAttr(kLightAttr))
+      function->setAttr(kLightAttr, b.getUnitAttr());
     func::ReturnOp::create(b, loc);
     // Places cost time in every pass that follows.
     if (!module->hasAttr(kDebugAttr))
@@ -249,13 +256,12 @@ private:
 
   /// Whether something in the entry can set the instance's status: kernels
   /// cannot, functions of the runtime can.
-  static bool mayFail(func::FuncOp entry) {
+  bool mayFail(func::FuncOp entry) const {
     return entry
-        .walk([](Operation *op) {
+        .walk([&](Operation *op) {
           bool isKernel = false;
           if (auto call = dyn_cast<func::CallOp>(op)) {
-            auto callee =
-                op->getParentOfType<ModuleOp>().lookupSymbol(call.getCallee());
+            Operation *callee = symbols.lookup(call.getCallee());
             isKernel = callee && callee->hasAttr(kKernelAttr);
           }
           if (auto call = dyn_cast<LLVM::CallOp>(op))
@@ -365,6 +371,7 @@ private:
   SymbolTable symbols;
   llvm::StringMap<func::FuncOp> kernels;
   SmallVector<Attribute> names;
+  size_t number = 0; ///< of the next call
   LLVM::LLVMFuncOp launch;
   // Of the entry at hand:
   bool isOneKernel = false; ///< it has no other
@@ -391,7 +398,8 @@ struct OutlineKernelsPass
     Outliner outliner(module, target);
     SmallVector<func::FuncOp> entries;
     for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr(kEntryAttr))
+      if (!function.isExternal() &&
+          (function->hasAttr(kEntryAttr) || function->hasAttr(kPartAttr)))
         entries.push_back(function);
     for (func::FuncOp entry : entries)
       outliner.outline(entry);

@@ -54,8 +54,29 @@ void ShapeContext::inferDefiningOp(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op || (scope == Scope::Op && !op->hasTrait<OpTrait::ConstantLike>()))
     return;
-  if (auto inference = dyn_cast<ShapeInference>(op))
-    (void)inference.inferShapes(*this);
+  // Rules ask for what they need, which asks in turn. In a chain of thousands
+  // of ops that would take more stack than there is: from some depth on, the
+  // ops that an op depends on come first.
+  static thread_local unsigned depth = 0;
+  constexpr unsigned kDeepest = 200;
+  SmallVector<Operation *> pending{op};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  ++depth;
+  while (!pending.empty()) {
+    Operation *next = pending.back();
+    size_t count = pending.size();
+    if (depth > kDeepest && scope != Scope::Op)
+      for (Value operand : next->getOperands())
+        if (Operation *source = operand.getDefiningOp();
+            source && !dimsOf.contains(operand) && seen.insert(source).second)
+          pending.push_back(source);
+    if (pending.size() != count)
+      continue;
+    pending.pop_back();
+    if (auto inference = dyn_cast<ShapeInference>(next))
+      (void)inference.inferShapes(*this);
+  }
+  --depth;
 }
 
 ArrayRef<AffineExpr> ShapeContext::dims(Value value) {

@@ -4,10 +4,11 @@
 
 #include "compiler/backend/cpu/DebugInfo.h"
 #include "compiler/backend/cpu/HalfExpand.h"
-#include "compiler/backend/cpu/SingleLanes.h"
 #include "compiler/backend/cpu/ShareKernels.h"
+#include "compiler/backend/cpu/SingleLanes.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/backend/cpu/Units.h"
+#include "compiler/lowering/EntryABI.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -101,7 +102,7 @@ void setMachine(llvm::Module &module, const llvm::TargetMachine &machine) {
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-              unsigned optLevel) {
+              unsigned optLevel, bool light) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = optLevel >= 2;
   tuning.SLPVectorization = optLevel >= 2;
@@ -121,9 +122,15 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
                                   : optLevel == 1 ? llvm::OptimizationLevel::O1
                                   : optLevel == 2 ? llvm::OptimizationLevel::O2
                                                   : llvm::OptimizationLevel::O3;
-  llvm::ModulePassManager passes =
-      optLevel == 0 ? builder.buildO0DefaultPipeline(level)
-                    : builder.buildPerModuleDefaultPipeline(level);
+  llvm::ModulePassManager passes;
+  if (light && optLevel > 0)
+    llvm::cantFail(builder.parsePassPipeline(
+        passes, "function(sroa,early-cse,instcombine<no-verify-fixpoint>,"
+                "simplifycfg,loop-mssa(licm),gvn,"
+                "instcombine<no-verify-fixpoint>)"));
+  else
+    passes = optLevel == 0 ? builder.buildO0DefaultPipeline(level)
+                           : builder.buildPerModuleDefaultPipeline(level);
   passes.run(module, modules);
 }
 
@@ -157,7 +164,8 @@ void prepareModule(llvm::Module &module, llvm::TargetMachine &machine,
     bool ours = definitions.contains(name);
     if (ours && !entries.contains(name))
       value.setName(prefix + name);
-    if (ours || !value.isDeclaration() || name.starts_with("tenon_")) {
+    if (ours || !value.isDeclaration() || name.starts_with("tenon_") ||
+        entries.contains(name)) {
       value.setVisibility(llvm::GlobalValue::HiddenVisibility);
       value.setDSOLocal(true);
     }
@@ -211,6 +219,8 @@ public:
         entries.insert(symbol + "_reserve");
       }
     }
+    for (const std::string &symbol : spec.shared)
+      entries.insert(symbol);
   }
 
   llvm::Error compile(size_t index, llvm::SmallVectorImpl<char> &out) const {
@@ -239,7 +249,8 @@ public:
     expandHalfTypes(*module, **machine);
     if (options.fastMath)
       allowFastMath(*module);
-    optimize(*module, **machine, options.optLevel);
+    optimize(*module, **machine, options.optLevel,
+             (*unit.module)->hasAttr(kLightAttr));
     storeSingleLanes(*module);
     if (options.saveUnit) {
       std::string text;

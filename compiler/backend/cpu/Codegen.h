@@ -35,9 +35,10 @@ CodeVariant getBaselineVariant(llvm::StringRef triple);
 /// modules of a link share.
 void setMachine(llvm::Module &module, const llvm::TargetMachine &machine);
 
-/// Runs the optimiser on a module of LLVM IR.
+/// Runs the optimiser on a module of LLVM IR. Code that is `light` takes no
+/// time to speak of when it runs: only what makes it smaller is done.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-              unsigned optLevel);
+              unsigned optLevel, bool light = false);
 
 /// Appends the object (or, with `assembly`, the text) of `module` to `out`.
 llvm::Error emitModule(llvm::Module &module, llvm::TargetMachine &machine,

@@ -2,6 +2,7 @@
 
 #include "compiler/backend/cpu/Units.h"
 
+#include "compiler/lowering/EntryABI.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/SetVector.h"
@@ -49,25 +50,37 @@ public:
 
 private:
   SmallVector<SmallVector<LLVM::LLVMFuncOp>> fillBins() {
-    SmallVector<SmallVector<LLVM::LLVMFuncOp>> bins(1);
+    SmallVector<SmallVector<LLVM::LLVMFuncOp>> bins;
+    if (fillBins(bins, /*light=*/false))
+      fillBins(bins, /*light=*/true);
+    return bins;
+  }
+
+  /// Returns false when the module must stay whole.
+  bool fillBins(SmallVectorImpl<SmallVector<LLVM::LLVMFuncOp>> &bins,
+                bool light) {
     size_t filled = 0;
+    bool isFirst = true;
     for (Operation &op : *module.getBody()) {
       if (isa<LLVM::GlobalOp>(op))
         continue;
       auto func = dyn_cast<LLVM::LLVMFuncOp>(op);
-      if (!func)
-        return {};
-      if (func.isExternal())
+      if (!func) {
+        bins.clear();
+        return false;
+      }
+      if (func.isExternal() || func->hasAttr(kLightAttr) != light)
         continue;
       size_t ops = countOps(func);
-      if (filled && filled + ops > kUnitOps) {
+      if (isFirst || (filled && filled + ops > kUnitOps)) {
         bins.emplace_back();
         filled = 0;
+        isFirst = false;
       }
       filled += ops;
       bins.back().push_back(func);
     }
-    return bins;
+    return true;
   }
 
   /// Symbols that `root` refers to, in order of appearance.
@@ -107,6 +120,8 @@ private:
     OpBuilder builder(module.getContext());
     OwningOpRef<ModuleOp> unit = ModuleOp::create(module.getLoc());
     (*unit)->setAttrs(module->getAttrs());
+    if (functions.front()->hasAttr(kLightAttr))
+      (*unit)->setAttr(kLightAttr, builder.getUnitAttr());
     builder.setInsertionPointToEnd(unit->getBody());
     llvm::SetVector<Operation *> uses;
     for (LLVM::LLVMFuncOp func : functions)
