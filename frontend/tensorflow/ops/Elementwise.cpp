@@ -54,6 +54,32 @@ Row equality(StringRef op, bool otherwise) {
   };
 }
 
+/// Bits of a number's fraction.
+unsigned fractionBits(Type type) {
+  return cast<FloatType>(type).getFPMantissaWidth() - 1;
+}
+
+/// Narrower floating-point numbers are rounded, or with `Truncate` cut.
+void importCast(Binder &b) {
+  Value input = b.input(0);
+  Type to = b.elementType("DstT"), from = Binder::type(input);
+  if (b.failed())
+    return;
+  if (b.flag("Truncate", false) && isa<FloatType>(from) && isa<FloatType>(to) &&
+      fractionBits(from) > fractionBits(to)) {
+    unsigned lost = fractionBits(from) - fractionBits(to);
+    Type bits = b.builder().getIntegerType(from.getIntOrFloatBitWidth());
+    Value mask = b.constant(DenseElementsAttr::get(
+        RankedTensorType::get({}, bits),
+        APInt::getHighBitsSet(bits.getIntOrFloatBitWidth(),
+                              bits.getIntOrFloatBitWidth() - lost)));
+    Value kept =
+        b.make("graph.and", bits, {b.make("graph.bitcast", bits, input), mask});
+    input = b.make("graph.bitcast", from, kept);
+  }
+  b.set(0, b.cast(input, to));
+}
+
 /// Integers have no negative powers.
 void importPow(Binder &b) {
   Value exponent = b.input(1);
@@ -350,9 +376,7 @@ void addElementwiseRows(RowTable &table) {
     checkSameType(b, {yes, no});
     b.set(0, b.make("graph.select", Binder::type(yes), {b.input(0), yes, no}));
   };
-  table["Cast"] = [](Binder &b) {
-    b.set(0, b.cast(b.input(0), b.elementType("DstT")));
-  };
+  table["Cast"] = importCast;
   table["PopulationCount"] = [](Binder &b) {
     Type bytes = b.builder().getIntegerType(8, /*isSigned=*/false);
     b.set(0, b.make("graph.population_count", bytes, b.input(0)));

@@ -4,6 +4,7 @@
 #include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/FedBlocks.h"
+#include "frontend/tensorflow/ops/Numbers.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -330,12 +331,71 @@ void importUnique(Binder &b) {
       b.makeAll("graph.unique", {Binder::type(input), index, index}, input));
 }
 
-/// Of a vector; input 1 names its only dimension, or none.
+/// Parts along `axis` that differ, in the order in which they come first: each
+/// is compared with each.
+void uniqueParts(Binder &b, Value input, int64_t axis) {
+  Type type = Binder::type(input);
+  Type index = b.has("out_idx") ? b.elementType("out_idx")
+                                : Type(b.builder().getI32Type());
+  Numbers n(b);
+  SmallVector<int64_t> order = {axis};
+  for (int64_t i = 0; i < b.rank(input); ++i)
+    if (i != axis)
+      order.push_back(i);
+  Formula count = n.size(input, axis);
+  Value length[] = {count, n.product(n.part(n.sizes(input), 0, b.rank(input)))};
+  Value width = n.quotient(length[1], maximum(count, n.number(1)));
+  Value shape[] = {count, width};
+  Value rows = n.reshaped(b.transpose(input, order), n.packed(shape));
+  auto expanded = [&](int64_t at) {
+    return b.make("graph.expand_dims", type, rows,
+                  b.attribute("axes", ArrayRef<int64_t>(at)));
+  };
+  auto along = [&](int64_t at) {
+    return b.attribute("axes", ArrayRef<int64_t>(at));
+  };
+  Value same =
+      b.make("graph.reduce_all", n.i1,
+             b.make("graph.equal", n.i1, {expanded(1), expanded(0)}), along(2));
+  // Not a number is equal to nothing, but is the first of itself.
+  same = b.make("graph.or", n.i1,
+                {same, n.equal(n.reshaped(n.below(count), n.vector({-1, 1})),
+                               n.below(count))});
+  Formula first(b, b.make("graph.argmax", n.i64, b.cast(same, n.i64),
+                          b.attribute("axis", int64_t(1))));
+  Value isFirst = n.equal(first, n.below(count));
+  Value places =
+      n.reshaped(b.make("graph.nonzero", n.i64, isFirst), n.vector({-1}));
+  Formula found = n.size(places, 0);
+  Value numbers = b.make("graph.cumsum", n.i64, b.cast(isFirst, n.i64),
+                         b.attribute("axis", int64_t(0)));
+  Formula ids = n.gathered(numbers, first) - n.number(1);
+  Value ones = b.make("graph.fill", n.i64, {n.sizes(first), n.number(1)});
+  Value counts = b.make("graph.segment", n.i64, {ones, ids, found},
+                        b.textAttribute("mode", "sum"));
+  b.set(0, n.gathered(input, places, axis));
+  b.set(1, b.cast(ids, index));
+  b.set(2, b.cast(counts, index));
+}
+
+/// Input 1 names a dimension, or none of a vector.
 void importUniqueV2(Binder &b) {
-  for (int64_t axis : b.constants(1))
-    if (b.axis(axis, 1) != 0)
-      return;
-  importUnique(b);
+  Value input = b.input(0);
+  if (b.failed())
+    return;
+  if (!isKnown(b, 1) && b.rank(input) == 1)
+    return importUnique(b);
+  SmallVector<int64_t> axes = b.constants(1);
+  if (axes.size() > 1)
+    b.fail("expected one axis or none");
+  if (axes.empty() || b.rank(input) == 1) {
+    if (!axes.empty())
+      b.axis(axes[0], 1);
+    return importUnique(b);
+  }
+  int64_t axis = b.axis(axes[0], b.rank(input));
+  if (!b.failed())
+    uniqueParts(b, input, axis);
 }
 
 void importDynamicStitch(Binder &b) {
