@@ -22,9 +22,9 @@ TABLE = {}
 ULPS = {
     ("ulp", 4, 0): "Acos Asin Atan Exp Log Log1p Expm1 Sigmoid Rsqrt Sqrt Erf Softsign RsqrtGrad SqrtGrad SigmoidGrad TanhGrad InvGrad "
                    "ReciprocalGrad SoftplusGrad SoftsignGrad EluGrad SeluGrad LeakyRelu LeakyReluGrad SquaredDifference Xdivy MulNoNan AddN AccumulateNV2 "
-                   "Reciprocal Inv LinSpace DivNoNan ApproximateEqual ClipByValue Angle ComplexAbs Relu6Grad Range Complex Mod FloorMod "
+                   "Reciprocal Inv LinSpace DivNoNan ApproximateEqual ClipByValue Angle ComplexAbs Range Complex Mod FloorMod "
                    "RGBToHSV HSVToRGB HistogramSummary",
-    ("ulp", 0, 0): "Relu Relu6 Maximum Minimum",
+    ("ulp", 0, 0): "ReluGrad Relu6Grad Relu Relu6 Maximum Minimum",
     ("ulp", 16, 2): "Elu Selu Tanh Acosh Asinh Atanh Atan2 Cos Cosh Sin Sinh Tan Erfc Pow Softplus Xlogy Xlog1py Softmax LogSoftmax Erfinv Ndtri "
                     "AdjustSaturation AdjustContrastv2 BesselI0e BesselI1e BesselI0 BesselI1 RandomStandardNormal TruncatedNormal "
                     "StatelessRandomNormal StatelessRandomNormalV2 StatelessTruncatedNormal StatelessTruncatedNormalV2 "
@@ -33,7 +33,7 @@ ULPS = {
     ("ulp", 64, 32): "AdjustHue Zeta Polygamma Betainc IgammaGradA RandomGammaGrad Digamma Lgamma Igamma Igammac CumulativeLogsumexp",
     ("sum", 84, 8): "",
 }
-EXACT = ("Add AddV2 Sub Mul Neg Abs ReluGrad Square Sign Cast Floor Ceil Rint Round Real Imag Conj RealDiv Div "
+EXACT = ("Add AddV2 Sub Mul Neg Abs Square Sign Cast Floor Ceil Rint Round Real Imag Conj RealDiv Div "
          "Max Min Equal NotEqual Less LessEqual Greater GreaterEqual Select SelectV2 IsNan IsInf IsFinite NextAfter "
          "RandomUniform StatelessRandomUniform StatelessRandomUniformV2 RandomUniformInt StatelessRandomUniformInt StatelessRandomUniformIntV2 "
          "RandomShuffle StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 Dilation2D MaxPool MaxPoolV2 MaxPool3D MaxPoolWithArgmax ArgMax ArgMin TopK TopKV2 Where Unique UniqueWithCounts ListDiff "

@@ -76,7 +76,8 @@ def conv2d_back(t):
 @rule("layouts", "DepthwiseConv2dNativeBackpropInput DepthwiseConv2dNativeBackpropFilter", [F32, F64, F16, BF16], 2)
 def depthwise_back(t):
     size, kernel, stride, dilation, padding = window(2, 9)
-    stride = [stride[0]] * 2
+    # TensorFlow's own kernels leave the dilations out.
+    stride, dilation = [stride[0]] * 2, dilation if t == F32 else [1, 1]
     b, c, k = number(1, 3), pick([1, 3, 8]), pick([1, 2])
     out = outputs(size, kernel, stride, dilation, padding)
 
@@ -186,7 +187,7 @@ def pool3d_back(t):
     out = outputs(size, kernel, stride, (1, 1, 1), padding)
     # Which of equal numbers is the maximum depends on the layout.
     given = values(tuple(front([b, *size, c], first)), t, (-3, 3))
-    given = given if first else np.round(given).astype(t)
+    given = np.round(given).astype(t) if t in (F32, F64) and not first else given
 
     def build(feeds):
         more = {"ksize": front([1, *kernel, 1], first), "strides": front([1, *stride, 1], first), "padding": padding, "data_format": layout(3, first)}

@@ -174,7 +174,7 @@ rule("random", "StatelessRandomUniformInt", [np.int32, np.int64], 2)(
 rule("random", "RandomShuffle", REAL)(lambda t: [tensor(t, low=1, high=3), seeds()])
 
 
-@rule("random", "StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessTruncatedNormalV2", FLOATS)
+@rule("random", "StatelessRandomNormalV2", FLOATS)
 def stateless(t):
     def build(feeds):
         seed, shape = feeds.tensor(maybe(np.array([number(0, 1 << 31), number(0, 1 << 31)], np.int64))), feeds.tensor(shape_of_numbers())

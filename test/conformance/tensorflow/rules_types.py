@@ -18,7 +18,6 @@ rule("types", "Neg Abs Sign Square", [np.int8, np.int16, np.int32, np.int64])(la
 rule("types", "EuclideanNorm", INTS)(lambda t: (lambda x: [x, maybe(axes_of(x.shape)), {"keep_dims": True}])(tensor(t, (0, 3))))
 rule("types", "CheckNumerics CheckNumericsV2", FLOATS)(lambda t: [tensor(t, (-9, 9)), {"message": "no number"}])
 rule("types", "Equal NotEqual", ALL)(lambda t: (lambda v: [*v, {"incompatible_shape_error": False}])(pair(t)))
-rule("types", "ClipByValue", COMPLEX)(lambda t: [tensor(t, (-2, 2)), Const(np.array(1, t)), Const(np.array(5, t))])
 rule("types", "ClipByValue", REAL)(lambda t: (lambda x: [x, values(x.shape, t, (0, 3)), values((), t, (3, 9))])(tensor(t)))
 rule("types", "Cast", ALL, 3)(lambda t: (lambda to: [tensor(t, (0, 100) if np.dtype(to).kind in "iu" and np.dtype(t).kind not in "iub" else "any"), {"DstT": tf.as_dtype(to), "Truncate": True}])(pick(FLOATS)))
 rule("types", "AddN", INTS + [np.complex64])(lambda t: (lambda s: [[values(s, t) for _ in range(number(1, 6))]])(sizes()))
