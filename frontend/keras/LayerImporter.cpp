@@ -4,6 +4,7 @@
 
 #include "dialects/graph/Graph.h"
 #include "frontend/Elements.h"
+#include "frontend/keras/Regularizers.h"
 #include "frontend/keras/TopologyReader.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -91,6 +92,10 @@ FlatSymbolRefAttr LayerImporter::variable(Layer &layer, Weight &weight) {
     state.addAttribute("trainable", b.getUnitAttr());
   if (weight.symbol != weight.path)
     state.addAttribute("original", b.getStringAttr(weight.path));
+  if (const llvm::json::Value *constraint =
+          settingOf(layer, weight, "constraint"))
+    state.addAttribute("graph.constraint",
+                       b.getStringAttr(asCall(*constraint)));
   build(state);
   return FlatSymbolRefAttr::get(context, weight.symbol);
 }
@@ -190,6 +195,8 @@ Argument LayerImporter::call(Layer &layer, std::vector<Argument> arguments,
     }
     if (!call.failed())
       layer.kind->call(call);
+    if (!call.failed())
+      addActivityLoss(call);
     if (!call.failed()) {
       result = std::move(call.result);
       if (layer.kind->masks == MaskRule::Keep && !call.arguments.empty()) {
@@ -214,6 +221,64 @@ Argument LayerImporter::call(Layer &layer, std::vector<Argument> arguments,
   else if (unsupported.empty() && model.unsupported.empty())
     report(layer, "it cannot be built");
   return missing();
+}
+
+//===----------------------------------------------------------------------===//
+// Regularization
+//===----------------------------------------------------------------------===//
+
+void LayerImporter::addActivityLoss(Call &call) {
+  // As a layer it has its factors in its own configuration.
+  const llvm::json::Value *regularizer =
+      call.config.get("activity_regularizer");
+  std::optional<llvm::json::Value> made;
+  if (call.layer.className == "ActivityRegularization") {
+    made = llvm::json::Object{
+        {"class_name", "L1L2"},
+        {"config", llvm::json::Object{{"l1", call.config.real("l1", 0.0)},
+                                      {"l2", call.config.real("l2", 0.0)}}}};
+    regularizer = &*made;
+  }
+  if (!regularizer)
+    return;
+  std::vector<const Argument *> results;
+  call.result.flatten(results);
+  for (const Argument *result : results) {
+    Tensor x = call.wrap(result->tensor);
+    if (!x || x.rank() == 0 || !isa<FloatType>(x.type()))
+      continue;
+    Tensor part = penalty(x, *regularizer, call.problem);
+    if (!part)
+      continue;
+    Tensor batch = graph::cast(call.g.size(x.value(), 0), part.type());
+    activityLosses.push_back((part / batch).value());
+  }
+}
+
+std::vector<Tensor> LayerImporter::takeLosses(GraphBuilder &g) {
+  std::vector<Tensor> losses;
+  for (Layer &layer : model.layers)
+    for (Weight &weight : layer.weights) {
+      const llvm::json::Value *regularizer =
+          settingOf(layer, weight, "regularizer");
+      if (!regularizer || !weight.trainable || weight.symbol.empty())
+        continue;
+      FlatSymbolRefAttr symbol = variable(layer, weight);
+      Operation *op = SymbolTable::lookupSymbolIn(module, symbol.getAttr());
+      auto type = cast<RankedTensorType>(
+          op->getAttrOfType<TypeAttr>("type").getValue());
+      Tensor value = g.make("graph.read", type.getElementType(), {},
+                            g.builder.getNamedAttr("variable", symbol));
+      std::string problem;
+      if (Tensor part = penalty(value, *regularizer, problem))
+        losses.push_back(part);
+      if (!problem.empty())
+        report(layer, problem);
+    }
+  for (Value value : activityLosses)
+    losses.emplace_back(g, value);
+  activityLosses.clear();
+  return losses;
 }
 
 //===----------------------------------------------------------------------===//

@@ -28,6 +28,9 @@ public:
                                         mlir::RankedTensorType type,
                                         bool generator);
 
+  /// What the weights met so far and outputs of layers add to the loss.
+  std::vector<graph::Tensor> takeLosses(graph::GraphBuilder &g);
+
   KerasModel &model;
   std::vector<UnsupportedNode> unsupported;
 
@@ -39,12 +42,14 @@ private:
                           mlir::OpBuilder &builder);
   Argument callFunctional(Layer &layer, const std::vector<Argument> &inputs,
                           mlir::OpBuilder &builder);
+  void addActivityLoss(Call &call);
   std::string freeSymbol(llvm::StringRef name);
   void build(mlir::OperationState &state);
 
   mlir::ModuleOp module;
   graph::ShapeContext &shapes;
   bool training;
+  llvm::SmallVector<mlir::Value> activityLosses;
   std::string prefix; // "model/" before the names of layers inside
   unsigned depth = 0;
 };

@@ -15,6 +15,13 @@ using namespace mlir;
 namespace tenon::keras {
 
 namespace {
+std::string asText(const llvm::json::Object &object) {
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << llvm::json::Value(llvm::json::Object(object));
+  return text;
+}
+
 class ModelImporter {
 public:
   ModelImporter(KerasModel &model, const ImportOptions &options,
@@ -34,8 +41,11 @@ private:
   LogicalResult addInput(const Layer &layer, StringRef name,
                          const llvm::json::Object &config);
   LogicalResult applyOptions();
+  Argument callRoot(LayerImporter &importer, func::FuncOp function,
+                    OpBuilder &builder);
   func::FuncOp importVersion(StringRef symbol,
                              ArrayRef<EntryArgument> versionArguments);
+  LogicalResult importStep(StringRef kind, bool training);
   LogicalResult importAll();
   LogicalResult reportUnsupported();
   std::vector<std::string> outputNames(const Argument &result) const;
@@ -181,14 +191,8 @@ ModelImporter::outputNames(const Argument &result) const {
   return names;
 }
 
-func::FuncOp
-ModelImporter::importVersion(StringRef symbol,
-                             ArrayRef<EntryArgument> versionArguments) {
-  OpBuilder builder(&context);
-  graph::ShapeContext shapes(&context);
-  func::FuncOp function =
-      startEntry(*module, symbol, versionArguments, builder, shapes);
-  LayerImporter importer(model, *module, shapes, /*training=*/false);
+Argument ModelImporter::callRoot(LayerImporter &importer, func::FuncOp function,
+                                 OpBuilder &builder) {
   std::vector<Argument> inputs;
   for (BlockArgument argument : function.getArguments())
     inputs.push_back(Argument::of(argument));
@@ -199,11 +203,71 @@ ModelImporter::importVersion(StringRef symbol,
     given.push_back(Argument::list(std::move(inputs)));
   Argument result = importer.call(*model.root, std::move(given), {}, builder);
   llvm::append_range(unsupported, importer.unsupported);
+  return result;
+}
+
+/// What a step of training or of evaluation computes: the outputs, their masks,
+/// and what adds to the loss.
+LogicalResult ModelImporter::importStep(StringRef kind, bool training) {
+  OpBuilder builder(&context);
+  graph::ShapeContext shapes(&context);
+  func::FuncOp function =
+      startEntry(*module, ("main." + kind).str(), arguments, builder, shapes);
+  function->removeAttr("graph.entry");
+  function->setAttr("graph.forward", builder.getStringAttr(kind));
+  LayerImporter importer(model, *module, shapes, training);
+  Argument result = callRoot(importer, function, builder);
+  if (result.isMissing() || !unsupported.empty()) {
+    function.erase();
+    return failure();
+  }
+  std::vector<const Argument *> all;
+  result.flatten(all);
+  std::vector<std::string> names = outputNames(result);
+  SmallVector<Value> values;
+  SmallVector<DictionaryAttr> attributes;
+  auto add = [&](Value value, ArrayRef<NamedAttribute> about) {
+    values.push_back(value);
+    attributes.push_back(builder.getDictionaryAttr(about));
+  };
+  auto named = [&](StringRef key, StringRef text) {
+    return builder.getNamedAttr(key, builder.getStringAttr(text));
+  };
+  for (auto [name, one] : llvm::zip(names, all))
+    add(one->tensor, named("graph.name", name));
+  for (auto [name, one] : llvm::zip(names, all))
+    if (one->mask)
+      add(one->mask, {named("graph.role", "mask"), named("graph.of", name)});
+  graph::GraphBuilder g(builder, shapes, function.getLoc());
+  for (Tensor loss : importer.takeLosses(g))
+    if (loss)
+      add(loss.value(), named("graph.role", "loss"));
+  llvm::append_range(unsupported, importer.unsupported);
+  if (g.failed() || !unsupported.empty()) {
+    function.erase();
+    return failure();
+  }
+  func::ReturnOp::create(builder, function.getLoc(), values);
+  function.setType(builder.getFunctionType(function.getArgumentTypes(),
+                                           ValueRange(values).getTypes()));
+  function.setAllResultAttrs(attributes);
+  return success();
+}
+
+func::FuncOp
+ModelImporter::importVersion(StringRef symbol,
+                             ArrayRef<EntryArgument> versionArguments) {
+  OpBuilder builder(&context);
+  graph::ShapeContext shapes(&context);
+  func::FuncOp function =
+      startEntry(*module, symbol, versionArguments, builder, shapes);
+  LayerImporter importer(model, *module, shapes, /*training=*/false);
+  Argument result = callRoot(importer, function, builder);
+  std::vector<const Argument *> all;
   if (result.isMissing() || !unsupported.empty()) {
     function.erase();
     return {};
   }
-  std::vector<const Argument *> all;
   result.flatten(all);
   SmallVector<Value> values;
   for (const Argument *one : all)
@@ -262,7 +326,13 @@ LogicalResult ModelImporter::importAll() {
                         FlatSymbolRefAttr::get(chain[i + 1].getSymNameAttr()));
   }
   chain[0].setSymName("main");
-  return success();
+  if (!options.training)
+    return success();
+  (*module)->setAttr("graph.compile",
+                     StringAttr::get(&context, asText(model.compileConfig)));
+  if (failed(importStep("train", /*training=*/true)))
+    return failure();
+  return importStep("test", /*training=*/false);
 }
 
 LogicalResult ModelImporter::reportUnsupported() {

@@ -67,6 +67,7 @@ Expected<ImportOptions> Options::getImportOptions() const {
   options.signature = signature;
   options.format = format;
   options.loadWeights = loadWeights;
+  options.training = train;
   options.batch = batch;
   return options;
 }
@@ -111,6 +112,7 @@ CompileOptions Options::getCompileOptions() const {
   options.fastMath = fastMath;
   options.checkNumerics = checkNumerics;
   options.debugInfo = debugInfo;
+  options.memoryBudget = memoryBudget;
   options.embedWeights = weights != "external";
   options.threads = jobs;
   options.verbose = verbose;
@@ -168,7 +170,7 @@ std::string Options::describe() const {
   }
   os << "\ncpu " << cpu << "\nname " << name << "\nO " << optLevel
      << "\nfast-math " << fastMath << "\ncheck-numerics " << checkNumerics
-     << "\ndebug " << debugInfo << '\n';
+     << "\ndebug " << debugInfo << "\nmemory-budget " << memoryBudget << '\n';
   return text;
 }
 
