@@ -36,10 +36,13 @@ public:
     function.walk<WalkOrder::PreOrder>(
         [&](Operation *op) { first[op] = next++; });
     function.walk([&](Operation *op) {
-      int64_t &end = last[op];
-      end = std::max(end, first[op]);
-      if (Operation *parent = op->getParentOp())
-        last[parent] = std::max(last[parent], end);
+      // Copies: another entry may move all of them.
+      int64_t end = std::max(last.lookup(op), first.lookup(op));
+      last[op] = end;
+      if (Operation *parent = op->getParentOp()) {
+        int64_t &outer = last[parent];
+        outer = std::max(outer, end);
+      }
     });
   }
   int64_t begin(Operation *op) const { return first.lookup(op); }
