@@ -8,6 +8,8 @@ namespace tenon {
 static constexpr int64_t kTaskElements = 16384;
 /// Terms of a sum that are added up before they are added to other sums.
 static constexpr int64_t kLongSum = 4096;
+/// The same of sums that are finished themselves.
+static constexpr int64_t kLongRun = 64;
 /// Rows and columns of the blocks in which tensors are transposed.
 static constexpr int64_t kTransposeBlock = 16;
 
@@ -281,56 +283,50 @@ private:
     if (dims.empty())
       return body(values);
     unsigned dim = dims[0];
-    auto loop =
-        [&](Value begin, Value end, Value step,
-            function_ref<SmallVector<Value>(Value, ValueRange)> inside) {
-          auto op = scf::ForOp::create(b, loc, begin, end, step, values);
-          OpBuilder::InsertionGuard guard(b);
-          b.setInsertionPointToStart(op.getBody());
-          scf::YieldOp::create(
-              b, loc, inside(op.getInductionVar(), op.getRegionIterArgs()));
-          return SmallVector<Value>(op.getResults());
-        };
-    if (isSum && dims.size() > 1)
-      return loop(low[dim], high[dim], one, [&](Value i, ValueRange sums) {
-        indices[dim] = i;
-        return plus(SmallVector<Value>(sums),
-                    reduce(dims.drop_front(), noSums()));
-      });
-    if (isSum && isLong(dim)) {
-      Value begin = low[dim], end = high[dim],
-            step = constant(b, loc, kLongSum);
-      SmallVector<Value> results =
-          loop(begin, end, step, [&](Value first, ValueRange sums) {
-            low[dim] = first;
-            high[dim] = arith::MinSIOp::create(
-                b, loc, arith::AddIOp::create(b, loc, first, step), end);
-            return plus(SmallVector<Value>(sums), reduceRun(dim, noSums()));
-          });
-      low[dim] = begin;
-      high[dim] = end;
-      return results;
-    }
-    return loop(low[dim], high[dim], one, [&](Value i, ValueRange sums) {
-      indices[dim] = i;
-      return reduce(dims.drop_front(), SmallVector<Value>(sums));
-    });
+    int64_t length = dims.size() > 1 ? kLongRun : kLongSum;
+    if (!isSum || !isAtLeast(dim, 2 * length))
+      return reduceRun(dims, values);
+    Value begin = low[dim], end = high[dim], step = constant(b, loc, length);
+    SmallVector<Value> results =
+        loop(begin, end, step, values, [&](Value first, ValueRange sums) {
+          low[dim] = first;
+          high[dim] = arith::MinSIOp::create(
+              b, loc, arith::AddIOp::create(b, loc, first, step), end);
+          return plus(SmallVector<Value>(sums), reduceRun(dims, noSums()));
+        });
+    low[dim] = begin;
+    high[dim] = end;
+    return results;
   }
 
-  /// A sum along one dimension, as far as `low` and `high` go.
-  SmallVector<Value> reduceRun(unsigned dim, SmallVector<Value> values) {
-    auto loop = scf::ForOp::create(b, loc, low[dim], high[dim], one, values);
+  /// The first of `dims` as far as `low` and `high` go.
+  SmallVector<Value> reduceRun(ArrayRef<unsigned> dims,
+                               ArrayRef<Value> values) {
+    unsigned dim = dims[0];
+    return loop(
+        low[dim], high[dim], one, values, [&](Value i, ValueRange carried) {
+          indices[dim] = i;
+          SmallVector<Value> sums(carried);
+          ArrayRef<unsigned> inner = dims.drop_front();
+          return isSum && !inner.empty() ? plus(sums, reduce(inner, noSums()))
+                                         : reduce(inner, sums);
+        });
+  }
+
+  SmallVector<Value>
+  loop(Value begin, Value end, Value step, ArrayRef<Value> values,
+       function_ref<SmallVector<Value>(Value, ValueRange)> inside) {
+    auto op = scf::ForOp::create(b, loc, begin, end, step, values);
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    indices[dim] = loop.getInductionVar();
+    b.setInsertionPointToStart(op.getBody());
     scf::YieldOp::create(b, loc,
-                         body(SmallVector<Value>(loop.getRegionIterArgs())));
-    return SmallVector<Value>(loop.getResults());
+                         inside(op.getInductionVar(), op.getRegionIterArgs()));
+    return SmallVector<Value>(op.getResults());
   }
 
-  bool isLong(unsigned dim) {
+  bool isAtLeast(unsigned dim, int64_t length) {
     std::optional<int64_t> size = getConstantIntValue(sizes[dim]);
-    return size && *size >= 2 * kLongSum;
+    return size && *size >= length;
   }
 
   SmallVector<Value> position(AffineMap map) {

@@ -28,7 +28,10 @@ struct CompileOptions {
   bool embedWeights = false;
   unsigned threads = 0;          // of the compiler itself; 0: all cores
   bool evaluateConstants = true; // compute constant subgraphs while compiling
-  bool verbose = false;          // say what was fused, planned and chosen
+  /// Bytes that the arena should not exceed: values that are kept for later are
+  /// computed again until it fits; 0: no limit.
+  uint64_t memoryBudget = 0;
+  bool verbose = false; // say what was fused, planned and chosen
 
   /// When set, called after each stage with its name ("graph", "linalg", ...)
   /// and the module as it stands (--save-temps).

@@ -5,6 +5,7 @@
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
+#include "compiler/transforms/FitBudget.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -85,6 +86,9 @@ private:
           kWeightsAttr,
           StringAttr::get(module.getContext(),
                           getWeightsPointerSymbol(getModelIdentifier(spec))));
+    if (options.memoryBudget &&
+        failed(timed("budget", [&] { return fitBudget(); })))
+      return failure();
     if (failed(describeEntries(module, spec)) ||
         failed(phase(module, "graph", buildGraphPhase)) ||
         (options.evaluateConstants &&
@@ -95,9 +99,78 @@ private:
         failed(describeData(module, spec)))
       return failure();
     describeArena();
+    reportBudget();
     if (targets().size() > 1)
       nameShared();
     return success();
+  }
+
+  /// The arena that the module would have with `budget` as an estimate of what
+  /// it should take.
+  FailureOr<uint64_t> tryBudget(uint64_t budget) {
+    OwningOpRef<ModuleOp> trial = cast<ModuleOp>(module->clone());
+    if (budget)
+      setBudget(*trial, budget);
+    PassManager pm(trial->getContext(), ModuleOp::getOperationName(),
+                   OpPassManager::Nesting::Implicit);
+    pm.enableVerifier(false);
+    buildGraphPhase(pm, {});
+    buildLinalgPhase(pm, {});
+    buildBufferPhase(pm, {});
+    if (failed(pm.run(*trial)))
+      return failure();
+    uint64_t most = 0;
+    for (auto function : trial->getOps<func::FuncOp>())
+      if (auto bytes =
+              function->getAttrOfType<IntegerAttr>("tenon.arena_bytes"))
+        most = std::max<uint64_t>(most, bytes.getInt());
+    return most;
+  }
+
+  static void setBudget(ModuleOp on, uint64_t budget) {
+    on->setAttr(kMemoryBudgetAttr,
+                Builder(on.getContext()).getI64IntegerAttr(budget));
+  }
+
+  /// What is computed again is chosen by an estimate of the memory in use,
+  /// which the plan then differs from: finds the largest estimate that does.
+  LogicalResult fitBudget() {
+    FailureOr<uint64_t> bytes = tryBudget(0);
+    if (failed(bytes) || *bytes <= options.memoryBudget)
+      return success(succeeded(bytes));
+    constexpr unsigned attempts = 6;
+    uint64_t best = 0, least = *bytes;
+    double estimate = double(options.memoryBudget);
+    for (unsigned i = 0; i < attempts; ++i) {
+      bytes = tryBudget(uint64_t(std::max(estimate, 1.0)));
+      if (failed(bytes))
+        return failure();
+      if (*bytes < least) {
+        least = *bytes;
+        best = uint64_t(std::max(estimate, 1.0));
+      }
+      if (*bytes <= options.memoryBudget)
+        break;
+      estimate *= std::min(0.9, double(options.memoryBudget) / double(*bytes));
+    }
+    if (best)
+      setBudget(module, best);
+    return success();
+  }
+
+  void reportBudget() {
+    if (!options.memoryBudget)
+      return;
+    if (spec.arenaBytes > options.memoryBudget)
+      llvm::errs() << spec.name << ": warning: calls need " << spec.arenaBytes
+                   << " bytes of memory; computing values again does not "
+                      "bring that down to "
+                   << options.memoryBudget << '\n';
+    auto lines = module->getAttrOfType<ArrayAttr>(kRecomputedAttr);
+    if (!options.verbose || !lines)
+      return;
+    for (auto line : lines.getAsRange<StringAttr>())
+      llvm::errs() << "computed again: " << line.getValue() << '\n';
   }
 
   /// Functions that all variants call have names that are unique in a link.

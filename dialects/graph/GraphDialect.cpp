@@ -1,6 +1,7 @@
 #include "dialects/graph/Gradient.h"
 #include "dialects/graph/HostCall.h"
 #include "dialects/graph/ops/Control.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -17,6 +18,10 @@ void GraphDialect::initialize() {
 #define GET_TYPEDEF_LIST
 #include "dialects/graph/GraphTypes.cpp.inc"
       >();
+  // What elements are computed with: passes over the graph ask how much.
+  getContext()
+      ->loadDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+                    complex::ComplexDialect>();
   registerElementwiseOps();
   registerContractionOps();
   registerConvolutionOps();

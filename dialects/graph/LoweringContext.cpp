@@ -1,5 +1,6 @@
 #include "dialects/graph/LoweringContext.h"
 #include "dialects/graph/HostCall.h"
+#include "dialects/graph/Recompute.h"
 #include "dialects/graph/ShapeContents.h"
 
 using namespace mlir;
@@ -187,8 +188,15 @@ LogicalResult LoweringContext::lowerBody(Block &block) {
       return op.emitOpError("has no lowering to linalg");
     if (lowerKnownContents(&op, *this))
       continue;
+    Block *into = builder.getInsertionBlock();
+    auto place = builder.getInsertionPoint();
+    Operation *last = place == into->begin() ? nullptr : &*std::prev(place);
     if (failed(lowering.lowerToLinalg(*this)))
       return failure();
+    if (Attribute again = op.getAttr(kAgainAttr))
+      for (auto it = last ? std::next(last->getIterator()) : into->begin();
+           it != place; ++it)
+        it->setAttr(kAgainAttr, again);
   }
   return success();
 }

@@ -7,6 +7,10 @@
 
 namespace tenon::graph {
 
+/// On an op that computes again what another one does, with a number: what it
+/// is lowered to is never merged with what the other one is lowered to.
+inline constexpr llvm::StringLiteral kAgainAttr = "tenon.again";
+
 /// Roughly what an op costs, in additions of single numbers.
 double operationCost(mlir::Operation *op);
 

@@ -30,6 +30,7 @@ struct CommandLine {
   cl::opt<std::string> cpu, triple, precision, name;
   cl::opt<unsigned> optLevel;
   cl::opt<bool> fastMath, checkNumerics, debugInfo;
+  cl::opt<uint64_t> memoryBudget;
   cl::opt<std::string> output, emit, weights, saveTemps;
   cl::opt<unsigned> jobs;
   cl::opt<bool> timeReport, verbose, json;
@@ -145,6 +146,10 @@ CommandLine::CommandLine()
                 cl::desc("Debug information that maps code to the model's "
                          "nodes"),
                 CODE_SUBS),
+      memoryBudget("memory-budget", cl::value_desc("BYTES"), cl::init(0),
+                   cl::desc("Compute values again instead of keeping them "
+                            "until a call's memory fits"),
+                   CODE_SUBS),
       output("o", cl::value_desc("OUT"),
              cl::desc("Output; its suffix says the kind: none executable, .o, "
                       ".a, .so, .ll, .s, .mlir, .mlirbc (default: the model's "
@@ -222,6 +227,7 @@ Options CommandLine::get() const {
   options.name = name;
   options.optLevel = optLevel;
   options.fastMath = fastMath;
+  options.memoryBudget = memoryBudget;
   options.checkNumerics = checkNumerics;
   options.debugInfo = debugInfo;
   options.output = output;

@@ -40,6 +40,7 @@ struct Options {
   std::string cpu, triple, precision, name;
   unsigned optLevel = 2;
   bool fastMath = false, checkNumerics = false, debugInfo = false;
+  uint64_t memoryBudget = 0;
 
   // What to write.
   std::string output, emit, weights, saveTemps;
