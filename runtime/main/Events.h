@@ -11,6 +11,7 @@ enum EventField {
   EventWallTime = 1,
   EventStep = 2,
   EventVersion = 3,
+  EventGraph = 4,
   EventSummary = 5
 };
 

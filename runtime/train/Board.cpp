@@ -99,12 +99,59 @@ void addHistogram(int file, int64_t step, const char *name,
   addValue(file, step, tag.terminated(), "histograms", Tensor, proto);
 }
 
+// GraphDef { NodeDef { name = 1, op = 2, repeated input = 3 } node = 1 }.
+// Inputs are names, one after the other, each with a zero behind it.
+void addNode(Text &graph, const char *name, const char *op,
+             const Text &inputs) {
+  Text node;
+  addText(node, 1, name);
+  addText(node, 2, op);
+  for (size_t at = 0; at < inputs.size; at += strlen(inputs.data + at) + 1)
+    addText(node, 3, inputs.data + at);
+  addField(graph, 1, node);
+}
+
+void addName(Text &names, const char *name) {
+  names.add(name, strlen(name) + 1);
+}
+
+// The program's graph: what a step takes, reads and changes.
+void addGraph(int file, const Signature &signature) {
+  Text graph, none, sources, results;
+  const DataSpec spec = readFields(signature);
+  for (int32_t i = 0; i < spec.fieldCount; ++i) {
+    Text name;
+    name.print("%s/%s",
+               spec.fields[i].role == Input    ? "inputs"
+               : spec.fields[i].role == Target ? "targets"
+                                               : "weights",
+               spec.fields[i].spec->name);
+    addNode(graph, name.terminated(), "Placeholder", none);
+    addName(sources, name.data);
+  }
+  for (int32_t i = 0; i < signature.variableCount; ++i) {
+    addNode(graph, signature.variables[i].name, "VarHandleOp", none);
+    addName(sources, signature.variables[i].name);
+  }
+  addNode(graph, "train_step", "StatefulPartitionedCall", sources);
+  addName(results, "train_step");
+  const Metrics metrics = readMetricNames(signature);
+  for (int32_t i = 0; i < metrics.count; ++i) {
+    Text name;
+    name.print("results/%s", metrics.names[i]);
+    addNode(graph, name.terminated(), "Identity", results);
+  }
+  writeEvent(file, 0, EventGraph, graph.data, graph.size);
+}
+
 } // namespace
 
-void Board::open(const char *folder, bool validates) {
+void Board::open(const Signature &signature, const char *folder,
+                 bool validates) {
   Text path;
   path.print("%s/train", folder);
   training = openEvents(path.terminated());
+  addGraph(training, signature);
   if (!validates)
     return;
   path.size = 0;

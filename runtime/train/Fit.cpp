@@ -172,6 +172,9 @@ void Fit::begin() {
   if (!options.seed && getentropy(&random, sizeof random))
     random = uint64_t(nanoseconds());
   loop.seed = wholeOption("--seed", options.seed, 0, int64_t(random >> 1));
+  // Initializers draw from the seed as well; what they or a checkpoint leave
+  // does not count.
+  seedVariables(instance, uint64_t(loop.seed));
   trainer.call("init");
   if (options.common.restore)
     restoreCheckpoint(instance, options.common.restore, false);
@@ -257,9 +260,10 @@ void Fit::validate() {
   validationBatches.start(nullptr, 0);
   for (int64_t step = validationBatches.steps(); step--;) {
     testStep.run(validationBatches.next());
-    if (caught)
+    if (caught) { // once: a signal may come at any time
       copyAccumulators(true);
-    stopIfAsked();
+      stopIfAsked();
+    }
   }
   trainer.readMetrics();
   copyValues(validated, trainer.metrics);
@@ -299,7 +303,7 @@ void Fit::run() {
     history.open(options.history, trainer.metrics, validates, watch.reduces,
                  loop.epoch);
   if (options.common.logdir)
-    board.open(options.common.logdir, validates);
+    board.open(instance.signature, options.common.logdir, validates);
   if (options.checkpoint) {
     struct sigaction action = {};
     action.sa_handler = catchSignal;

@@ -89,17 +89,20 @@ const char *Folder::prefix(const char *name) const {
 }
 
 void Folder::open(const char *folder, int64_t newKeep, bool resume) {
-  path = folder;
   keep = newKeep;
   Text text;
-  text.add(folder);
-  for (char *at = const_cast<char *>(text.terminated()) + 1; *at; ++at)
+  size_t length = strlen(folder);
+  while (length > 1 && folder[length - 1] == '/')
+    --length;
+  text.add(folder, length);
+  path = text.terminated();
+  for (char *at = text.data + 1; *at; ++at)
     if (*at == '/') { // folders above may be new
       *at = 0;
       mkdir(text.data, 0777);
       *at = '/';
     }
-  if (!mkdir(folder, 0777))
+  if (!mkdir(path, 0777))
     return;
   if (errno != EEXIST)
     fail("--checkpoint %s: cannot make the folder: %s", folder,
@@ -108,7 +111,7 @@ void Folder::open(const char *folder, int64_t newKeep, bool resume) {
     fail("--checkpoint %s: the folder exists; --resume goes on with the run "
          "in it",
          folder);
-  DIR *entries = opendir(folder);
+  DIR *entries = opendir(path);
   if (!entries)
     fail("--checkpoint %s: %s", folder, strerror(errno));
   while (dirent *entry = readdir(entries))
@@ -180,6 +183,8 @@ bool Folder::restore(Instance &instance, LoopState &loop,
     fail("--resume: %s is no checkpoint of a training run; --restore begins "
          "with its weights",
          latest);
+  if (loop.epoch < 0 || loop.step < 0 || loop.steps < 0)
+    fail("--resume: %s holds an impossible state", latest);
   restoreCheckpoint(instance, latest, false);
   const Signature &signature = instance.signature;
   for (int32_t i = 0; i < signature.variableCount; ++i) {

@@ -95,7 +95,7 @@ assert "factor" in fails(*fit, "--reduce-lr-on-plateau=factor=2,monitor=loss")
 # ---- checkpoints are TensorFlow's: --restore takes a folder, a prefix, what other programs save
 
 shutil.rmtree("folder", ignore_errors=True)
-run(*fit, "--checkpoint", "folder/inner", "--epochs", "2")
+run(*fit, "--checkpoint", "folder/inner/", "--epochs", "2")
 assert sorted(os.listdir("folder/inner")) == sorted(
     ["checkpoint"] + ["epoch-%d.%s" % (n, end) for n in (1, 2)
                       for end in ("index", "data-00000-of-00001")])
@@ -122,6 +122,7 @@ run(*fit, "--validation", "validation.npz", "--epochs", "2", "--logdir", "board"
 train, validation = b"".join(events(train)), b"".join(events(validation))
 for tag in b"epoch_loss", b"epoch_mae", b"epoch_learning_rate", b"dense/kernel/histogram":
     assert train.count(tag) == 2, tag
+assert b"StatefulPartitionedCall" in train and b"targets/y" in train  # the graph
 assert validation.count(b"epoch_loss") == 2 and b"epoch_learning_rate" not in validation
 
 # ---- measuring changes nothing
