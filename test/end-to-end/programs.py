@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
 """TensorFlow 1 programs, run several times in a row and compared with what a session gives.
 
-    programs.py [--tenon build/bin/tenon] [--seed N] [--only REGEX] [--keep FOLDER]
+    programs.py [--tenon build/bin/tenon] [--seed N] [--only REGEX] [--keep FOLDER] [--resource]
+    programs.py --packs FOLDER
+
+The second form writes packs for run_programs.py, which needs neither TensorFlow nor NumPy.
 
 Each program builds a graph and lists runs: fetches by name (tensors, or ^ and an operation) and what is fed. The compiled
 program makes all runs in one go, so that what one leaves in variables is seen by the next. Needs TensorFlow 2.21.
 """
 
 import argparse
+import io
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -740,18 +746,50 @@ def differ(got, wanted):
     return None if np.allclose(got, wanted, 2e-5, 4e-6 * scale, equal_nan=True) else f"off by {np.max(np.abs(got - wanted))}"
 
 
-def check(name, args, folder):
+def build(name, args):
     graph = tf.Graph()
     with graph.as_default():
         runs = PROGRAMS[name](np.random.default_rng([args.seed, len(name)]))
-        path = folder / f"{name}.pb"
-        path.write_bytes(graph.as_graph_def().SerializeToString())
-        wanted = expected(runs)
+        return graph.as_graph_def(), runs, expected(runs)
+
+
+def entries_of(runs):
     entries = {}
     for entry, fetches, feeds in runs:
         entries.setdefault(entry, f"{entry}({', '.join(f'{flat(k)} = {k}:0' for k in feeds)}) -> " + ", ".join(f if f.startswith("^") else f"{flat(f)} = {f}" for f in fetches))
+    return list(entries.values())
+
+
+def pack(name, args):
+    definition, runs, wanted = build(name, args)
+    with zipfile.ZipFile(args.packs / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        def add(member, data):
+            archive.writestr(zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
+
+        def array(value):
+            data = io.BytesIO()
+            np.save(data, value)
+            return data.getvalue()
+
+        add("model.pb", definition.SerializeToString(deterministic=True))
+        calls = []
+        for n, ((entry, fetches, feeds), values) in enumerate(zip(runs, wanted)):
+            for k, v in feeds.items():
+                add(f"{n}-{flat(k)}.npy", array(np.asarray(v)))
+            results = [flat(f) for f in fetches if not f.startswith("^")]
+            calls.append({"entry": entry, "feeds": [flat(k) for k in feeds], "results": results})
+            for f, v in zip(fetches, values):
+                if v is not None:
+                    add(f"want/{n}/{flat(f)}.npy", array(v))
+        add("runs.json", json.dumps({"entries": entries_of(runs), "calls": calls}))
+
+
+def check(name, args, folder):
+    definition, runs, wanted = build(name, args)
+    path = folder / f"{name}.pb"
+    path.write_bytes(definition.SerializeToString())
     command = [args.tenon, "compile", str(path), "-o", str(folder / name), "--cpu", "native"]
-    for text in entries.values():
+    for text in entries_of(runs):
         command += ["--entry", text]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
@@ -787,6 +825,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--resource", action="store_true", help="variables are resources where a program does not say")
+    parser.add_argument("--packs", type=pathlib.Path)
     args = parser.parse_args()
     v1.disable_eager_execution()
     v1.disable_control_flow_v2()
@@ -798,6 +837,9 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         for name in PROGRAMS:
             if not re.search(args.only, name):
+                continue
+            if args.packs:
+                pack(name, args)
                 continue
             try:
                 wrong = check(name, args, folder)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes the corpus that the fuzzers start from: corpus.py [FOLDER]
 
-Small inputs that are right, the hostile ones that are small, and what fuzzers
-found (kept by hand under names that begin with `found-`). Deterministic.
+Small inputs that are right, and the hostile ones that are small. What fuzzers
+found (`found-*`), and small models that Keras saved (`kept-*`), stay as they
+are. Deterministic.
 """
 
 import pathlib
@@ -88,7 +89,7 @@ def inputs():
 def main():
     root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus"
     for old in root.glob("*/*"):
-        if not old.name.startswith("found-"):
+        if not old.name.startswith(("found-", "kept-")):
             old.unlink()
     total = 0
     for target, name, content in inputs():

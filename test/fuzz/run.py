@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 PROGRAMS = {
-    "fuzz-models": ("graphdef", "graphdef-text", "metagraph", "recognition", "savedmodel", "checkpoint", "entry"),
+    "fuzz-models": ("graphdef", "graphdef-text", "metagraph", "recognition", "savedmodel", "keras", "keras-h5", "keras-json", "checkpoint", "entry"),
     "fuzz-runtime": ("npy", "npz", "literal", "restore", "restore-file", "regex"),
 }
 CORPUS = pathlib.Path(__file__).parent / "corpus"

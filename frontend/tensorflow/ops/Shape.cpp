@@ -356,11 +356,15 @@ void importBitcast(Binder &b) {
           newWidth = target.getIntOrFloatBitWidth();
   // A last dimension for the two parts, and one for what they are made of.
   if (to && !from && width < newWidth) {
+    if (b.rank(value) == 0)
+      return b.fail("a scalar has no last dimension");
+    SmallVector<int64_t> wanted(b.rank(value), -1);
+    wanted.back() = 2 * newWidth / width;
+    value = b.make("graph.ensure_shape", Binder::type(value), value,
+                   b.attribute("shape", wanted));
+    if (b.failed())
+      return;
     graph::Dims dims(b.dims(value));
-    if (dims.empty() ||
-        graph::ShapeContext::asConstant(dims.back()) != 2 * newWidth / width)
-      return b.fail("expected a last dimension of " +
-                    llvm::Twine(2 * newWidth / width));
     dims.back() = b.shapes().constant(2);
     dims.push_back(b.shapes().constant(newWidth / width));
     value = b.reshape(value, dims);
@@ -461,6 +465,10 @@ void addShapeRows(RowTable &table) {
   table["Fill"] = [](Binder &b) {
     Value sizes = b.input(0), value = b.input(1);
     b.set(0, b.make("graph.fill", Binder::type(value), {sizes, value}));
+  };
+  table["Empty"] = [](Binder &b) {
+    Type type = b.elementType("dtype");
+    b.set(0, b.make("graph.fill", type, {b.input(0), b.scalar(type, 0)}));
   };
   table["ZerosLike"] = like(0);
   table["OnesLike"] = like(1);

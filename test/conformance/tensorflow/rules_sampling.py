@@ -110,6 +110,30 @@ def stateless_truncated(t):
     return [maybe(np.array(shape, index_type())), stateless_seed(), *bounds(t, rows)]
 
 
+# Bits of complex numbers, and their products
+
+@rule("complex", "Bitcast", [np.complex64, np.complex128, F32, F64, np.int64, np.uint8, F16], 5)
+def bits(t):
+    narrow = np.dtype(t).itemsize
+    targets = {np.complex64, np.complex128} if np.dtype(t).kind != "c" else {np.complex64, np.complex128, F32, F64, np.int64, np.int32, np.uint8, np.int16}
+    target = pick(sorted(targets, key=str))
+    wide = np.dtype(target).itemsize
+    shape = sizes(0, 3, 20, 0.1) + ((wide // narrow,) if wide > narrow else ())
+    return [values(shape, t, "plain"), {"type": tf.as_dtype(target)}]
+
+
+@rule("complex", "SegmentProd", [np.complex64, np.complex128], 4)
+def products(t):
+    x = tensor(t, (0.5, 2), low=1, high=3, elements=40)
+    ids = np.sort(cases.rng.integers(0, 4, x.shape[0])).astype(index_type())
+    return [x, ids]
+
+
+@rule("complex", "UnsortedSegmentProd", [np.complex64, np.complex128], 4)
+def scattered_products(t):
+    return [*products(t), maybe(np.int32(5))]
+
+
 # Images
 
 PIXELS = [t for t in REAL if t is not np.uint32 and t is not np.uint64]
