@@ -120,11 +120,24 @@ std::optional<ArrayRef<AffineExpr>> ShapeContext::contents(Value value) {
   return std::nullopt;
 }
 
+/// Whether an expression has at most `budget` parts. Sums and products of
+/// themselves have more parts than can ever be walked.
+static bool isBrief(AffineExpr expr, int &budget) {
+  if (--budget < 0)
+    return false;
+  auto binary = dyn_cast_or_null<AffineBinaryOpExpr>(expr);
+  return !binary ||
+         (isBrief(binary.getLHS(), budget) && isBrief(binary.getRHS(), budget));
+}
+
 void ShapeContext::setContents(Value value, ArrayRef<AffineExpr> elements) {
   if (int64_t(elements.size()) > maxContents)
     return;
-  storage.emplace_back(elements.begin(), elements.end());
-  contentsOf[value] = storage.back();
+  Dims &stored = storage.emplace_back(elements.begin(), elements.end());
+  for (AffineExpr &element : stored)
+    if (int budget = 256; !isBrief(element, budget))
+      element = {};
+  contentsOf[value] = stored;
 }
 
 std::optional<SmallVector<int64_t>> ShapeContext::constants(Value value) {

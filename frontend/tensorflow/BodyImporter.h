@@ -25,6 +25,8 @@ struct ModelState {
   std::map<std::string, ImportedValue> variables;
   /// Tensors of the file that were turned into attributes already.
   std::map<const void *, mlir::ElementsAttr> elements;
+  /// Of constants that repeat values, which a file need not hold.
+  int64_t repeatedBytes = 0;
 };
 
 /// Which outputs of the graph an entry point replaces by its arguments.

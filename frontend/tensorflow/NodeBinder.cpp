@@ -7,6 +7,9 @@ using namespace mlir;
 
 namespace tenon::tf {
 
+/// A few bytes of a file may stand for any number: programs hold them all.
+constexpr int64_t kMaxRepeatedBytes = int64_t(1) << 30;
+
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//
@@ -143,6 +146,22 @@ ElementsAttr NodeBinder::elements(StringRef attr) {
   ElementsAttr &known = importer.model.elements[&value->tensor()];
   if (known)
     return known;
+  // Values that are left out because they repeat.
+  int64_t held = value->tensor().ByteSizeLong(), needed = 1;
+  SmallVector<int64_t> sizes;
+  for (const auto &dim : value->tensor().tensor_shape().dim())
+    sizes.push_back(dim.size());
+  if (auto count = elementCount(
+          sizes, std::max(elementBytes(value->tensor().dtype()), 1u)))
+    needed = *count;
+  bool repeats = needed > 8 * held;
+  if (repeats)
+    importer.model.repeatedBytes += needed;
+  if (repeats && importer.model.repeatedBytes > kMaxRepeatedBytes) {
+    fail("the file's constants that repeat values take more than " +
+         llvm::Twine(kMaxRepeatedBytes >> 30) + " GiB");
+    return {};
+  }
   auto tensor = readTensor(value->tensor(), importer.model.model.storage);
   return known = checked(tensor, node.name);
 }
