@@ -420,6 +420,29 @@ private:
 };
 } // namespace
 
+/// What is passed to an input of a model: in the input's type, and with a last
+/// dimension of size 1 more or less where the input's rank asks for it.
+Argument LayerImporter::asInput(const Layer &input, const Argument &given,
+                                OpBuilder &at) {
+  Location loc =
+      NameLoc::get(StringAttr::get(module.getContext(), prefix + input.name));
+  GraphBuilder g(at, shapes, loc);
+  Tensor x(g, given.tensor);
+  Type want =
+      elementTypeNamed(computeTypeName(input.config), module.getContext());
+  if (want && isa<FloatType, IntegerType>(want) &&
+      isa<FloatType, IntegerType>(x.type()))
+    x = graph::cast(x, want);
+  if (const llvm::json::Array *shape = input.config.getArray("batch_shape")) {
+    int64_t rank = int64_t(shape->size());
+    if (x && x.rank() == rank + 1 && knownDim(x, -1) == 1)
+      x = squeeze(x, -1);
+    else if (x && x.rank() + 1 == rank && shape->back().getAsInteger() == 1)
+      x = graph::expandDims(x, x.rank());
+  }
+  return x ? Argument::of(x.value(), given.mask) : missing();
+}
+
 Argument LayerImporter::callFunctional(Layer &layer,
                                        const std::vector<Argument> &inputs,
                                        OpBuilder &at) {
@@ -439,7 +462,8 @@ Argument LayerImporter::callFunctional(Layer &layer,
   }
   std::map<Schedule::Key, Argument> values;
   for (auto [ref, input] : llvm::zip(topology.inputs, inputs))
-    values[{ref.layer, ref.call}] = input;
+    values[{ref.layer, ref.call}] =
+        asInput(*topology.layers[ref.layer], input, at);
 
   auto output = [&](const TensorRef &ref) -> Argument {
     auto found = values.find({ref.layer, ref.call});

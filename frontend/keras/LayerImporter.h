@@ -40,6 +40,8 @@ private:
                      mlir::OpBuilder &builder);
   Argument callSequential(Layer &layer, Argument value,
                           mlir::OpBuilder &builder);
+  Argument asInput(const Layer &input, const Argument &given,
+                   mlir::OpBuilder &at);
   Argument callFunctional(Layer &layer, const std::vector<Argument> &inputs,
                           mlir::OpBuilder &builder);
   void addActivityLoss(Call &call);

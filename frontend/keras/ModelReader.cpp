@@ -40,8 +40,6 @@ Error openWeights(KerasModel &model, Bytes bytes) {
   if (!file)
     return file.takeError();
   model.weights = std::move(*file);
-  if (!model.unsupported.empty())
-    return Error::success(); // will be reported; weights do not matter
   auto root = model.weights->find("");
   if (!root)
     return root.takeError();
@@ -70,6 +68,8 @@ Error readArchive(KerasModel &model, Bytes bytes) {
     return config.takeError();
   if (Error error = parseConfig(model, config->data))
     return error;
+  if (!model.unsupported.empty())
+    return Error::success(); // will be reported; weights do not matter
   auto weights = archive->read("model.weights.h5");
   return weights ? openWeights(model, std::move(*weights))
                  : weights.takeError();
@@ -91,6 +91,8 @@ Error readHdf5(KerasModel &model, const Bytes &bytes) {
         "model's JSON configuration and --load-weights FILE");
   if (Error error = parseConfig(model, (*config)[0]))
     return error;
+  if (!model.unsupported.empty())
+    return Error::success();
   auto training = (*file)->texts(**root, "training_config");
   if (!training)
     return training.takeError();
@@ -108,6 +110,8 @@ Error readJson(KerasModel &model, const std::string &path, const Bytes &bytes,
                const std::string &given) {
   if (Error error = parseConfig(model, bytes.data))
     return error;
+  if (!model.unsupported.empty())
+    return Error::success();
   std::string weights = given;
   if (weights.empty()) {
     SmallString<128> beside(path);

@@ -18,6 +18,7 @@ public:
           outer.training) {}
 
   Type stateType() override { return c.computeType(); }
+  std::string problem() override { return c.problem; }
 
   Call c;
 
@@ -262,6 +263,13 @@ public:
 
   Type stateType() override { return cells[0]->stateType(); }
 
+  std::string problem() override {
+    for (auto &cell : cells)
+      if (std::string text = cell->problem(); !text.empty())
+        return text;
+    return "";
+  }
+
   Tensor project(Tensor sequence) override {
     return cells[0]->project(sequence);
   }
@@ -310,6 +318,8 @@ void callCell(Call &c) {
     states.push_back(c.wrap(one->tensor));
   x = squeeze(cell->project(graph::expandDims(x, 1)), 1);
   Tensor y = cell->step(c.g, x, states);
+  if (std::string text = cell->problem(); !text.empty())
+    return c.fail(text);
   states.insert(states.begin(), y);
   c.setList(states);
 }

@@ -28,6 +28,9 @@ public:
 
   /// The type that states have.
   virtual mlir::Type stateType() = 0;
+
+  /// What went wrong in steps; empty when nothing did.
+  virtual std::string problem() = 0;
 };
 
 /// The cell that `layer` is; `sample` has the sizes of one step's input (the

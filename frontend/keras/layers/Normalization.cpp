@@ -243,6 +243,11 @@ void callSpectral(Call &c) {
   if (y.kind == Argument::Tensor && x)
     c.set(graph::cast(c.wrap(y.tensor), x.type()));
 }
+/// A factor for each channel (of keras.applications).
+void callLayerScale(Call &c) {
+  Tensor x = c.input(1);
+  c.set(x * c.weight("gamma", c.staticDim(x, -1)));
+}
 } // namespace
 
 void addNormalizationLayers(LayerTable &table) {
@@ -255,6 +260,8 @@ void addNormalizationLayers(LayerTable &table) {
   table["RMSNormalization"] = {[](Declaration &d) { d.weight("scale"); },
                                callRmsNormalization, MaskRule::Destroy};
   table["UnitNormalization"] = {nullptr, callUnitNormalization, MaskRule::Keep};
+  table["LayerScale"] = {[](Declaration &d) { d.weight("gamma"); },
+                         callLayerScale, MaskRule::Destroy};
   table["SpectralNormalization"] = {declareSpectral, callSpectral,
                                     MaskRule::Destroy};
 }

@@ -125,6 +125,10 @@ void callRecurrent(Call &c) {
         };
         SmallVector<Tensor> next(values.take_front(stateCount));
         Tensor output = cell->step(b, item(steps), next);
+        if (!output) {
+          b.abandon();
+          return SmallVector<Tensor>();
+        }
         if (maskSteps) {
           Tensor valid = item(maskSteps);
           output =
@@ -138,6 +142,8 @@ void callRecurrent(Call &c) {
                                 {values[stateCount + 1], i, output}));
         return next;
       });
+  if (std::string text = cell->problem(); !text.empty())
+    return c.fail("its cell: " + text);
   if (c.failed())
     return;
   SmallVector<Tensor> outputs;

@@ -87,6 +87,25 @@ void callGaussianNoise(Call &c) {
 }
 
 void callNothing(Call &c) { c.set(c.input()); }
+
+/// Whole samples dropped.
+void callStochasticDepth(Call &c) {
+  double rate = c.config.real("drop_path_rate");
+  Tensor x = c.input(1);
+  if (x && c.training && rate > 0) {
+    SmallVector<Size> sizes(x.rank(), Size(1));
+    sizes[0] = Size(x, 0);
+    x = drop(c, x, sizes, rate);
+  }
+  c.set(x);
+}
+
+/// Pictures are changed in training only.
+void callAugmentation(Call &c) {
+  if (c.training)
+    return c.fail("training with random changes of pictures is not supported");
+  c.set(graph::cast(c.input(), c.computeType()));
+}
 } // namespace
 
 void addRegularizationLayers(LayerTable &table) {
@@ -101,6 +120,31 @@ void addRegularizationLayers(LayerTable &table) {
   add("GaussianDropout", callGaussianDropout, true);
   add("GaussianNoise", callGaussianNoise, true);
   add("ActivityRegularization", callNothing, true);
+  add("StochasticDepth", callStochasticDepth, false);
+  for (StringRef name : {"AugMix",
+                         "CutMix",
+                         "MixUp",
+                         "RandAugment",
+                         "RandomBrightness",
+                         "RandomColorDegeneration",
+                         "RandomColorJitter",
+                         "RandomContrast",
+                         "RandomElasticTransform",
+                         "RandomErasing",
+                         "RandomFlip",
+                         "RandomGaussianBlur",
+                         "RandomGrayscale",
+                         "RandomHue",
+                         "RandomInvert",
+                         "RandomPerspective",
+                         "RandomPosterization",
+                         "RandomRotation",
+                         "RandomSaturation",
+                         "RandomSharpness",
+                         "RandomShear",
+                         "RandomTranslation",
+                         "RandomZoom"})
+    add(name, callAugmentation, false);
 }
 
 } // namespace tenon::keras
