@@ -103,6 +103,8 @@ def open_output(op, arguments, i):
     """Outputs whose contents TensorFlow leaves open."""
     if op == "SelfAdjointEigV2":
         return i == 1 and not arguments.get("compute_v", True)
+    if op == "Eig":
+        return i == 1 and not arguments.get("compute_v", True)
     if op == "Svd" and isinstance(arguments, dict):
         return i > 0 and not arguments.get("compute_uv", True)
     return op.startswith("FusedBatchNorm") and i >= 3

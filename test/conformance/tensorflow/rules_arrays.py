@@ -30,8 +30,9 @@ def other_shape(shape):
 
 rule("shape", "Reshape", ALL, 3)(lambda t: (lambda x: [x, maybe(np.array(other_shape(x.shape), index_type()))])(tensor(t)))
 rule("shape", "ExpandDims", ALL)(lambda t: (lambda x: [x, Const(index_type()(number(-x.ndim - 1, x.ndim + 1)))])(tensor(t, high=7)))
-rule("shape", "Transpose", ALL, 3)(lambda t: (lambda x: [x, Const(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t)))
-rule("shape", "ConjugateTranspose", COMPLEX + [F32])(lambda t: (lambda x: [x, Const(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t)))
+# TensorFlow ends itself when it transposes a scalar of float32.
+rule("shape", "Transpose", ALL, 3)(lambda t: (lambda x: [x, Const(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t, low=1)))
+rule("shape", "ConjugateTranspose", COMPLEX + [F32])(lambda t: (lambda x: [x, Const(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t, low=1)))
 rule("fed", "Transpose", [F32, F64, np.int32, np.bool_], 2)(lambda t: (lambda x: [x, Sized(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t, low=2, high=5)))
 rule("shape", "Rank Size Shape", SOME)(lambda t: tensor(t))
 rule("shape", "ShapeN", SOME)(lambda t: [[tensor(t), tensor(t)], {"out_type": pick([tf.int32, tf.int64])}])

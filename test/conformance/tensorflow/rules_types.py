@@ -37,7 +37,7 @@ rule("types", "Elu Selu Softplus Softsign Sigmoid Tanh LeakyRelu Relu Relu6", FL
 rule("types", "ArgMax ArgMin", REAL, 2)(lambda t: [tensor(t, low=1, high=6), Const(np.array(-1, pick([np.int16, np.int32, np.int64]))), {"output_type": pick([tf.int16, tf.uint16, tf.int32, tf.int64])}])
 rule("types", "Concat", ALL)(lambda t: [Const(np.int32(1)), [values((2, number(0, 4), 3), t) for _ in range(number(2, 5))]])
 rule("types", "ConcatOffset", [np.int32, np.int64])(lambda t: [maybe(np.int32(1)), [maybe(np.array([2, n, 3], t)) for n in (3, 1, 4)]])
-rule("types", "ConjugateTranspose", ALL)(lambda t: (lambda x: [x, maybe(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t)))
+rule("types", "ConjugateTranspose", ALL)(lambda t: (lambda x: [x, maybe(cases.rng.permutation(x.ndim).astype(index_type()))])(tensor(t, low=1)))
 rule("types", "Gather GatherV2 GatherNd", SIGNED := [np.int16, np.int32, np.int64])(lambda t: lambda feeds: [
     tf.raw_ops.GatherV2(params=feeds.tensor(values((5, 3), F32)), indices=feeds.tensor(np.array([[1, 4], [0, 2]], t)), axis=tf.constant(0)),
     tf.raw_ops.GatherNd(params=feeds.tensor(values((5, 3), F32)), indices=feeds.tensor(np.array([[1, 2], [0, 2]], t)))])
