@@ -11,7 +11,7 @@ namespace {
 /// ```mlir
 /// graph.variable @w : tensor<2xf32> = dense<1.0> : tensor<2xf32>
 /// %v = graph.read @w : tensor<2xf32>
-/// // becomes
+/// // becomes, but in a module that has `graph.training`
 /// %v = graph.constant dense<1.0> : tensor<2xf32>
 /// ```
 struct FreezeVariablesPass
@@ -27,10 +27,13 @@ struct FreezeVariablesPass
     module.walk([&](graph::AssignOp assign) {
       written.insert(assign.getVariableAttr().getAttr());
     });
+    // A training program changes variables between steps too: the learning rate,
+    // and whatever a checkpoint or an export holds.
+    bool isTraining = module->hasAttr("graph.training");
     SymbolTable symbols(module);
     auto frozen = [&](FlatSymbolRefAttr name) -> ElementsAttr {
       auto variable = symbols.lookup<graph::VariableOp>(name.getAttr());
-      return variable && !written.contains(name.getAttr())
+      return variable && !isTraining && !written.contains(name.getAttr())
                  ? variable.getInitialAttr()
                  : ElementsAttr();
     };

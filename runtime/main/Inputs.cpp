@@ -63,7 +63,9 @@ struct Reader {
     bool brain = false;
     if (!npz.find(spec.name)) {
       brain = spec.dtype.code == TENON_BFLOAT && npz.find(name.terminated());
-      alone = alone && npz.count == 1 && npz.first();
+      // Data to train on has its only input as x.
+      alone = alone && ((tenon_main_model.training && npz.find("x")) ||
+                        (npz.count == 1 && npz.first()));
       if (!brain && !alone)
         return false;
     }

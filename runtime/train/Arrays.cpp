@@ -246,7 +246,7 @@ struct Opener {
   }
 
   // The array of a field. The only input may be called x, and the only target
-  // what no input is.
+  // y, or whatever no input is.
   Array *findFor(const Field &field) {
     Array *found = find(field.spec->name);
     if (!found && field.spec->dtype.code == TENON_BFLOAT) {
@@ -264,6 +264,10 @@ struct Opener {
     if (field.role == Input) {
       found = inputs == 1 ? find("x") : nullptr;
     } else if (spec.targets == 1) {
+      found = find("y");
+      if (found && !found->used)
+        return found;
+      found = nullptr;
       for (int32_t i = 0; i < count; ++i) {
         if (array(i).used || !strcmp(array(i).name, "sample_weight"))
           continue;

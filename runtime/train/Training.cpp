@@ -103,6 +103,24 @@ void printTensors(Text &out, const char *title, const DataSpec &spec,
   exitProcess(0);
 }
 
+// The only input may be called x, whatever the model calls it.
+void nameInput(char **words) {
+  Signature signature;
+  Message message;
+  int32_t entry;
+  if (!signature.read(tenon_main_model, message) ||
+      (entry = signature.find("predict")) < 0 ||
+      signature.entries[entry].inputCount != 1 ||
+      !strcmp(signature.entries[entry].inputs[0].name, "x"))
+    return;
+  for (; *words; ++words)
+    if (!strncmp(*words, "x=", 2)) {
+      Text word;
+      word.print("%s%s", signature.entries[entry].inputs[0].name, *words + 1);
+      *words = const_cast<char *>(word.terminated());
+    }
+}
+
 void run(int argc, char **argv) {
   if (argc < 2)
     fail("expected a command: fit, evaluate or predict (--help says more)");
@@ -113,6 +131,7 @@ void run(int argc, char **argv) {
     // What follows are an entry's inputs and options.
     static char entry[] = "--entry=predict";
     argv[1] = entry;
+    nameInput(argv + 2);
     return;
   }
   TrainOptions options = {};
