@@ -53,6 +53,38 @@ MODELS = {
 }
 
 
+# Of these the program gets the file that Keras saves, with loss, optimizer and metrics in it: layers that train
+# otherwise than they infer, masks, what weights and outputs add to the loss, constraints.
+R = keras.regularizers
+WHOLE = {
+    "norms": lambda: keras.Sequential([
+        keras.Input((8, 8, 2), name="x"), L.Conv2D(4, 3, use_bias=False), L.BatchNormalization(momentum=0.9), L.ReLU(),
+        L.DepthwiseConv2D(3), L.GroupNormalization(2), L.GlobalAveragePooling2D(), L.BatchNormalization(scale=False),
+        L.Dense(5, activation="softmax")]),
+    "masks": lambda: keras.Sequential([
+        keras.Input((7,), name="x", dtype="int32"), L.Embedding(9, 6, mask_zero=True), L.GRU(5, return_sequences=True),
+        L.LSTM(8), L.Dense(5, activation="softmax")]),
+    "tags": lambda: keras.Sequential([
+        keras.Input((7,), name="x", dtype="int32"), L.Embedding(9, 6, mask_zero=True),
+        L.Bidirectional(L.LSTM(4, return_sequences=True)), L.Dense(5, activation="softmax")]),
+    "penalties": lambda: keras.Sequential([
+        keras.Input((12,), name="x"),
+        L.Dense(16, activation="tanh", kernel_regularizer=R.L1L2(0.001, 0.01), bias_regularizer="l2", activity_regularizer=R.L2(0.01)),
+        L.ActivityRegularization(l1=0.001), L.Dense(5, activation="softmax", kernel_regularizer=R.OrthogonalRegularizer(0.01))]),
+    "limits": lambda: keras.Sequential([
+        keras.Input((12,), name="x"), L.Dense(16, activation="tanh", kernel_constraint=keras.constraints.MaxNorm(0.8)),
+        L.Dense(8, activation="relu", kernel_constraint="unit_norm", bias_constraint="non_neg"),
+        L.Dense(5, activation="softmax", kernel_constraint=keras.constraints.MinMaxNorm(0.2, 0.9, rate=0.7))]),
+    "frozen": lambda: frozen(),
+}
+
+
+def frozen():
+    base = keras.Sequential([keras.Input((12,)), L.Dense(16, activation="tanh"), L.BatchNormalization()], name="base")
+    base.trainable = False
+    return keras.Sequential([keras.Input((12,), name="x"), base, L.Dense(5, activation="softmax")])
+
+
 def attention():
     x = keras.Input((5, 8), name="x")
     h = L.LayerNormalization()(x + L.MultiHeadAttention(2, 4)(x, x))
@@ -60,12 +92,16 @@ def attention():
 
 
 def data_of(rng, model):
-    shape = {"convolution": (8, 8, 2), "attention": (5, 8)}.get(model, (12,))
-    if model == "words":
+    shape = {"convolution": (8, 8, 2), "norms": (8, 8, 2), "attention": (5, 8)}.get(model, (12,))
+    if model in ("words", "masks", "tags"):
         x = rng.integers(0, 9, (ROWS, 7)).astype("int32")
     else:
         x = rng.standard_normal((ROWS, *shape)).astype("float32")
+    if model in ("masks", "tags"):  # the longest row is a whole one
+        x[1:] *= np.arange(7) < rng.integers(1, 8, (ROWS - 1, 1))
     flat = x.reshape(ROWS, -1).astype("float32")
+    if model == "tags":
+        return x, ((x * 7 + 3) % 5).astype("int64"), None, (rng.random(ROWS) + 0.5).astype("float32")
     kind = (flat @ rng.standard_normal((flat.shape[1], 5))).argmax(1).astype("int64")
     place = (flat @ rng.standard_normal((flat.shape[1], 2))).astype("float32")
     return x, kind, place, (rng.random(ROWS) + 0.5).astype("float32")
@@ -104,6 +140,12 @@ CASES += [
     ("convolution", SPARSE, "sgd(0.05, momentum=0.9)", "accuracy", {"trainable": "conv"}),
     ("words", SPARSE, "adam(0.02)", "accuracy", {}),
     ("attention", SPARSE, "adam(0.01)", "accuracy", {}),
+    ("norms", SPARSE, "sgd(0.1, momentum=0.9)", "accuracy", {}),  # Adam would blow up the noise of gradients that are 0
+    ("masks", SPARSE, "sgd(0.1)", "accuracy", {}),
+    ("tags", SPARSE, "rmsprop(0.01)", "accuracy", {}),
+    ("penalties", SPARSE, "sgd(cosine_decay(0.1, 10))", "accuracy,sparse_top_k_categorical_accuracy(k=2)", {}),
+    ("limits", SPARSE, "sgd(0.2, momentum=0.9)", "accuracy", {}),
+    ("frozen", SPARSE, "adam(0.01)", "accuracy", {}),
     ("two_outputs", {"kind": SPARSE, "place": "mse"}, "adam(0.01)", "place=mae", {"loss_weights": {"kind": 1.0, "place": 0.25}}),
 ]
 
@@ -146,7 +188,8 @@ def train(case, seed):
     model_name, loss, optimizer, metrics, extra = case
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    model = MODELS[model_name]()
+    whole = model_name in WHOLE
+    model = (WHOLE if whole else MODELS)[model_name]()
     x, kind, place, weight = data_of(np.random.default_rng(seed), model_name)
     losses = loss if isinstance(loss, dict) else {"output_0": loss}
     arrays = {"x": x}
@@ -162,7 +205,8 @@ def train(case, seed):
     if extra.get("weighted"):
         arrays["sample_weight"] = weight
     with tempfile.TemporaryDirectory() as folder:
-        model.export(folder, verbose=False)
+        if not whole:
+            model.export(folder, verbose=False)
         exported = {p.relative_to(folder).as_posix(): p.read_bytes() for p in pathlib.Path(folder).rglob("*") if p.is_file()}
     if "trainable" in extra:
         for v in model.trainable_variables:
@@ -173,15 +217,23 @@ def train(case, seed):
     model.compile(ask(optimizer, keras.optimizers), asked["output_0"] if single else asked,
                   metrics=measured if single else {split(metrics)[0].split("=")[0]: measured},
                   loss_weights=extra.get("loss_weights"))
-    y = arrays["output_0"] if single else {k: arrays[k] for k in losses}
+    if whole:
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(pathlib.Path(folder) / "model.keras")
+            exported["model.keras"] = (pathlib.Path(folder) / "model.keras").read_bytes()
+        arrays[model.layers[-1].name] = arrays.pop("output_0")
+    output = model.layers[-1].name if whole else "output_0"
+    y = arrays[output] if single else {k: arrays[k] for k in losses}
     history = model.fit(x, y, sample_weight=arrays.get("sample_weight"), batch_size=16, epochs=3, shuffle=False, verbose=0).history
     predicted = model.predict(x[:6], verbose=0)
-    predicted = {"output_0": predicted} if single else predicted
+    predicted = {output: predicted} if single else predicted
     options = [] if single else [f"--loss-weight={k}={v}" for k, v in extra.get("loss_weights", {}).items()]
     options += [f"--loss={v}" if single else f"--loss={k}={v}" for k, v in losses.items()]
     options += [f"--optimizer={optimizer}"] + ([f"--metrics={metrics}"] if metrics else [])
     options += [f"--trainable={extra['trainable']}"] if "trainable" in extra else []
-    return exported, arrays, {"model": model_name, "options": options, "history": history,
+    if whole:
+        options = []
+    return exported, arrays, {"model": model_name + "/model.keras" * whole, "options": options, "history": history,
                               "predicted": {k: np.asarray(v).tolist() for k, v in predicted.items()}}
 
 
@@ -204,10 +256,10 @@ def main():
                 continue
             exported, arrays, record = train(case, args.seed)
             for name, data in exported.items():
-                write(f"models/{record['model']}/{name}", data)
+                write(f"models/{case[0]}/{name}", data)
             buffer = io.BytesIO()
             np.savez(buffer, **arrays)
-            record["data"] = "data/" + "-".join([record["model"], *sorted(k for k in case[4] if k in ("one_hot", "binary", "weighted"))]) + ".npz"
+            record["data"] = "data/" + "-".join([case[0], *sorted(k for k in case[4] if k in ("one_hot", "binary", "weighted"))]) + ".npz"
             write(record["data"], buffer.getvalue())
             cases.append(record)
         write("cases.json", json.dumps(cases))
