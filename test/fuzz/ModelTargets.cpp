@@ -7,6 +7,11 @@
 #include "frontend/Frontend.h"
 #include "frontend/tensorflow/CheckpointReader.h"
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include <google/protobuf/stubs/logging.h>
+#pragma clang diagnostic pop
+
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -74,6 +79,8 @@ void importSaved(std::string_view input) {
 
 /// An index and a data file; all tensors are read, also as parts.
 void readCheckpoint(std::string_view input) {
+  // The readers of models silence it, too.
+  google::protobuf::SetLogHandler(nullptr);
   std::string prefix = inScratch("checkpoint");
   std::string_view index = takePart(input);
   writeFile((prefix + ".index").c_str(), index);

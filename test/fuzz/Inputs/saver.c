@@ -1,4 +1,5 @@
-// A checkpoint that cannot be read is a failure of the call, not of the process.
+// A checkpoint that cannot be read is a failure of the call, not of the
+// process.
 #include "reader.h"
 #include <stdio.h>
 #include <string.h>
