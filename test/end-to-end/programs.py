@@ -271,8 +271,13 @@ def scatters(rng):
         op = getattr(tf.raw_ops, "ResourceScatter" + name.capitalize())(resource=r.handle, indices=at, updates=x)
         with tf.control_dependencies([op]):
             made["r" + name] = r.read_value()
-    nd = v1.get_variable("nd", [5, 3], initializer=v1.ones_initializer(), use_resource=False)
-    made["nd"] = v1.scatter_nd_add(nd, tf.expand_dims(at, 1), x)
+    for name in ("update", "add", "sub", "min", "max"):
+        nd = v1.get_variable("n_" + name, [5, 3], initializer=v1.ones_initializer(), use_resource=False)
+        made["n" + name] = getattr(tf.raw_ops, "ScatterNd" + name.capitalize())(ref=nd._ref(), indices=tf.expand_dims(at, 1), updates=x)  # noqa: SLF001
+        nr = v1.get_variable("m_" + name, [5, 3], initializer=v1.ones_initializer(), use_resource=True)
+        op = getattr(tf.raw_ops, "ResourceScatterNd" + name.capitalize())(ref=nr.handle, indices=tf.expand_dims(at, 1), updates=x)
+        with tf.control_dependencies([op]):
+            made["m" + name] = nr.read_value()
     fetches = named(**made)
     runs[0] = init()
     return runs + [("step", fetches, {"x": np.abs(normal(rng, 2, 3)) + f32(0.1), "at": np.array(i, np.int32)}) for i in ([0, 3], [4, 4], [2, 1])]

@@ -86,9 +86,33 @@ void stopGradient(Binder &b, Binder::Attributes attributes) {
 }
 
 void importNothing(Binder &b) {}
+
+/// Which of the named kinds of devices runs this: the place of "CPU".
+void importDeviceIndex(Binder &b) {
+  SmallVector<std::string> names = b.texts("device_names");
+  auto place = llvm::find(names, "CPU") - names.begin();
+  b.set(0, b.scalar(b.builder().getI32Type(), double(place)));
+}
+
+/// What stands for a value that nobody reads; sizes that are not known are 0.
+void importFakeParam(Binder &b) {
+  Type type = b.elementType("dtype");
+  auto shape = b.shape("shape");
+  if (!b.failed() && !shape)
+    b.fail("the number of its dimensions is not known");
+  if (b.failed())
+    return;
+  for (int64_t &size : *shape)
+    size = std::max<int64_t>(size, 0);
+  b.set(0, b.make("graph.fill", type,
+                  {b.integersConstant(*shape, b.builder().getI64Type()),
+                   b.scalar(type, 0)}));
+}
 } // namespace
 
 void addControlRows(RowTable &table) {
+  table["DeviceIndex"] = importDeviceIndex;
+  table["FakeParam"] = importFakeParam;
   table["Const"] = [](Binder &b) {
     ElementsAttr value = b.elements("value");
     if (value && b.has("dtype") && b.elementType("dtype") &&
@@ -98,8 +122,8 @@ void addControlRows(RowTable &table) {
   };
   table["NoOp"] = table["ControlTrigger"] = importNothing;
   table["Identity"] = table["IdentityN"] = importIdentity;
-  for (const char *name :
-       {"Snapshot", "RefIdentity", "PlaceholderWithDefault", "DeepCopy"})
+  for (const char *name : {"Snapshot", "RefIdentity", "PlaceholderWithDefault",
+                           "DeepCopy", "GuaranteeConst"})
     table[name] = [](Binder &b) { b.set(0, b.input(0)); };
   table["StopGradient"] = [](Binder &b) { stopGradient(b, {}); };
   table["PreventGradient"] = [](Binder &b) {

@@ -502,6 +502,12 @@ void addIndexingRows(RowTable &table) {
       table["MatrixDiagPartV3"] = importMatrixDiagPart;
   table["MatrixSetDiag"] = table["MatrixSetDiagV2"] = table["MatrixSetDiagV3"] =
       importMatrixSetDiag;
+  table["ScatterNdNonAliasingAdd"] = [](Binder &b) {
+    Value input = b.input(0);
+    b.set(0, b.make("graph.tensor_scatter", Binder::type(input),
+                    {input, b.input(1), b.input(2)},
+                    b.textAttribute("mode", "add")));
+  };
   table["Diag"] = importDiag;
   table["DiagPart"] = importDiagPart;
   table["DepthToSpace"] = depthSpace("graph.depth_to_space");

@@ -280,6 +280,11 @@ void addRandomRows(RowTable &table) {
     b.setAll(
         b.makeAll("graph.random_key", {wordType(b), wordType(b)}, b.input(0)));
   };
+  table["StatelessRandomGetKeyCounterAlg"] = [](Binder &b) {
+    b.setAll(
+        b.makeAll("graph.random_key", {wordType(b), wordType(b)}, b.input(0)));
+    b.set(2, b.scalar(b.builder().getI32Type(), 1));
+  };
   table["StatelessRandomGetAlg"] = [](Binder &b) {
     b.set(0, b.scalar(b.builder().getI32Type(), 1));
   };

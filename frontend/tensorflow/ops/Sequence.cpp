@@ -235,7 +235,21 @@ void pushList(Binder &b, ImportedValue target, const ImportedValue &item) {
   b.set(0, target);
 }
 
+/// Hands on what has no one kind; nobody will use it.
+bool passAbsent(Binder &b, ArrayRef<unsigned> inputs, unsigned results) {
+  for (unsigned i : inputs)
+    if (const ImportedValue &value = b.raw(i);
+        value.kind == ImportedValue::Absent && !value.symbol.empty()) {
+      for (unsigned k = 0; k < results; ++k)
+        b.set(k, value);
+      return true;
+    }
+  return false;
+}
+
 void pushBack(Binder &b) {
+  if (passAbsent(b, {0, 1}, 1))
+    return;
   ImportedValue target = anyList(b, 0);
   if (!b.failed() && b.raw(1).kind == ImportedValue::List)
     return pushList(b, target, b.raw(1));
@@ -271,6 +285,8 @@ void popList(Binder &b, ImportedValue source) {
 }
 
 void popBack(Binder &b) {
+  if (passAbsent(b, {0}, 2))
+    return;
   ImportedValue source = anyList(b, 0);
   if (!source.lengths.empty())
     return popList(b, source);
@@ -497,15 +513,26 @@ void addOptionalRows(RowTable &table) {
     b.set(0, none);
   };
   table["OptionalFromValue"] = [](Binder &b) {
+    if (passAbsent(b, {0}, 1))
+      return;
     if (b.inputCount() != 1)
       return b.fail("optionals of several components are not supported");
     b.set(0, b.raw(0).kind == ImportedValue::List
                  ? b.raw(0)
                  : ImportedValue::of(b.input(0)));
   };
+  table["OptionalHasValue"] = [](Binder &b) {
+    const ImportedValue &value = b.raw(0);
+    bool absent = value.kind == ImportedValue::Absent;
+    if (!b.failed() && absent && !value.symbol.empty())
+      b.fail(value.symbol);
+    b.set(0, b.failed() ? Value()
+                        : b.scalar(b.builder().getI1Type(), absent ? 0 : 1));
+  };
   table["OptionalGetValue"] = [](Binder &b) {
     const ImportedValue &value = b.raw(0);
-    if (!b.failed() && value.kind == ImportedValue::Absent)
+    if (!b.failed() && value.kind == ImportedValue::Absent &&
+        value.symbol.empty())
       b.fail("the optional has no value");
     b.set(0, value);
   };

@@ -392,6 +392,55 @@ void importBitcast(Binder &b) {
   b.set(0, b.make("graph.complex", to, {at(0), at(1)}));
 }
 
+/// Which letter of `from` stands at each place of `to`.
+SmallVector<int64_t> placesOf(Binder &b, StringRef from, StringRef to) {
+  SmallVector<int64_t> places;
+  for (char letter : to)
+    places.push_back(from.find(letter));
+  if (from.size() != to.size() || llvm::is_contained(places, -1))
+    b.fail("'" + from + "' and '" + to + "' have other dimensions");
+  return places;
+}
+
+/// Elements per dimension in another order; vectors of two are those of the
+/// spatial dimensions.
+void importFormatPermute(Binder &b) {
+  Value input = b.input(0);
+  std::string from = b.text("src_format", "NHWC"),
+              to = b.text("dst_format", "NCHW");
+  if (b.failed())
+    return;
+  auto length = b.rank(input) < 1
+                    ? std::nullopt
+                    : graph::ShapeContext::asConstant(b.dims(input)[0]);
+  if (!length)
+    return b.fail("the number of its dimensions must be known");
+  if (*length != int64_t(from.size()))
+    for (std::string *format : {&from, &to})
+      llvm::erase_if(*format, [](char c) { return c == 'N' || c == 'C'; });
+  SmallVector<int64_t> places = placesOf(b, from, to);
+  if (!b.failed() && *length != int64_t(places.size()))
+    b.fail("expected a vector of " + llvm::Twine(places.size()) + " elements");
+  b.set(0, b.make("graph.gather", Binder::type(input),
+                  {input, b.integersConstant(places, b.builder().getI32Type())},
+                  b.attribute("axis", int64_t(0))));
+}
+
+/// The number that a dimension has in another order.
+void importFormatDimMap(Binder &b) {
+  Value input = b.input(0);
+  SmallVector<int64_t> places =
+      placesOf(b, b.text("dst_format", "NCHW"), b.text("src_format", "NHWC"));
+  if (b.failed())
+    return;
+  Type type = Binder::type(input);
+  Value index = b.make("graph.floor_mod", type,
+                       {input, b.scalar(type, double(places.size()))});
+  b.set(0,
+        b.make("graph.gather", type, {b.integersConstant(places, type), index},
+               b.attribute("axis", int64_t(0))));
+}
+
 /// An op of the first input's type over `count` inputs.
 Row plain(StringRef op, unsigned count) {
   return [op, count](Binder &b) {
@@ -474,6 +523,8 @@ void addShapeRows(RowTable &table) {
   table["OnesLike"] = like(1);
   table["LinSpace"] = importLinSpace;
   table["EnsureShape"] = importEnsureShape;
+  table["DataFormatVecPermute"] = importFormatPermute;
+  table["DataFormatDimMap"] = importFormatDimMap;
   table["Bitcast"] = importBitcast;
 }
 

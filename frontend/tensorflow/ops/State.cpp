@@ -135,6 +135,19 @@ Row scatter(StringRef mode) {
   };
 }
 
+/// The same of elements or parts, by vectors of indices.
+Row scatterNd(StringRef mode) {
+  return [mode](Binder &b) {
+    ImportedValue variable = b.variable(0);
+    Value value = readVariable(b, variable);
+    assignVariable(b, variable,
+                   b.make("graph.tensor_scatter", variable.elementType,
+                          {value, b.input(1), b.input(2)},
+                          b.textAttribute("mode", mode)));
+    setReference(b, variable);
+  };
+}
+
 void importSliceAssign(Binder &b) {
   ImportedValue variable = b.variable(0);
   Value value = readVariable(b, variable);
@@ -185,6 +198,15 @@ void addStateRows(RowTable &table) {
     table[mode.source] = scatter(mode.name);
     table[std::string("Resource") + mode.source] = scatter(mode.name);
   }
+  for (Mode mode : std::initializer_list<Mode>{{"ScatterNdUpdate", "update"},
+                                               {"ScatterNdAdd", "add"},
+                                               {"ScatterNdSub", "sub"},
+                                               {"ScatterNdMin", "min"},
+                                               {"ScatterNdMax", "max"}}) {
+    table[mode.source] = scatterNd(mode.name);
+    table[std::string("Resource") + mode.source] = scatterNd(mode.name);
+  }
+  table["DestroyResourceOp"] = [](Binder &b) { b.raw(0); };
   table["StridedSliceAssign"] = table["ResourceStridedSliceAssign"] =
       importSliceAssign;
   table["DisableCopyOnRead"] = [](Binder &b) { b.variable(0); };

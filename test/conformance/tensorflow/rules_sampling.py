@@ -134,6 +134,13 @@ def scattered_products(t):
     return [*products(t), maybe(np.int32(5))]
 
 
+# Other orders of dimensions
+
+rule("complex", "DataFormatVecPermute", [np.int32, np.int64], 3)(lambda t: [Sized(cases.rng.integers(0, 9, pick([(4,), (2,), (4, 2), (2, 2)])).astype(t)),
+                                                                           dict(zip(("src_format", "dst_format"), pick([("NHWC", "NCHW"), ("NCHW", "NHWC"), ("HWNC", "NHWC")])))])
+rule("complex", "DataFormatDimMap", [np.int32, np.int64], 3)(lambda t: [cases.rng.integers(-4, 4, sizes(0, 2, 9)).astype(t),
+                                                                       dict(zip(("src_format", "dst_format"), pick([("NHWC", "NCHW"), ("NCHW", "NHWC")])))])
+
 # Images
 
 PIXELS = [t for t in REAL if t is not np.uint32 and t is not np.uint64]
