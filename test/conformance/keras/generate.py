@@ -3,13 +3,16 @@
 
 generate.py OUT [--seed N] [--only REGEX]
 
-Each case is a folder OUT/NAME: the model (`model.keras`, `model.h5`, or `model.json` with `model.weights.h5`), `in.npz`
+OUT is a folder, or a .zip that is written of it. Each case is a folder OUT/NAME: the model (`model.keras`, `model.h5`, or `model.json` with `model.weights.h5`), `in.npz`
 with the inputs by name and `out.npz` with the results by name. Needs Keras 3 on TensorFlow.
 """
 
 import argparse
 import os
+import pathlib
 import re
+import tempfile
+import zipfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -72,12 +75,23 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
     args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = args.out.endswith(".zip")
+        generate(args, scratch if packed else args.out)
+        if packed:
+            with zipfile.ZipFile(args.out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+                for path in sorted(pathlib.Path(scratch).rglob("*")):
+                    if path.is_file():  # the same bytes whenever it is written
+                        archive.writestr(zipfile.ZipInfo(str(path.relative_to(scratch)), (1980, 1, 1, 0, 0, 0)), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def generate(args, out):
     for case in cases.all_cases():
         if args.only and not re.search(args.only, case.name):
             continue
         rng = np.random.default_rng([args.seed, sum(map(ord, case.name))])
         try:
-            write(f"{args.out}/{case.name}", case, rng)
+            write(f"{out}/{case.name}", case, rng)
         except Exception as error:  # a case that this Keras refuses
             print(f"{case.name}: {type(error).__name__}: {str(error)[:300]}", flush=True)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes Keras models in ways that still parse and checks that tenon refuses or accepts them, and never crashes.
 
-    mutate.py TENON MODEL.keras... [--count N] [--seed N] [--keep DIR]
+    mutate.py TENON MODEL.keras... [--count N] [--seed N] [--keep DIR]     a .zip stands for all `model.keras` inside
 
 A value of the configuration becomes another one, or goes, or bytes of the weights change; the archive is written anew, so that
 its checksums hold. Every run must end with status 0 or 1 within the time limit, and status 1 must come with `error:`.
@@ -9,6 +9,7 @@ its checksums hold. Every run must end with status 0 or 1 within the time limit,
 
 import argparse
 import copy
+import io
 import json
 import pathlib
 import random
@@ -58,6 +59,17 @@ def damage(data, rng):
     return bytes(data[:rng.randrange(len(data))] if rng.random() < 0.1 else data)
 
 
+def read(models):
+    """Names, configurations and weights."""
+    for model in models:
+        with zipfile.ZipFile(model) as archive:
+            inside = [name for name in archive.namelist() if name.endswith(".keras")] if model.suffix == ".zip" else []
+            files = [(name, io.BytesIO(archive.read(name))) for name in inside] or [(str(model), model)]
+        for name, file in files:
+            with zipfile.ZipFile(file) as archive:
+                yield name, json.loads(archive.read("config.json")), archive.read("model.weights.h5")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tenon")
@@ -71,9 +83,7 @@ def main():
     accepted = refused = crashed = 0
     with tempfile.TemporaryDirectory() as scratch:
         target = pathlib.Path(scratch) / "model.keras"
-        for model in args.models:
-            with zipfile.ZipFile(model) as archive:
-                config, weights = json.loads(archive.read("config.json")), archive.read("model.weights.h5")
+        for model, config, weights in read(args.models):
             for number in range(args.count):
                 text, bytes_ = (json.dumps(change(config, rng)), weights) if rng.random() < 0.7 else (json.dumps(config), damage(weights, rng))
                 with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED if rng.random() < 0.2 else zipfile.ZIP_STORED) as archive:
@@ -93,7 +103,7 @@ def main():
                 print(f"{model} change {number}: status {status}")
                 if args.keep:
                     args.keep.mkdir(parents=True, exist_ok=True)
-                    (args.keep / f"{model.parent.name}.{number}.keras").write_bytes(target.read_bytes())
+                    (args.keep / f"{pathlib.Path(model).parent.name}.{number}.keras").write_bytes(target.read_bytes())
     print(f"{accepted} accepted, {refused} refused, {crashed} crashed")
     return 1 if crashed else 0
 
