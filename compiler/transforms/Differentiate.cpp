@@ -158,12 +158,25 @@ private:
         if (graph::hasDerivative(value))
           sweep.set(value, direction);
     }
+    // What the targets are computed from, and no more: tangents of everything
+    // else would be computed in vain.
+    llvm::DenseSet<Operation *> needed;
     SmallVector<Operation *> forward;
-    for (Operation &other : *op->getBlock()) {
-      if (&other == op)
-        break;
-      forward.push_back(&other);
+    auto need = [&](Value value) {
+      if (Operation *source = value.getDefiningOp())
+        needed.insert(source);
+    };
+    llvm::for_each(op.getTargets(), need);
+    for (Operation *other = op->getPrevNode(); other;
+         other = other->getPrevNode()) {
+      if (!needed.contains(other))
+        continue;
+      forward.push_back(other);
+      llvm::for_each(other->getOperands(), need);
+      if (other->getNumRegions())
+        llvm::for_each(graph::capturedValues(other->getRegions()), need);
     }
+    std::reverse(forward.begin(), forward.end());
     if (failed(sweep.run(builder, forward)))
       return failure();
     for (auto [target, result] : llvm::zip(op.getTargets(), op.getResults())) {

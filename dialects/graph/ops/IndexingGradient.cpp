@@ -208,7 +208,10 @@ void segmentGradient(SegmentOp op, Gradient &g) {
     return g.add(op.getInput(), segments.spread(cotangent) * rest);
   }
   Tensor chosen = segments.valid & equal(x, segments.spread(y));
-  Tensor count = segments.collect(cast(chosen, x.type()), "sum");
+  // A segment without elements gives nobody anything.
+  Tensor count =
+      apply("maximum", segments.collect(cast(chosen, x.type()), "sum"),
+            g.scalar(x.type(), 1));
   g.add(op.getInput(), select(chosen, segments.spread(g.of() / count), 0));
 }
 

@@ -95,3 +95,60 @@ func.func @loop(%x: tensor<3xf32>) -> tensor<3xf32> attributes {graph.entry} {
   %d = graph.gradient of (%r) by (%x) weights () : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
   return %d : tensor<3xf32>
 }
+
+// -----
+
+// Forward mode: the tangent beside the value, by the transposed rule.
+// CHECK-LABEL: func.func @tangent(
+// CHECK: %[[COS:.*]] = graph.cos %arg0
+// CHECK: %[[T:.*]] = graph.mul %arg1, %[[COS]]
+// CHECK-NEXT: return %[[T]]
+func.func @tangent(%x: tensor<3xf32>, %v: tensor<3xf32>) -> tensor<3xf32> attributes {graph.entry} {
+  %y = graph.sin %x : (tensor<3xf32>) -> tensor<3xf32>
+  %t = graph.tangent of (%y) by (%x) along (%v) : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return %t : tensor<3xf32>
+}
+
+// -----
+
+// A loop carries tangents beside its values and keeps nothing.
+// CHECK-LABEL: func.func @tangent_loop
+// CHECK-NOT: graph.fill
+// CHECK: graph.while
+// CHECK-NOT: graph.list_set_item
+// CHECK: return
+func.func @tangent_loop(%x: tensor<3xf32>, %v: tensor<3xf32>) -> tensor<3xf32> attributes {graph.entry} {
+  %zero = graph.constant dense<0> : tensor<i32>
+  %one = graph.constant dense<1> : tensor<i32>
+  %n = graph.constant dense<4> : tensor<i32>
+  %i, %r = graph.while (%zero, %x) : (tensor<i32>, tensor<3xf32>) -> (tensor<i32>, tensor<3xf32>) {
+  ^bb0(%k: tensor<i32>, %y: tensor<3xf32>):
+    %more = graph.less %k, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    graph.yield %more : tensor<i1>
+  } do {
+  ^bb0(%k: tensor<i32>, %y: tensor<3xf32>):
+    %next = graph.add %k, %one : (tensor<i32>, tensor<i32>) -> tensor<i32>
+    %w = graph.mul %y, %x : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    graph.yield %next, %w : tensor<i32>, tensor<3xf32>
+  }
+  %t = graph.tangent of (%r) by (%x) along (%v) : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return %t : tensor<3xf32>
+}
+
+// -----
+
+// The value of one, the derivative of the other.
+// CHECK-LABEL: func.func @surrogate(
+// CHECK-NOT: graph.round
+// CHECK: graph.mul %{{.*}}, %arg0
+// CHECK-NEXT: graph.add
+// CHECK-NEXT: return
+func.func @surrogate(%x: tensor<3xf32>) -> tensor<3xf32> attributes {graph.entry} {
+  %half = graph.constant dense<0.5> : tensor<f32>
+  %square = graph.mul %x, %x : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  %like = graph.mul %square, %half : (tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
+  %rounded = graph.round %x : (tensor<3xf32>) -> tensor<3xf32>
+  %y = graph.surrogate %rounded like %like : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  %d = graph.gradient of (%y) by (%x) weights () : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return %d : tensor<3xf32>
+}
