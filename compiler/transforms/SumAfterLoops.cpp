@@ -40,8 +40,13 @@ struct Countdown {
   }
 
   bool isPlace(Value index) const {
-    if (auto cast = index.getDefiningOp<graph::CastOp>())
-      index = cast->getOperand(0);
+    while (Operation *op = index.getDefiningOp()) {
+      bool addsNothing =
+          isa<graph::AddOp>(op) && matchPattern(op->getOperand(1), m_Zero());
+      if (!addsNothing && !isa<graph::CastOp>(op))
+        break;
+      index = op->getOperand(0);
+    }
     return index == place;
   }
 };

@@ -91,11 +91,16 @@ void saveStages(CompileOptions &compile, const Options &options, StringRef name,
     return;
   auto counter = std::make_shared<unsigned>(0);
   std::string folder = options.saveTemps;
+  bool saysNodes = options.debugInfo;
   compile.saveStage = [=, &model, name = name.str()](StringRef stage,
                                                      mlir::ModuleOp module) {
     std::string text;
     raw_string_ostream stream(text);
-    module->print(stream, mlir::OpPrintingFlags().elideLargeResourceString(64));
+    mlir::OpPrintingFlags flags;
+    flags.elideLargeResourceString(64);
+    if (saysNodes)
+      flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/true);
+    module->print(stream, flags);
     SmallString<128> path(folder);
     sys::path::append(path,
                       name + "." + Twine(++*counter) + "." + stage + ".mlir");
