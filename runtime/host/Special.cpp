@@ -176,7 +176,7 @@ template <typename T> T igammaByShape(T a, T x, bool sample) {
   // x^a exp(-x) / gamma(a)
   T exponent = a * F::log(x) - x - F::lgamma(a);
   T most = sizeof(T) == 4 ? T(88.72283935546875) : T(709.782712893384);
-  T factor = exponent < -most || exponent != exponent ? 0 : F::exp(exponent);
+  T factor = exponent >= -most ? F::exp(exponent) : 0;
   if (factor == 0)
     return 0;
   constexpr int steps = sizeof(T) == 4 ? 200 : 500;
@@ -375,7 +375,8 @@ template <typename T> T betainc(T a, T b, T x) {
     return nan;
   if (x == 0 || x == 1)
     return x;
-  if (!(x > 0 && x < 1) || a == T(__builtin_inff()) || b == T(__builtin_inff()))
+  constexpr T infinity = T(__builtin_inff());
+  if (!(x > 0) || x > 1 || a == infinity || b == infinity)
     return nan;
   return betaInside(a, b, x);
 }
