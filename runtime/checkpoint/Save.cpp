@@ -118,7 +118,7 @@ void saveCheckpoint(const Instance &instance, const char *prefix) {
     if (variable.generator)
       continue;
     if (!instance.state[variable.flagOffset])
-      fail("--save: variable '%s' is uninitialized", variable.name);
+      fail("variable '%s' is uninitialized", variable.name);
     list[count++] = {variable.name, viewVariable(instance, variable)};
   }
 

@@ -214,7 +214,7 @@ TEST_F(CheckpointTest, SavesNothingUninitialized) {
   model.fill();
   model.state[model.variables[3].flagOffset] = 0;
   EXPECT_EQ(model.save(folder + "x"),
-            "--save: variable 'step' is uninitialized");
+            "variable 'step' is uninitialized");
   EXPECT_FALSE(std::filesystem::exists(folder + "x.index"));
 }
 

@@ -114,7 +114,9 @@ std::vector<std::string> getEntryIdentifiers(const ArtifactSpec &spec) {
   std::vector<std::string> names;
   for (const EntryInfo &entry : spec.entries)
     names.push_back(entry.name);
-  return makeIdentifiers(names, {"create", "destroy", "error", "signature"});
+  return makeIdentifiers(names,
+                         {"create", "destroy", "error", "signature",
+                          "get_variable", "set_variable", "save", "restore"});
 }
 
 std::string getEntrySymbol(const ArtifactSpec &spec, unsigned entry,

@@ -57,11 +57,25 @@ std::vector<std::string> getReserveIdentifiers(const ArtifactSpec &spec) {
   return makeIdentifiers(names, reserved);
 }
 
+bool hasVariables(const ArtifactSpec &spec) {
+  return llvm::any_of(spec.variables, [](const VariableInfo &variable) {
+    return !variable.generator;
+  });
+}
+
+/// Functions of the runtime that a model with variables has under its own name,
+/// and how many pointers they take.
+static constexpr std::pair<const char *, unsigned> kVariableFunctions[] = {
+    {"get_variable", 3}, {"set_variable", 3}, {"save", 2}, {"restore", 2}};
+
 std::vector<std::string> getPublicSymbols(const ArtifactSpec &spec) {
   std::string prefix = getModelIdentifier(spec) + "_";
   std::vector<std::string> symbols;
   for (const char *name : {"create", "destroy", "error", "signature"})
     symbols.push_back(prefix + name);
+  if (hasVariables(spec))
+    for (auto [name, parameters] : kVariableFunctions)
+      symbols.push_back(prefix + name);
   for (const std::string &entry : getEntryIdentifiers(spec))
     symbols.push_back(prefix + entry);
   std::vector<std::string> reserves = getReserveIdentifiers(spec);
@@ -127,6 +141,9 @@ public:
     addDestroy();
     addError();
     addSignature();
+    if (!options.isExecutable && hasVariables(spec))
+      for (auto [name, parameters] : kVariableFunctions)
+        addForward(name, parameters);
     std::vector<std::string> names = getEntryIdentifiers(spec);
     std::vector<std::string> reserves = getReserveIdentifiers(spec);
     for (auto [index, entry] : llvm::enumerate(spec.entries)) {
@@ -197,11 +214,7 @@ private:
     Constant *strings = options.isExecutable && hasStrings
                             ? declareHidden("tenon_strings")
                             : null;
-    bool hasVariables =
-        llvm::any_of(spec.variables, [](const VariableInfo &variable) {
-          return !variable.generator;
-        });
-    Constant *checkpoints = options.isExecutable && hasVariables
+    Constant *checkpoints = options.isExecutable && hasVariables(spec)
                                 ? declareHidden("tenon_checkpoints")
                                 : null;
     Constant *training = options.isExecutable && spec.isTraining
@@ -322,6 +335,15 @@ private:
     builder.CreateBr(done);
     builder.SetInsertPoint(done);
     builder.CreateRet(signature);
+  }
+
+  void addForward(const char *name, unsigned parameters) {
+    std::vector<Type *> types(parameters, ptr);
+    Function *function = startFunction(id + "_" + name, i32, types);
+    std::vector<Value *> values;
+    for (Argument &argument : function->args())
+      values.push_back(&argument);
+    builder.CreateRet(callRuntime((Twine("tenon_") + name).str(), i32, values));
   }
 
   /// Returns TENON_INVALID (1) without an instance.

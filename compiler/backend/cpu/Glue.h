@@ -29,6 +29,10 @@ std::vector<unsigned> getReserveSymbols(const EntryInfo &entry);
 /// C names of the reserve functions, without the model's prefix.
 std::vector<std::string> getReserveIdentifiers(const ArtifactSpec &spec);
 
+/// Whether there are variables that checkpoints hold. Then the model has
+/// <name>_get_variable, _set_variable, _save and _restore.
+bool hasVariables(const ArtifactSpec &spec);
+
 /// Names of all public functions.
 std::vector<std::string> getPublicSymbols(const ArtifactSpec &spec);
 

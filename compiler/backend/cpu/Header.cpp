@@ -113,9 +113,24 @@ private:
        << "/* Text of the last failure of this instance. */\n"
        << "const char *" << id << "_error(const " << id << " *instance);\n\n"
        << "/* The embedded FlatBuffers table (signature.fbs). */\n"
-       << "const void *" << id << "_signature(size_t *bytes);\n\n"
-       << "/* Entry points. They return 0, or a status with the text in " << id
+       << "const void *" << id << "_signature(size_t *bytes);\n\n";
+    if (hasVariables(spec))
+      writeVariables();
+    os << "/* Entry points. They return 0, or a status with the text in " << id
        << "_error. */\n\n";
+  }
+
+  void writeVariables() {
+    std::string start = "int32_t " + id + "_";
+    std::string instance = "(" + id + " *instance, const char *";
+    os << "/* Variables by name, and TensorFlow's checkpoints: as the "
+          "functions "
+          "of tenon/runtime.h. */\n"
+       << start << "get_variable" << instance << "name, tenon_tensor *value);\n"
+       << start << "set_variable" << instance
+       << "name, const tenon_tensor *value);\n"
+       << start << "save" << instance << "prefix);\n"
+       << start << "restore" << instance << "path);\n\n";
   }
 
   std::string describe(const TensorInfo &info) {

@@ -77,6 +77,21 @@ int32_t tenon_entry_index(const tenon_instance *instance, const char *name);
 /* The embedded FlatBuffers table (signature.fbs) and its size. */
 const void *tenon_signature(const tenon_instance *instance, size_t *bytes);
 
+/* Variables by name, as checkpoints have them: `value` is set to the variable's
+ * own memory, valid until the instance ends; or the variable to the value of a
+ * dense tensor of its type and shape. TENON_INVALID when there is no such
+ * variable or the tensor does not fit, TENON_FAILED when it is uninitialized. */
+int32_t tenon_get_variable(tenon_instance *instance, const char *name,
+                           tenon_tensor *value);
+int32_t tenon_set_variable(tenon_instance *instance, const char *name,
+                           const tenon_tensor *value);
+
+/* All variables to a TensorFlow checkpoint of that prefix, and from one: a
+ * prefix, a folder (its latest) or an .npz file. TENON_FAILED with the text in
+ * tenon_error; after a failed restore some variables may have new values. */
+int32_t tenon_save(tenon_instance *instance, const char *prefix);
+int32_t tenon_restore(tenon_instance *instance, const char *path);
+
 #ifdef __cplusplus
 } /* extern "C" */
 #endif
