@@ -242,8 +242,9 @@ void importDiag(Binder &b) {
   Value matrix =
       b.make("graph.matrix_diag", type,
              {b.reshape(input, count), b.scalar(type, 0)}, diagonals(b, {}));
-  dims.append(dims.begin(), dims.end());
-  b.set(0, b.reshape(matrix, graph::Dims(dims)));
+  graph::Dims twice(dims);
+  llvm::append_range(twice, dims);
+  b.set(0, b.reshape(matrix, twice));
 }
 
 void importDiagPart(Binder &b) {
