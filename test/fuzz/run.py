@@ -25,7 +25,7 @@ CORPUS = pathlib.Path(__file__).parent / "corpus"
 def fuzz(program, target, seconds, scratch, dictionary=()):
     folder = scratch / target
     folder.mkdir()
-    command = [program, f"-max_total_time={seconds}", "-max_len=8192", "-timeout=30", "-rss_limit_mb=3000", "-verbosity=0",
+    command = [program, f"-max_total_time={seconds}", "-timeout=30", "-rss_limit_mb=3000", "-verbosity=0",
                "-print_final_stats=1", f"-artifact_prefix={folder}/found-", *dictionary, folder / "grown", CORPUS / target]
     (folder / "grown").mkdir()
     done = subprocess.run(command, env={**os.environ, "TENON_FUZZ_TARGET": target}, capture_output=True, errors="replace")
