@@ -523,6 +523,8 @@ enum class Outside { Constant, Reflect, Wrap, Nearest };
 // The place in an image of size `length` that stands for one outside.
 float mapped(float place, int64_t length, Outside outside) {
   float last = float(length - 1);
+  if (outside != Outside::Constant && !(fabsf(place) < 0x1p60f))
+    return place > 0 ? last : 0; // so far away no place is exact
   switch (outside) {
   case Outside::Constant:
     return place;

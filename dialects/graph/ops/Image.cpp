@@ -107,9 +107,10 @@ static FailureOr<Dims> dilatedDims(Operation *op, ShapeContext &shapes,
                         "channels of images and filter")))
     return failure();
   for (ArrayRef<int64_t> list : {strides, rates})
-    if (list.size() != 2 || list[0] < 1 || list[1] < 1)
-      return op->emitOpError(
-          "strides and rates need two elements of at least 1");
+    if (list.size() != 2 || list[0] < 1 || list[1] < 1 || list[0] > INT32_MAX ||
+        list[1] > INT32_MAX)
+      return op->emitOpError("strides and rates need two elements of at least "
+                             "1, of 32 bits");
   Dims dims(shapes.dims(images));
   for (int i = 0; i < 2; ++i) {
     AffineExpr extent = (shapes.dim(filter, i) - 1) * rates[i] + 1;
