@@ -67,6 +67,9 @@ inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry",
                                      kReserveAttr = "tenon.reserve",
                                      kKernelAttr = "tenon.kernel";
 
+/// Instead of the place of a variable's first value in the weights: zeros.
+inline constexpr int64_t kInitialZeros = -2;
+
 /// Attributes of the functions that a long entry is cut into: one of them; it
 /// does for all CPUs; the number of its first kernel call; a call of one that
 /// may end early with a status. Of code that is not worth much optimisation.

@@ -26,7 +26,12 @@ public:
       place(global, variable ? state : weights, bytesOf(global), kAlignment);
       if (!variable)
         continue;
-      if (auto initial = global->getAttr("tenon.initial")) {
+      Attribute initial = global->getAttr("tenon.initial");
+      if (initial && isZero(initial)) {
+        // The state is zeros at first.
+        global->setAttr("tenon.initial_offset",
+                        attributes.getI64IntegerAttr(kInitialZeros));
+      } else if (initial) {
         global->setAttr("tenon.initial_offset",
                         attributes.getI64IntegerAttr(weights));
         weights = llvm::alignTo(weights + bytesOf(global), kAlignment);
@@ -54,6 +59,11 @@ public:
   }
 
 private:
+  static bool isZero(Attribute value) {
+    auto elements = dyn_cast<DenseIntOrFPElementsAttr>(value);
+    return elements && elements.isSplat() &&
+           llvm::all_of(elements.getRawData(), [](char c) { return c == 0; });
+  }
   static StringRef nameOf(memref::GlobalOp global) {
     return cast<StringAttr>(global->getAttr("tenon.variable")).getValue();
   }

@@ -163,7 +163,11 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
       else if (element.isInteger(128))
         info.dtype = {kDTypeString, 128};
       if (value)
-        offset = info.initial = integer(global, "tenon.initial_offset");
+        info.initial = integer(global, "tenon.initial_offset");
+      if (info.initial >= 0)
+        offset = info.initial;
+      else
+        value = {};
       spec.variables.push_back(std::move(info));
     } else {
       value = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());

@@ -87,8 +87,9 @@ bool makeMemory(Instance &instance) {
     char *to = instance.state + variable.stateOffset;
     if (variable.initial >= 0)
       memcpy(to, instance.weights + variable.initial, variable.bytes);
-    else if (!variable.generator ||
-             systemCall(SYS_getrandom, to, variable.bytes, 0) < 0)
+    else if (variable.initial != initialZeros &&
+             (!variable.generator ||
+              systemCall(SYS_getrandom, to, variable.bytes, 0) < 0))
       continue;
     instance.state[variable.flagOffset] = 1;
   }

@@ -27,13 +27,16 @@ struct EntrySpec {
   int32_t dimCount; // of all inputs and outputs
 };
 
+// A first value that takes no place in the weights.
+constexpr int64_t initialZeros = -2;
+
 struct VariableSpec {
   const char *name;
   tenon_dtype dtype;
   int32_t rank;
   int64_t *shape;
   uint64_t stateOffset, bytes, flagOffset;
-  int64_t initial; // offset in the weights, or -1
+  int64_t initial; // offset in the weights, -1: none, or initialZeros
   bool generator;  // starts with random bytes when there is no first value
 };
 

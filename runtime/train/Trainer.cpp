@@ -205,7 +205,7 @@ void seedVariables(Instance &instance, uint64_t seed) {
     size_t length = strlen(variable.name), size = sizeof ending - 1;
     bool isSeed =
         length >= size && !strcmp(variable.name + length - size, ending);
-    if (!isSeed && !(variable.generator && variable.initial < 0))
+    if (!isSeed && !(variable.generator && variable.initial == -1))
       continue;
     uint64_t key = seed;
     for (size_t k = 0; k < length; ++k)

@@ -82,7 +82,8 @@ struct VariableInfo {
   std::vector<int64_t> shape;
   uint64_t stateOffset = 0;
   uint64_t bytes = 0;
-  /// Offset of the first value in the weights; -1: not initialised at start.
+  /// Offset of the first value in the weights; -1: not initialised at start;
+  /// -2: zeros.
   int64_t initial = -1;
   /// Offset in the state of the byte that says whether it is initialised.
   uint64_t flagOffset = 0;
