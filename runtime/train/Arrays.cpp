@@ -220,9 +220,14 @@ struct Opener {
     failContext.file = path;
     if (bytes.size > 1 && !memcmp(bytes.data, "PK", 2)) {
       Npz npz(bytes.data, bytes.size);
+      // An array that is alone may have any name.
+      bool isAlone = npz.count == 1;
       while (npz.next()) {
         Text text;
-        text.add(npz.name, npz.nameSize);
+        if (name && isAlone)
+          text.add(name);
+        else
+          text.add(npz.name, npz.nameSize);
         if (name && strcmp(text.terminated(), name))
           continue;
         size_t size;

@@ -75,6 +75,11 @@ const Spec &findOption(const char *word, size_t length, bool isFit,
        isFit ? "fit" : "evaluate");
 }
 
+bool endsWith(const char *text, const char *end) {
+  size_t length = strlen(text), size = strlen(end);
+  return length > size && !strcmp(text + length - size, end);
+}
+
 } // namespace
 
 void parseTrainOptions(int argc, char **argv, TrainOptions &options) {
@@ -126,10 +131,11 @@ void parseTrainOptions(int argc, char **argv, TrainOptions &options) {
                                                : "--checkpoint-steps");
   if (options.shuffle && options.noShuffle)
     fail("--shuffle and --no-shuffle exclude each other");
+  if (options.exportTo && !endsWith(options.exportTo, ".npz"))
+    fail("--export: expected FILE.npz, got '%s'", options.exportTo);
   for (int32_t i = 0; i < options.common.outputs.count; ++i) {
     const char *word = options.common.outputs.list[i];
-    size_t size = strlen(word);
-    if (strcmp(word, "-") && (size < 5 || strcmp(word + size - 4, ".npz")))
+    if (strcmp(word, "-") && !endsWith(word, ".npz"))
       fail("-o: expected FILE.npz or -, got '%s'", word);
   }
 }

@@ -28,6 +28,8 @@ np.save("x.npy", x)
 np.save("y.npy", y)
 same("x=x.npy", "y=y.npy")
 same("x=plain.npz", "y=y.npy")
+np.savez("alone.npz", anything=y)
+same("x=x.npy", "y=alone.npz")
 for batch in ("1", "7", "100", "1000"):
     assert history("plain.npz", "--batch", batch, "--threads", "1") == history(
         "packed.npz", "--batch", batch, "--threads", "4")
