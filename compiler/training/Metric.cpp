@@ -363,14 +363,32 @@ std::string pickAccuracy(TargetKind target, Tensor output) {
              : "categorical_accuracy";
 }
 
-constexpr StringLiteral kNames =
-    "accuracy, binary_accuracy, categorical_accuracy, "
-    "sparse_categorical_accuracy, top_k_categorical_accuracy, "
-    "sparse_top_k_categorical_accuracy, root_mean_squared_error, precision, "
-    "recall, auc, f1_score, fbeta_score, r2_score, cosine_similarity, "
-    "true_positives, true_negatives, false_positives, false_negatives, "
-    "binary_io_u, mean_io_u, one_hot_mean_io_u, and all losses";
+constexpr StringLiteral kNames[] = {"accuracy",
+                                    "binary_accuracy",
+                                    "categorical_accuracy",
+                                    "sparse_categorical_accuracy",
+                                    "top_k_categorical_accuracy",
+                                    "sparse_top_k_categorical_accuracy",
+                                    "root_mean_squared_error",
+                                    "precision",
+                                    "recall",
+                                    "auc",
+                                    "f1_score",
+                                    "fbeta_score",
+                                    "r2_score",
+                                    "cosine_similarity",
+                                    "true_positives",
+                                    "true_negatives",
+                                    "false_positives",
+                                    "false_negatives",
+                                    "binary_io_u",
+                                    "mean_io_u",
+                                    "one_hot_mean_io_u"};
 } // namespace
+
+std::vector<std::string> metricNames() {
+  return {std::begin(kNames), std::end(kNames)};
+}
 
 llvm::Expected<Metric> makeMetric(const Call &call, TargetKind target,
                                   Tensor output) {
@@ -434,8 +452,9 @@ llvm::Expected<Metric> makeMetric(const Call &call, TargetKind target,
     if (name == "logcosherror")
       function.name = "log_cosh";
     if (!isLoss(function.name))
-      return llvm::createStringError("there is no metric '" + call.name +
-                                     "'; the metrics are: " + kNames);
+      return llvm::createStringError(
+          "there is no metric '" + call.name + "'; the metrics are: " +
+          llvm::join(metricNames(), ", ") + ", and all losses");
     llvm::Expected<Loss> loss = makeLoss(function, output);
     if (!loss)
       return loss.takeError();

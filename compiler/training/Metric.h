@@ -36,6 +36,9 @@ llvm::SmallVector<graph::Tensor> meanIncrements(graph::GraphBuilder &b,
 llvm::Expected<Metric> makeMetric(const Call &call, TargetKind target,
                                   graph::Tensor output);
 
+/// Names of the metrics that are no losses, in Keras's spelling.
+std::vector<std::string> metricNames();
+
 } // namespace tenon::training
 
 #endif // TENON_COMPILER_TRAINING_METRIC_H

@@ -67,6 +67,7 @@ struct Optimizer {
 };
 
 llvm::Expected<Optimizer> makeOptimizer(const Call &call);
+std::vector<std::string> optimizerNames();
 
 } // namespace tenon::training
 

@@ -10,7 +10,6 @@ namespace tenon::training {
 /// The formula of the optimizer that `arguments` name, with its rate and its
 /// own arguments; none when there is no such optimizer.
 std::optional<Optimizer> makeRule(Arguments &arguments);
-std::vector<std::string> optimizerNames();
 
 } // namespace tenon::training
 

@@ -2,6 +2,7 @@
 #include "compiler/training/Schedule.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <cmath>
 #include <numbers>
@@ -128,10 +129,15 @@ constexpr Row kRows[] = {
 };
 } // namespace
 
+std::vector<std::string> scheduleNames() {
+  std::vector<std::string> names;
+  for (const Row &row : kRows)
+    names.push_back(row.name.str());
+  return names;
+}
+
 llvm::Expected<Schedule> makeSchedule(const Call &call) {
-  std::string known;
   for (const Row &row : kRows) {
-    known += (known.empty() ? "" : ", ") + row.name.str();
     if (canonical(row.name) != canonical(call.name))
       continue;
     Arguments arguments("schedule", call);
@@ -141,8 +147,9 @@ llvm::Expected<Schedule> makeSchedule(const Call &call) {
       return error;
     return schedule;
   }
-  return llvm::createStringError("there is no schedule '" + call.name +
-                                 "'; the schedules are: " + known);
+  return llvm::createStringError(
+      "there is no schedule '" + call.name +
+      "'; the schedules are: " + llvm::join(scheduleNames(), ", "));
 }
 
 } // namespace tenon::training

@@ -16,6 +16,8 @@ using Schedule = std::function<graph::Tensor(graph::Tensor step)>;
 /// Keras's `optimizers.schedules` (Keras 3), by class or function name.
 llvm::Expected<Schedule> makeSchedule(const Call &call);
 
+std::vector<std::string> scheduleNames();
+
 } // namespace tenon::training
 
 #endif // TENON_COMPILER_TRAINING_SCHEDULE_H

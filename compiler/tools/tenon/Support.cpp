@@ -7,6 +7,8 @@
 #include "compiler/tools/tenon/Commands.h"
 
 #include "compiler/backend/cpu/Target.h"
+#include "compiler/training/Metric.h"
+#include "compiler/training/Optimizer.h"
 #include "frontend/keras/Support.h"
 
 using namespace llvm;
@@ -43,6 +45,11 @@ int supportCommand() {
   size_t operations = printFamilies(tf::operationFamilies());
   os << "\n| family | Keras layers |\n|---|---|\n";
   size_t classes = printFamilies(keras::layerFamilies());
+  os << "\n| training | by Keras's names |\n|---|---|\n";
+  printFamilies({{"losses", training::lossNames()},
+                 {"metrics", training::metricNames()},
+                 {"optimizers", training::optimizerNames()},
+                 {"schedules", training::scheduleNames()}});
   os << "\n"
      << operations << " operations, " << classes
      << " layers and functions of Keras.\n";
