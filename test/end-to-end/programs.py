@@ -87,16 +87,6 @@ def growing_array(rng):
 
 
 @program
-def array_of_rows(rng):
-    """Elements whose first size differs are joined."""
-    x = placeholder([4, 2], "x")
-    array = tf.TensorArray(tf.float32, size=3, infer_shape=False)
-    array = array.write(0, x[:1]).write(1, x[:3]).write(2, x)
-    joined = tf.ensure_shape(array.concat(), [None, 2])
-    return [("main", named(joined=joined), {"x": normal(rng, 4, 2)})]
-
-
-@program
 def split_array(rng):
     x = placeholder([6, 2], "x")
     array = tf.TensorArray(tf.float32, size=3, element_shape=[2, 2], clear_after_read=False).split(x, [2, 2, 2])
@@ -387,21 +377,6 @@ def unsized_list(rng):
     finally:
         v1.disable_control_flow_v2()
     return [("main", fetches, {"limit": f32(k)}) for k in (30, 1, 5)]
-
-
-@program
-def stacks(rng):
-    """Values that are pushed in one order and popped in the other."""
-    raw, x = tf.raw_ops, placeholder([3], "x")
-    stack = raw.StackV2(max_size=-1, elem_type=tf.float32, stack_name="s")
-    first = raw.StackPushV2(handle=stack, elem=x * 1.0)
-    with tf.control_dependencies([first]):
-        second = raw.StackPushV2(handle=stack, elem=x * 2.0)
-    with tf.control_dependencies([second]):
-        top = raw.StackPopV2(handle=stack, elem_type=tf.float32)
-    with tf.control_dependencies([top]):
-        bottom = raw.StackPopV2(handle=stack, elem_type=tf.float32)
-    return [("main", named(top=tf.ensure_shape(top, [3]), bottom=tf.ensure_shape(bottom, [3])), {"x": normal(rng, 3)})]
 
 
 @program
