@@ -96,9 +96,11 @@ Row convolution(StringRef op, int64_t rank) {
     Layout layout = readLayout(b, rank);
     if (b.failed())
       return;
-    if (hasFedWindow(b, filter))
-      return b.set(0,
-                   convolutionAtRun(b, layout, op == "graph.depthwise_conv"));
+    bool depthwise = op == "graph.depthwise_conv";
+    bool hasOpenChannels =
+        !graph::ShapeContext::asConstant(b.dims(input)[layout.channelAxis()]);
+    if (hasFedWindow(b, filter) || (!depthwise && hasOpenChannels))
+      return b.set(0, convolutionAtRun(b, layout, depthwise));
     auto attributes =
         movementAttributes(b, layout, true, b.integers("strides"));
     b.set(0, b.make(op, Binder::type(input), {input, filter}, attributes));

@@ -1,4 +1,9 @@
 //===- FedWindows.h - convolutions whose window only the run knows --------===//
+//
+// Also those of an unknown number of channels, which says how many groups there
+// are.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef TENON_FRONTEND_TENSORFLOW_OPS_FEDWINDOWS_H
 #define TENON_FRONTEND_TENSORFLOW_OPS_FEDWINDOWS_H

@@ -72,12 +72,27 @@ void importGatherV2(Binder &b) {
                {b.attribute("axis", axis), b.attribute("batch_dims", batch)}));
 }
 
+/// Vectors of indices into a tensor of `rank` dimensions. Where their length is
+/// not known it follows from the updates: the dimensions that an index leaves.
+Value sizedIndices(Binder &b, Value indices, Value updates, int64_t rank) {
+  int64_t own = b.rank(indices), length = rank - b.rank(updates) + own - 1;
+  if (own < 1 || graph::ShapeContext::asConstant(b.dims(indices).back()) ||
+      length < 0 || length > rank)
+    return indices;
+  SmallVector<int64_t> sizes(own, -1);
+  sizes.back() = length;
+  return b.make("graph.ensure_shape", Binder::type(indices), indices,
+                b.attribute("shape", sizes));
+}
+
 Row tensorScatter(StringRef mode) {
   return [mode](Binder &b) {
     SmallVector<Value> in = b.inputList(0, 3);
-    if (!b.failed())
-      b.set(0, b.make("graph.tensor_scatter", Binder::type(in[0]), in,
-                      b.textAttribute("mode", mode)));
+    if (b.failed())
+      return;
+    in[1] = sizedIndices(b, in[1], in[2], b.rank(in[0]));
+    b.set(0, b.make("graph.tensor_scatter", Binder::type(in[0]), in,
+                    b.textAttribute("mode", mode)));
   };
 }
 
@@ -481,8 +496,12 @@ void addIndexingRows(RowTable &table) {
   table["GatherNd"] = plain("graph.gather_nd", 2);
   table["ScatterNd"] = [](Binder &b) {
     SmallVector<Value> in = b.inputList(0, 3);
-    if (!b.failed())
-      b.set(0, b.make("graph.scatter_nd", Binder::type(in[1]), in));
+    if (b.failed())
+      return;
+    if (b.rank(in[2]) == 1)
+      if (auto rank = graph::ShapeContext::asConstant(b.dims(in[2])[0]))
+        in[0] = sizedIndices(b, in[0], in[1], *rank);
+    b.set(0, b.make("graph.scatter_nd", Binder::type(in[1]), in));
   };
   table["TensorScatterUpdate"] = tensorScatter("update");
   table["TensorScatterAdd"] = tensorScatter("add");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws one-op cases, asks TensorFlow for their results, and writes packs for run.py.
 
-    generate.py OUT [--seed N] [--rounds N] [--family REGEX] [--only REGEX] [--size N] [--limit N] [--share F] [--feed F]
+    generate.py OUT [--seed N] [--rounds N] [--family REGEX] [--only REGEX] [--size N] [--limit N] [--share F] [--feed F] [--open F]
 
 A pack is one GraphDef with up to `--size` cases of a family. Which sizes of a fed tensor are known to the graph is
 drawn as well. What TensorFlow refuses, or has no CPU kernel for, is no case. Needs TensorFlow 2.21.
@@ -60,6 +60,7 @@ class Feeds:
     """Turns what a rule drew into tensors of the graph, and keeps what is fed."""
 
     feed = 0.0  # how likely a constant is fed instead
+    open = 0.0  # how likely no size is known
 
     def __init__(self, name, known):
         self.name, self.known, self.fed = name, known, {}
@@ -78,9 +79,9 @@ class Feeds:
         value = np.asarray(value)
         name = f"{self.name}_x{len(self.fed)}"
         self.fed[name] = value
-        # A size of 1 stays known: whether it broadcasts must be known for unknown sizes.
-        known = {"static": lambda d: True, "batch": lambda d: d > 0, "dynamic": lambda d: False}[self.known]
-        return v1.placeholder(value.dtype, [n if n == 1 or sized or known(d) else None for d, n in enumerate(value.shape)], name)
+        # Where not even a size of 1 is known, what broadcasts is found by the run.
+        known = {"static": lambda d, n: True, "batch": lambda d, n: d > 0 or n == 1, "dynamic": lambda d, n: n == 1, "open": lambda d, n: False}[self.known]
+        return v1.placeholder(value.dtype, [n if sized or known(d, n) else None for d, n in enumerate(value.shape)], name)
 
 
 def describe(arguments, fed, known):
@@ -139,7 +140,7 @@ class Pack:
             v1.disable_control_flow_v2()
             built = []
             for number, (op, arguments) in enumerate(items):
-                known = ("static", "dynamic", "batch")[cases.rng.integers(3)]
+                known = "open" if cases.rng.random() < Feeds.open else ("static", "dynamic", "batch")[cases.rng.integers(3)]
                 feeds = Feeds(f"c{number}", known)
                 tf.compat.v1.set_random_seed(None)
                 try:
@@ -222,8 +223,9 @@ def main():
     parser.add_argument("--limit", type=int, default=1 << 30, help="bytes of fed values that a case may have")
     parser.add_argument("--share", type=float, default=1.0, help="part of the cases that is kept")
     parser.add_argument("--feed", type=float, default=0.0, help="part of the constants (axes, sizes, filters) that is fed, in known sizes")
+    parser.add_argument("--open", type=float, default=0.0, help="part of the cases in which not even sizes of 1 are known")
     args = parser.parse_args()
-    Feeds.feed = args.feed
+    Feeds.feed, Feeds.open = args.feed, args.open
     args.out.mkdir(parents=True, exist_ok=True)
     refused, total, kinds = collections.Counter(), 0, collections.Counter()
     for name, function in {**cases.FAMILIES, **rules.families(args.rounds)}.items():
