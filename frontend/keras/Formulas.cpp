@@ -182,6 +182,11 @@ Tensor maximum(Tensor a, double b) { return maximum(a, graph::number(a, b)); }
 Tensor minimum(Tensor a, double b) { return minimum(a, graph::number(a, b)); }
 Tensor logicalNot(Tensor x) { return graph::apply("not", x); }
 
+Tensor unitLength(Tensor x, ArrayRef<int64_t> axes, double epsilon) {
+  Tensor power = reduce("sum", graph::square(x), axes, true);
+  return x * minimum(graph::apply("rsqrt", power), 1 / epsilon);
+}
+
 Tensor softmax(Tensor x, int64_t axis) {
   if (!x)
     return x;

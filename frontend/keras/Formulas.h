@@ -60,6 +60,8 @@ Tensor minimum(Tensor a, Tensor b);
 Tensor maximum(Tensor a, double b);
 Tensor minimum(Tensor a, double b);
 Tensor logicalNot(Tensor x);
+/// x divided by its length over axes, or by `epsilon` where that is greater.
+Tensor unitLength(Tensor x, llvm::ArrayRef<int64_t> axes, double epsilon);
 Tensor softmax(Tensor x, int64_t axis = -1);
 /// Moves a dimension.
 Tensor moveAxis(Tensor x, int64_t from, int64_t to);

@@ -121,9 +121,10 @@ public:
   Config config;
   llvm::StringRef layerClass() const { return layer.className; }
 
-  /// The next variable, in the order in which Keras makes them.
+  /// The next variable, in the order in which Keras makes them; `index` is its
+  /// number in files where that is another one.
   void weight(llvm::StringRef name, bool trainable = true,
-              llvm::StringRef part = "");
+              llvm::StringRef part = "", std::optional<unsigned> index = {});
   /// A layer inside, kept by Keras in `attribute`; `place` is where files have
   /// its variables.
   void part(llvm::StringRef attribute, const llvm::json::Value &config,

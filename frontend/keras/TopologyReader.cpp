@@ -57,13 +57,15 @@ std::string snakeCase(StringRef className) {
   return result;
 }
 
-void Declaration::weight(StringRef name, bool trainable, StringRef part) {
+void Declaration::weight(StringRef name, bool trainable, StringRef part,
+                         std::optional<unsigned> index) {
   Weight weight;
   weight.name = name.str();
   weight.trainable = trainable && layer.trainable;
   weight.part = part.str();
   for (const Weight &other : layer.weights)
     weight.index += other.part == weight.part;
+  weight.index = index.value_or(weight.index);
   weight.path = layer.scope + "/" + weight.name;
   layer.weights.push_back(std::move(weight));
 }

@@ -28,11 +28,23 @@ protected:
     return value ? Tensor(b, value.value()) : value;
   }
 
-  void refuseDropout() {
-    if (c.training && (c.config.real("dropout", 0.0) > 0 ||
-                       c.config.real("recurrent_dropout", 0.0) > 0))
-      c.fail("training with dropout inside of a recurrent cell is not "
-             "supported");
+  /// Masks of zeros and 1 / (1 - rate) over a batch of these sizes, one for
+  /// each of `count` gates; none when nothing is dropped.
+  SmallVector<Tensor> drawMasks(StringRef key, Size batch,
+                                ArrayRef<int64_t> sizes, int64_t count) {
+    SmallVector<Tensor> masks;
+    double rate = c.config.real(key, 0.0);
+    if (!c.training || rate <= 0 || rate >= 1)
+      return masks;
+    SmallVector<Size> shape = {batch};
+    for (int64_t size : sizes)
+      shape.emplace_back(size);
+    for (int64_t i = 0; i < count; ++i) {
+      Tensor drawn = c.randomUniform(shape, c.g.builder.getF32Type());
+      Tensor kept = drawn >= c.g.scalar(c.g.builder.getF32Type(), rate);
+      masks.push_back(graph::cast(kept, c.computeType()) * (1 / (1 - rate)));
+    }
+    return masks;
   }
 
   Tensor activate(Tensor x) { return c.activation(x); }
@@ -47,29 +59,60 @@ protected:
 class DenseCell : public LayerCell {
 public:
   DenseCell(Call &outer, Layer &layer, ArrayRef<int64_t> sample, int64_t gates)
-      : LayerCell(outer, layer), units(c.config.size("units")) {
-    refuseDropout();
+      : LayerCell(outer, layer), gates(gates), units(c.config.size("units")) {
     if (sample.size() != 2) {
       c.fail("expected steps of vectors");
       return;
     }
+    features = sample[1];
     kernel = c.weight("kernel", {sample[1], gates * units});
     recurrent = c.weight("recurrent_kernel", {units, gates * units});
   }
 
   SmallVector<SmallVector<int64_t>> stateSizes() override { return {{units}}; }
 
+  /// Each gate has masks of its own where states are dropped.
+  void prepare(Size batch) override {
+    int64_t count = c.config.real("recurrent_dropout", 0.0) > 0 ? gates : 1;
+    inputMasks = drawMasks("dropout", batch, features, count);
+    stateMasks = drawMasks("recurrent_dropout", batch, units, count);
+  }
+
   Tensor project(Tensor sequence) override {
-    return dense(sequence, kernel, inputBias);
+    if (inputMasks.empty() || !sequence)
+      return dense(sequence, kernel, inputBias);
+    GraphBuilder &b = sequence.builder();
+    SmallVector<Tensor> parts;
+    SmallVector<Tensor> kernels = {kernel};
+    if (inputMasks.size() > 1)
+      kernels = split(kernel, 1, unsigned(gates));
+    for (auto [mask, part] : llvm::zip(inputMasks, kernels))
+      parts.push_back(
+          dense(sequence * graph::expandDims(at(b, mask), 1), at(b, part), {}));
+    Tensor y = graph::concat(parts, 2);
+    return inputBias ? y + at(b, inputBias) : y;
   }
 
 protected:
-  Tensor times(GraphBuilder &b, Tensor h, Tensor matrix) {
-    return graph::matmul(h, at(b, matrix), false, false);
+  /// States times a matrix whose columns belong to gates from `first` on.
+  Tensor times(GraphBuilder &b, Tensor h, Tensor matrix, size_t first = 0) {
+    if (stateMasks.empty() || !h)
+      return graph::matmul(h, at(b, matrix), false, false);
+    if (stateMasks.size() == 1)
+      return graph::matmul(h * at(b, stateMasks[0]), at(b, matrix), false,
+                           false);
+    int64_t count = knownDim(matrix, 1).value_or(units) / units;
+    SmallVector<Tensor> parts,
+        columns = split(at(b, matrix), 1, unsigned(count));
+    for (auto [i, column] : llvm::enumerate(columns))
+      parts.push_back(graph::matmul(h * at(b, stateMasks[first + i]), column,
+                                    false, false));
+    return graph::concat(parts, 1);
   }
 
-  int64_t units;
+  int64_t gates, units, features = 1;
   Tensor kernel, recurrent, inputBias;
+  SmallVector<Tensor> inputMasks, stateMasks;
 };
 
 class SimpleCell final : public DenseCell {
@@ -124,7 +167,7 @@ public:
     }
     if (!resetAfter && recurrent) {
       SmallVector<Tensor> parts = split(recurrent, 1, {2 * units, units});
-      gates = parts[0];
+      updateAndReset = parts[0];
       candidate = parts[1];
     }
   }
@@ -142,10 +185,10 @@ public:
       update = gate(in[0] + r[0]);
       next = activate(in[2] + gate(in[1] + r[1]) * r[2]);
     } else {
-      SmallVector<Tensor> r = split(times(b, h, gates), 1, 2u);
+      SmallVector<Tensor> r = split(times(b, h, updateAndReset), 1, 2u);
       update = gate(in[0] + r[0]);
       Tensor reset = gate(in[1] + r[1]);
-      next = activate(in[2] + times(b, reset * h, candidate));
+      next = activate(in[2] + times(b, reset * h, candidate, 2));
     }
     states[0] = update * h + (1.0 - update) * next;
     return states[0];
@@ -153,7 +196,7 @@ public:
 
 private:
   bool resetAfter;
-  Tensor recurrentBias, gates, candidate;
+  Tensor recurrentBias, updateAndReset, candidate;
 };
 
 //===----------------------------------------------------------------------===//
@@ -166,8 +209,8 @@ public:
                int64_t spatial)
       : LayerCell(outer, layer), window(c, spatial),
         filters(c.config.size("filters")),
-        size(windowSizes(c, "kernel_size", spatial)) {
-    refuseDropout();
+        size(windowSizes(c, "kernel_size", spatial)),
+        input(sample.drop_front()) {
     int64_t channels = sample[window.channelAxis()];
     SmallVector<int64_t> shape(size), inner(size);
     llvm::append_values(shape, channels, 4 * filters);
@@ -194,16 +237,34 @@ public:
     return {state, state};
   }
 
-  /// All steps of all samples in one convolution.
+  void prepare(Size batch) override {
+    inputMasks = drawMasks("dropout", batch, input, 4);
+    stateMasks = drawMasks("recurrent_dropout", batch, state, 4);
+  }
+
+  /// All steps of all samples in one convolution, or in one for each gate.
   Tensor project(Tensor sequence) override {
     if (c.failed() || !sequence)
       return {};
+    GraphBuilder &b = sequence.builder();
     SmallVector<Size> sizes = sizesOf(sequence), flat = {Size(-1)};
     flat.append(sizes.begin() + 2, sizes.end());
-    Tensor y = c.g.make("graph.conv", sequence.type(),
-                        {reshape(sequence, flat), kernel},
-                        window.attributes(c, size, true));
-    y = addBias(y, bias, window.channelAxis());
+    auto convolve = [&](Tensor x, Tensor filter) {
+      return b.make("graph.conv", sequence.type(), {reshape(x, flat), filter},
+                    window.attributes(c, size, true));
+    };
+    Tensor y;
+    if (inputMasks.empty()) {
+      y = convolve(sequence, at(b, kernel));
+    } else {
+      SmallVector<Tensor> parts,
+          filters = split(at(b, kernel), window.spatial + 1, 4u);
+      for (auto [mask, filter] : llvm::zip(inputMasks, filters))
+        parts.push_back(
+            convolve(sequence * graph::expandDims(at(b, mask), 1), filter));
+      y = graph::concat(parts, window.channelAxis());
+    }
+    y = addBias(y, at(b, bias), window.channelAxis());
     if (!y)
       return y;
     SmallVector<Size> result = {sizes[0], sizes[1]};
@@ -218,8 +279,19 @@ public:
         b.attr("padding", StringRef("SAME"))};
     if (window.channelsFirst)
       attributes.push_back(b.unit("channels_first"));
-    Tensor inner = b.make("graph.conv", x.type(), {states[0], at(b, recurrent)},
-                          attributes);
+    auto convolve = [&](Tensor h, Tensor filter) {
+      return b.make("graph.conv", x.type(), {h, filter}, attributes);
+    };
+    Tensor inner;
+    if (stateMasks.empty()) {
+      inner = convolve(states[0], at(b, recurrent));
+    } else {
+      SmallVector<Tensor> parts,
+          filters = split(at(b, recurrent), window.spatial + 1, 4u);
+      for (auto [mask, filter] : llvm::zip(stateMasks, filters))
+        parts.push_back(convolve(states[0] * at(b, mask), filter));
+      inner = graph::concat(parts, window.channelAxis());
+    }
     SmallVector<Tensor> z = split(x + inner, window.channelAxis(), 4u);
     Tensor carry = gate(z[1]) * states[1] + gate(z[0]) * activate(z[2]);
     states[0] = gate(z[3]) * activate(carry);
@@ -230,8 +302,9 @@ public:
 private:
   Window window;
   int64_t filters;
-  SmallVector<int64_t> size, state;
+  SmallVector<int64_t> size, input, state;
   Tensor kernel, recurrent, bias;
+  SmallVector<Tensor> inputMasks, stateMasks;
 };
 
 //===----------------------------------------------------------------------===//
@@ -268,6 +341,11 @@ public:
       if (std::string text = cell->problem(); !text.empty())
         return text;
     return "";
+  }
+
+  void prepare(Size batch) override {
+    for (auto &cell : cells)
+      cell->prepare(batch);
   }
 
   Tensor project(Tensor sequence) override {
@@ -316,6 +394,7 @@ void callCell(Call &c) {
   SmallVector<Tensor> states;
   for (const Argument *one : given)
     states.push_back(c.wrap(one->tensor));
+  cell->prepare(Size(x, 0));
   x = squeeze(cell->project(graph::expandDims(x, 1)), 1);
   Tensor y = cell->step(c.g, x, states);
   if (std::string text = cell->problem(); !text.empty())

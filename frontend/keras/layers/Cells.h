@@ -17,6 +17,9 @@ public:
   /// no dimension for time.
   virtual llvm::SmallVector<llvm::SmallVector<int64_t>> stateSizes() = 0;
 
+  /// Draws what is random but the same in all steps, before the loop.
+  virtual void prepare(Size batch) = 0;
+
   /// What of a step's input does not depend on states: of all steps at once,
   /// time being dimension 1.
   virtual Tensor project(Tensor sequence) { return sequence; }

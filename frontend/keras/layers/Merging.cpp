@@ -100,10 +100,8 @@ void callDot(Call &c) {
   if (c.failed())
     return;
   if (c.config.flag("normalize", false))
-    for (unsigned i = 0; i < 2; ++i) {
-      Tensor power = reduce("sum", graph::square(all[i]), axes[i], true);
-      all[i] = all[i] * graph::apply("rsqrt", maximum(power, 1e-12));
-    }
+    for (unsigned i = 0; i < 2; ++i)
+      all[i] = unitLength(all[i], axes[i], 1e-7);
   // a: the batch, l: the summed dimension.
   std::string labels[2], kept;
   char next = 'm';

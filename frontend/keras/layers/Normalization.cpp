@@ -172,8 +172,7 @@ void callUnitNormalization(Call &c) {
   SmallVector<int64_t> axes = c.axes("axis", x.rank());
   if (c.failed())
     return;
-  Tensor power = reduce("sum", graph::square(x), axes, true);
-  c.set(x * graph::apply("rsqrt", maximum(power, 1e-12)));
+  c.set(unitLength(x, axes, 1e-12));
 }
 
 //===----------------------------------------------------------------------===//
@@ -228,21 +227,52 @@ void declareScaleAndCenter(Declaration &d) {
 //===----------------------------------------------------------------------===//
 
 void declareSpectral(Declaration &d) {
-  d.weight("vector_u", false);
+  // The inner layer's kernel counts as the first variable of this one, too.
+  d.weight("vector_u", false, "", 1);
   if (const llvm::json::Value *inner = d.config.get("layer"))
     d.part("layer", *inner);
   else
     d.config.fail("'layer' is missing");
 }
 
+/// Divides the inner layer's kernel by its greatest singular value, which is
+/// estimated anew, and keeps it so.
+void normalizeKernel(Call &c, Layer &layer) {
+  Call inner(c.importer, layer, c.g.loc, c.g.builder, c.g.shapes, c.training);
+  StringRef name = inner.hasWeight("kernel") ? "kernel" : "embeddings";
+  int64_t steps = c.config.size("power_iterations", 1);
+  Tensor kernel = inner.weight(name);
+  if (inner.failed() || !kernel || steps > 1000)
+    return c.fail("the inner layer has no kernel to normalize");
+  int64_t columns = c.staticDim(kernel, -1);
+  Tensor matrix = reshape(kernel, {Size(-1), Size(columns)});
+  Tensor before = c.weight("vector_u", {1, columns}), u = before, v;
+  for (int64_t i = 0; i < steps; ++i) {
+    v = unitLength(graph::matmul(u, matrix, false, true), {0, 1}, 1e-7);
+    u = unitLength(graph::matmul(v, matrix, false, false), {0, 1}, 1e-7);
+  }
+  Tensor sigma =
+      reduce("sum", graph::matmul(v, matrix, false, false) * u, {0, 1}, false);
+  Tensor zero = reduce("all", graph::equal(kernel, 0),
+                       graph::upTo(kernel ? kernel.rank() : 0));
+  inner.assign(name, graph::select(zero, kernel, kernel / sigma));
+  c.assign("vector_u", graph::select(zero, before, u));
+  if (inner.failed())
+    c.fail(inner.problem);
+}
+
 void callSpectral(Call &c) {
-  if (c.training)
-    return c.fail("training with spectral normalization is not supported");
   Tensor x = c.input();
+  Layer *layer = c.layer.part("layer");
+  if (c.training && layer && x)
+    normalizeKernel(c, *layer);
+  if (c.failed())
+    return;
   Argument y = c.callPart("layer", {c.arguments[0]});
   if (y.kind == Argument::Tensor && x)
     c.set(graph::cast(c.wrap(y.tensor), x.type()));
 }
+
 /// A factor for each channel (of keras.applications).
 void callLayerScale(Call &c) {
   Tensor x = c.input(1);

@@ -384,8 +384,7 @@ void callNormalize(Call &c) {
   double epsilon = c.config.real("epsilon", 1e-7);
   if (c.failed())
     return;
-  Tensor power = reduce("sum", graph::square(x), axes, true);
-  c.set(x * graph::apply("rsqrt", maximum(power, epsilon)));
+  c.set(unitLength(x, axes, epsilon));
 }
 
 //===----------------------------------------------------------------------===//

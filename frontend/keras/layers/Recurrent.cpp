@@ -78,6 +78,7 @@ void callRecurrent(Call &c) {
   if (!cell)
     return;
   SmallVector<Tensor> states = initialStates(c, *cell, x, given);
+  cell->prepare(Size(x, 0));
   Tensor steps = moveAxis(cell->project(x), 1, 0);
   if (c.failed() || c.g.failed() || !steps)
     return c.g.abandon();
