@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -42,6 +43,8 @@ void separateDestinations(RewriterBase &rewriter, func::FuncOp function) {
 /// More parts than this are no chain of insertions, of which the analysis takes
 /// cubic time.
 constexpr size_t kMostParts = 16;
+/// Fewer parts than this of one tensor are aliases.
+constexpr size_t kManyReads = 64;
 /// Of one variable: more are not looked at.
 constexpr unsigned kMostAccesses = 64;
 
@@ -139,6 +142,54 @@ void writeParts(RewriterBase &rewriter, func::FuncOp function) {
   });
   for (tensor::InsertSliceOp last : lasts)
     writeParts(rewriter, last);
+}
+
+/// A tensor that is cut into many parts is read from its memory: parts as
+/// values of their own are no aliases, of which the analysis takes quadratic
+/// time.
+void readParts(RewriterBase &rewriter, Value whole,
+               ArrayRef<tensor::ExtractSliceOp> parts) {
+  Operation *op = whole.getDefiningOp();
+  auto type = cast<RankedTensorType>(whole.getType());
+  Location loc = whole.getLoc();
+  Value memory;
+  if (auto read = dyn_cast_if_present<bufferization::ToTensorOp>(op);
+      read && !read.getWritable()) {
+    memory = read.getBuffer();
+  } else if (op && type.hasStaticShape()) {
+    Operation *start = startOf(whole);
+    rewriter.setInsertionPoint(start->getBlock() == op->getBlock() ? start
+                                                                   : op);
+    memory = memref::AllocOp::create(
+        rewriter, loc, MemRefType::get(type.getShape(), type.getElementType()));
+    rewriter.setInsertionPointAfter(op);
+    auto write = bufferization::MaterializeInDestinationOp::create(
+        rewriter, loc, TypeRange(), whole, memory);
+    write.setRestrict(true);
+    write.setWritable(true);
+  } else {
+    return;
+  }
+  for (tensor::ExtractSliceOp part : parts) {
+    rewriter.setInsertionPoint(part);
+    auto place = cast<MemRefType>(memref::SubViewOp::inferRankReducedResultType(
+        part.getType().getShape(), cast<MemRefType>(memory.getType()),
+        part.getMixedOffsets(), part.getMixedSizes(), part.getMixedStrides()));
+    Value view = memref::SubViewOp::create(
+        rewriter, loc, place, memory, part.getMixedOffsets(),
+        part.getMixedSizes(), part.getMixedStrides());
+    rewriter.replaceOpWithNewOp<bufferization::ToTensorOp>(
+        part, part.getType(), view, /*restrict=*/true);
+  }
+}
+
+void readParts(RewriterBase &rewriter, func::FuncOp function) {
+  llvm::MapVector<Value, SmallVector<tensor::ExtractSliceOp>> parts;
+  function.walk(
+      [&](tensor::ExtractSliceOp op) { parts[op.getSource()].push_back(op); });
+  for (auto &[whole, slices] : parts)
+    if (slices.size() > kManyReads)
+      readParts(rewriter, whole, slices);
 }
 
 /// The memory of a variable, by name.
@@ -245,6 +296,7 @@ struct BufferizeEntriesPass
     for (auto function : module.getOps<func::FuncOp>()) {
       // Producers write into the parts of a concatenation and into outputs.
       writeParts(rewriter, function);
+      readParts(rewriter, function);
       separateDestinations(rewriter, function);
       Variables variables;
       function.walk([&](memref::GetGlobalOp global) {

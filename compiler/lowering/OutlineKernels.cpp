@@ -7,6 +7,8 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/TargetParser/Host.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tenon;
 
@@ -101,8 +103,14 @@ private:
     getUsedValuesDefinedAbove(op->getRegions(), values);
     SmallVector<Value> constants;
     SmallVector<Argument> arguments;
+    // In a program of thousands of kernels, those that differ in a few numbers
+    // are one.
+    bool passNumbers = entry->hasAttr(kFirstCallAttr) &&
+                       isa<linalg::GenericOp>(op) &&
+                       llvm::count_if(values, isNumber) <= kMostNumbers;
     for (Value value : values) {
-      if (matchPattern(value, m_Constant()))
+      if (matchPattern(value, m_Constant()) &&
+          !(passNumbers && isNumber(value)))
         constants.push_back(value);
       else
         arguments.push_back({value, wordsOf(b, loc, value)});
@@ -116,6 +124,16 @@ private:
     emitCall(entry, b, loc, kernel, arguments, tasks, number);
     names[number++] = b.getStringAttr(profileName(op));
     op->erase();
+  }
+
+  /// Whether a value is a constant that code gains nothing by knowing.
+  static bool isNumber(Value value) {
+    FloatAttr constant;
+    if (!value.getType().isF32() || !matchPattern(value, m_Constant(&constant)))
+      return false;
+    double number = constant.getValueAsDouble();
+    return std::isfinite(number) && number != 0 && std::abs(number) != 1 &&
+           std::abs(number) != 2 && std::abs(number) != 0.5;
   }
 
   static bool hasDynamicStrides(MemRefType type,
@@ -366,6 +384,8 @@ private:
   }
 
   static constexpr StringLiteral kLaunch = "launch";
+  /// More numbers than this are coefficients of a formula.
+  static constexpr int64_t kMostNumbers = 8;
   ModuleOp module;
   const CpuTarget &target;
   SymbolTable symbols;

@@ -22,34 +22,38 @@ constexpr int64_t kFewOps = 200;
 constexpr int64_t kGiantOps = 60000;
 /// Scalar operations (some ten microseconds) below which a kernel is light.
 constexpr double kLightWork = 1 << 15;
-/// Taken for a size that is not known.
-constexpr double kUnknownSize = 64;
+/// Taken for a size that is not known, in a giant program and in others.
+constexpr double kUnknownInGiant = 16, kUnknown = 1024;
 
 bool isCompute(Operation *op) {
   return isa<linalg::LinalgOp, kernel::KernelOpInterface>(op);
 }
 
-double elementsOf(Type type) {
+double elementsOf(Type type, double unknown) {
   double count = 1;
   if (auto shaped = dyn_cast<ShapedType>(type))
     for (int64_t size : shaped.getShape())
-      count *= ShapedType::isDynamic(size) ? kUnknownSize : double(size);
+      count *= ShapedType::isDynamic(size) ? unknown : double(size);
   return count;
 }
 
 /// About how many scalar operations a call of the kernel takes.
-double workOf(Operation *op) {
+double workOf(Operation *op, double unknown) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
     double work = llvm::range_size(*linalgOp.getBlock());
     for (int64_t range : linalgOp.getStaticLoopRanges())
-      work *= ShapedType::isDynamic(range) ? kUnknownSize : double(range);
+      work *= ShapedType::isDynamic(range) ? unknown : double(range);
     return work;
   }
   // Exact for a product of matrices.
   double product = 1;
   for (Value operand : op->getOperands())
-    product *= elementsOf(operand.getType());
+    product *= elementsOf(operand.getType(), unknown);
   return std::sqrt(product);
+}
+
+bool isLight(Operation *op, bool isGiant) {
+  return workOf(op, isGiant ? kUnknownInGiant : kUnknown) <= kLightWork;
 }
 
 /// Ops of the function's own code; a kernel's call is several.
@@ -114,8 +118,8 @@ private:
       }
       if (!isCompute(inner))
         return WalkResult::advance();
-      bool isShared = workOf(inner) <= kLightWork ||
-                      (isGiant && isa<linalg::LinalgOp>(inner));
+      bool isShared =
+          isLight(inner, isGiant) || (isGiant && isa<linalg::LinalgOp>(inner));
       kind = isShared && kind != Kind::Own ? Kind::Shared : Kind::Own;
       return WalkResult::skip();
     });
@@ -366,13 +370,14 @@ struct SplitEntriesPass
         entries.push_back(function);
         function.walk([&](Operation *) { ++ops; });
       }
+    bool isGiant = ops > kGiantOps;
     for (func::FuncOp entry : entries)
-      Splitter(entry, symbols, ops > kGiantOps).run();
-    numberCalls(module);
+      Splitter(entry, symbols, isGiant).run();
+    numberCalls(module, isGiant);
   }
 
 private:
-  static void numberCalls(ModuleOp module) {
+  static void numberCalls(ModuleOp module, bool isGiant) {
     Builder b(module.getContext());
     bool hasParts = false;
     for (auto function : module.getOps<func::FuncOp>())
@@ -386,7 +391,7 @@ private:
       function.walk<WalkOrder::PreOrder>([&](Operation *op) {
         bool compute = isCompute(op);
         calls += compute;
-        if (compute && workOf(op) <= kLightWork)
+        if (compute && isLight(op, isGiant))
           op->setDiscardableAttr(kLightAttr, unit);
         return compute ? WalkResult::skip() : WalkResult::advance();
       });

@@ -1,4 +1,5 @@
 #include "compiler/Pass.h"
+#include "compiler/transforms/BodyHashes.h"
 #include "compiler/transforms/FitBudget.h"
 #include "dialects/graph/Graph.h"
 #include "mlir/IR/Dominance.h"
@@ -20,6 +21,7 @@ struct MergeEqualPass
   void runOnOperation() override {
     if (getOperation()->hasAttr(kMemoryBudgetAttr))
       return;
+    BodyHashes hashes(getOperation());
     IRRewriter rewriter(&getContext());
     DominanceInfo dominance(getOperation());
     eliminateCommonSubExpressions(rewriter, dominance, getOperation());
