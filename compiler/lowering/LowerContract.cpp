@@ -222,7 +222,7 @@ void ContractLowering::chooseBlocking() {
   int64_t bytes = channels.value_or(limit) * perChannel;
   for (int64_t i = 0; i < spatial; ++i)
     bytes *= std::max<int64_t>(1, staticSize(b, batchRank + 2 + i));
-  bool oneTile = rows && *rows <= getTileRows();
+  bool oneTile = rows && *rows <= getTileRows() && bytes <= 16 * limit;
   if (!oneTile && lanes > 1 && bytes > 2 * limit) {
     isBlocked = true;
     while (fixedDims < spatial && bytes > limit)
@@ -496,16 +496,15 @@ void ContractLowering::blocked(const Task &whole, const Unit &unit) {
       e.choose(rowCount, cases, [&](int64_t count) {
         ContractRows rows = openRows(task, first, count);
         panelGroups(unit, count, [&](Value panel, unsigned width, Value) {
-          SmallVector<Value> sums, places;
+          // Each part's sum by itself: terms are not lost in long sums.
+          SmallVector<Value> sums =
+              accumulate(rows, panelPointers(task, panel, width),
+                         zeros(count * width), part);
           for (unsigned i = 0; i < count * width; ++i) {
-            places.push_back(
-                scratchAt(e.add(local, i / width), e.add(panel, i % width)));
-            sums.push_back(e.load(places.back(), accumulator, lanes));
+            Value place =
+                scratchAt(e.add(local, i / width), e.add(panel, i % width));
+            e.store(e.plus(e.load(place, accumulator, lanes), sums[i]), place);
           }
-          sums =
-              accumulate(rows, panelPointers(task, panel, width), sums, part);
-          for (auto [sum, place] : llvm::zip(sums, places))
-            e.store(sum, place);
         });
       });
     });
