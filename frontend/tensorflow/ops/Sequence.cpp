@@ -132,6 +132,15 @@ bool takes(Binder &b, const ImportedValue &target, Type type) {
   return false;
 }
 
+/// Shapes stay known on their way through the stack of a loop.
+Value knownItem(Binder &b, const ImportedValue &source, Value tensor) {
+  Value known = b.shapeTensor(*source.elementContents);
+  if (!b.failed() && b.rank(tensor) == 1)
+    known = b.make("graph.reshape", Binder::type(known),
+                   {known, b.integersConstant({}, b.builder().getI64Type())});
+  return b.failed() ? Value() : b.cast(known, Binder::type(tensor));
+}
+
 void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
              bool grow) {
   if (b.failed() || !takes(b, target, Binder::type(item)))
@@ -261,7 +270,11 @@ void pushBack(Binder &b) {
   if (!target.tensor)
     target.listShape->element = graph::Dims(b.dims(item));
   Value tensor = tensorOf(b, target);
-  b.set(0, listOf(concat(b, tensor, expanded(b, item, {0}))));
+  ImportedValue result = listOf(concat(b, tensor, expanded(b, item, {0})));
+  auto contents = contentsOf(b, item);
+  if (target.untouched || contents == target.elementContents)
+    result.elementContents = contents;
+  b.set(0, result);
 }
 
 /// Takes the last list from a list of lists.
@@ -296,11 +309,16 @@ void popBack(Binder &b) {
   Type type = Binder::type(tensor), i32 = b.builder().getI32Type();
   Value minusOne = b.integersConstant(-1, i32),
         one = b.integersConstant(1, i32), zero = b.integersConstant(0, i32);
-  b.set(0, listOf(b.make("graph.strided_slice", type,
-                         {tensor, zero, minusOne, one},
-                         b.attribute("begin_mask", int64_t(1)))));
-  b.set(1, b.make("graph.strided_slice", type, {tensor, minusOne, zero, one},
-                  b.attribute("shrink_axis_mask", int64_t(1))));
+  ImportedValue rest =
+      listOf(b.make("graph.strided_slice", type, {tensor, zero, minusOne, one},
+                    b.attribute("begin_mask", int64_t(1))));
+  rest.elementContents = source.elementContents;
+  b.set(0, rest);
+  b.set(1,
+        source.elementContents
+            ? knownItem(b, source, tensor)
+            : b.make("graph.strided_slice", type, {tensor, minusOne, zero, one},
+                     b.attribute("shrink_axis_mask", int64_t(1))));
 }
 
 /// The elements of one list, then of another.
@@ -461,14 +479,8 @@ void addListRows(RowTable &table) {
   table["TensorListGetItem"] = [](Binder &b) {
     ImportedValue source = list(b, 0);
     Value tensor = tensorOf(b, source, 2);
-    if (!source.elementContents)
-      return b.set(0, getItem(b, tensor, b.input(1)));
-    // Shapes stay known on their way through the stack of a loop.
-    Value known = b.shapeTensor(*source.elementContents);
-    if (!b.failed() && b.rank(tensor) == 1)
-      known = b.make("graph.reshape", Binder::type(known),
-                     {known, b.integersConstant({}, b.builder().getI64Type())});
-    b.set(0, b.failed() ? Value() : b.cast(known, source.elementType));
+    b.set(0, source.elementContents ? knownItem(b, source, tensor)
+                                    : getItem(b, tensor, b.input(1)));
   };
   table["TensorListStack"] = [](Binder &b) {
     ImportedValue source = list(b, 0);
