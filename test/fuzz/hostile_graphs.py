@@ -206,7 +206,7 @@ def sizes():
     yield "reshape-overflows", graph(X, indices("s", HUGE, HUGE, HUGE), node("y", "Reshape", ["x", "s"], T=a_type(FLOAT), Tshape=a_type(INT32))), "node 'y' (Reshape)"
     yield "tile-overflows", graph(X, indices("s", HUGE, HUGE), node("t", "Tile", ["x", "s"], T=a_type(FLOAT), Tmultiples=a_type(INT32)), node("y", "Tile", ["t", "s"], T=a_type(FLOAT), Tmultiples=a_type(INT32))), "node '"
     yield "tile-negative", graph(X, indices("s", -1, 2), node("y", "Tile", ["x", "s"], T=a_type(FLOAT), Tmultiples=a_type(INT32))), "node 'y' (Tile)"
-    outer = graph(splat(1 << 31, 1), const("v", FLOAT, (1, 1 << 32), None, floats(2.0)), node("y", "AddV2", ["w", "v"], T=a_type(FLOAT)))
+    outer = graph(splat(1 << 24, 1), const("v", FLOAT, (1, 1 << 24), None, floats(2.0)), node("y", "AddV2", ["w", "v"], T=a_type(FLOAT)))
     yield "broadcast-overflows", outer, "node 'y' (AddV2)"
     yield "pad-overflows", graph(X, const("p", INT64, (2, 2), struct.pack("<4q", *[(1 << 62)] * 4)), node("y", "Pad", ["x", "p"], T=a_type(FLOAT), Tpaddings=a_type(INT64))), "node 'y' (Pad)"
     yield "pad-negative", graph(X, indices("q", -3, 0, 0, 0), indices("s", 2, 2), node("p", "Reshape", ["q", "s"], T=a_type(INT32)), node("y", "Pad", ["x", "p"], T=a_type(FLOAT), Tpaddings=a_type(INT32))), "node 'y' (Pad)"
