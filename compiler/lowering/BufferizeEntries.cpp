@@ -192,6 +192,26 @@ void readParts(RewriterBase &rewriter, func::FuncOp function) {
       readParts(rewriter, whole, slices);
 }
 
+/// What is read from memory by many is read by each for itself: one value with
+/// thousands of users takes quadratic time as well.
+void separateReads(RewriterBase &rewriter, func::FuncOp function) {
+  SmallVector<bufferization::ToTensorOp> reads;
+  function.walk([&](bufferization::ToTensorOp read) {
+    if (!read.getWritable() && read.getRestrict() &&
+        read.getResult().hasNUsesOrMore(kManyReads))
+      reads.push_back(read);
+  });
+  for (bufferization::ToTensorOp read : reads) {
+    rewriter.setInsertionPointAfter(read);
+    for (OpOperand &use :
+         llvm::make_early_inc_range(read->getResult(0).getUses())) {
+      Operation *own = rewriter.clone(*read);
+      rewriter.modifyOpInPlace(use.getOwner(),
+                               [&] { use.set(own->getResult(0)); });
+    }
+  }
+}
+
 /// The memory of a variable, by name.
 using Variables = llvm::StringMap<SmallVector<memref::GetGlobalOp>>;
 
@@ -297,6 +317,7 @@ struct BufferizeEntriesPass
       // Producers write into the parts of a concatenation and into outputs.
       writeParts(rewriter, function);
       readParts(rewriter, function);
+      separateReads(rewriter, function);
       separateDestinations(rewriter, function);
       Variables variables;
       function.walk([&](memref::GetGlobalOp global) {
