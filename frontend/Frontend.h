@@ -39,8 +39,8 @@ struct ImportOptions {
       specializations;
   /// Value of every unknown leading dimension.
   std::optional<int64_t> batch;
-  /// What the steps of training compute is wanted as well, where the format says
-  /// it (see compiler/training/BuildTraining.h).
+  /// What the steps of training compute is wanted as well, where the format
+  /// says it (see compiler/training/BuildTraining.h).
   bool training = false;
   /// The weights of a Keras model of which the file has the configuration.
   std::string loadWeights;

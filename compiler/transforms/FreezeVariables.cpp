@@ -27,8 +27,8 @@ struct FreezeVariablesPass
     module.walk([&](graph::AssignOp assign) {
       written.insert(assign.getVariableAttr().getAttr());
     });
-    // A training program changes variables between steps too: the learning rate,
-    // and whatever a checkpoint or an export holds.
+    // A training program changes variables between steps too: the learning
+    // rate, and whatever a checkpoint or an export holds.
     bool isTraining = module->hasAttr("graph.training");
     SymbolTable symbols(module);
     auto frozen = [&](FlatSymbolRefAttr name) -> ElementsAttr {

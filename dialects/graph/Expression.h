@@ -157,8 +157,8 @@ Tensor scatter(Tensor indices, Tensor updates, Tensor shape);
 /// The matrix product of the last two dimensions.
 Tensor matmul(Tensor a, Tensor b, bool transposeA, bool transposeB);
 /// Puts x, a tensor over the different labels of `term` in their order, on the
-/// diagonals of one over all of them, which has the sizes of `like`. Where x has
-/// size 1 it is repeated.
+/// diagonals of one over all of them, which has the sizes of `like`. Where x
+/// has size 1 it is repeated.
 Tensor spreadDiagonals(Tensor x, llvm::StringRef term, mlir::Value like = {});
 /// `x` with the shape of `like`: repeated where `like` is larger, summed up
 /// where broadcasting `like` made it larger.

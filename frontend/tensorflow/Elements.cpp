@@ -82,7 +82,8 @@ ElementsAttr elementsOf(const TensorData &tensor, StringRef name,
                                    tensor.strings.end());
     return DenseStringElementsAttr::get(type, strings);
   }
-  return elementsFromBytes(type, tensor.bytes, tensor.splat, tensor.owner, name);
+  return elementsFromBytes(type, tensor.bytes, tensor.splat, tensor.owner,
+                           name);
 }
 
 } // namespace tenon::tf

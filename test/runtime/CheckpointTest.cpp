@@ -213,8 +213,7 @@ TEST_F(CheckpointTest, SavesNothingUninitialized) {
   Model model;
   model.fill();
   model.state[model.variables[3].flagOffset] = 0;
-  EXPECT_EQ(model.save(folder + "x"),
-            "variable 'step' is uninitialized");
+  EXPECT_EQ(model.save(folder + "x"), "variable 'step' is uninitialized");
   EXPECT_FALSE(std::filesystem::exists(folder + "x.index"));
 }
 

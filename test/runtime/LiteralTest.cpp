@@ -73,7 +73,8 @@ TEST(LiteralTest, SaysWhatIsWrong) {
   EXPECT_EQ(parse("[1, x]", f32), "expected a number at 'x]' (character 5)");
   EXPECT_EQ(parse("[1] 2", f32), "unexpected text at '2' (character 5)");
   EXPECT_EQ(parse("0x10", f32), "expected a number at '0x10' (character 1)");
-  EXPECT_EQ(parse("[\"a]", text), "a string does not end at the end of '[\"a]'");
+  EXPECT_EQ(parse("[\"a]", text),
+            "a string does not end at the end of '[\"a]'");
   EXPECT_EQ(parse("[\"\\x\"]", text), "bad escape at 'x\"]' (character 4)");
   EXPECT_EQ(parse("[1]", text), "expected a quoted string at '1]' (character "
                                 "2)");

@@ -80,7 +80,8 @@ const void *tenon_signature(const tenon_instance *instance, size_t *bytes);
 /* Variables by name, as checkpoints have them: `value` is set to the variable's
  * own memory, valid until the instance ends; or the variable to the value of a
  * dense tensor of its type and shape. TENON_INVALID when there is no such
- * variable or the tensor does not fit, TENON_FAILED when it is uninitialized. */
+ * variable or the tensor does not fit, TENON_FAILED when it is uninitialized.
+ */
 int32_t tenon_get_variable(tenon_instance *instance, const char *name,
                            tenon_tensor *value);
 int32_t tenon_set_variable(tenon_instance *instance, const char *name,
