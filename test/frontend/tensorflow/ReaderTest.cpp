@@ -91,7 +91,7 @@ TEST(Tensor, ShortListsRepeatTheirEnd) {
 
 TEST(Tensor, OneValueStandsForMany) {
   // So that a few bytes cannot ask for terabytes.
-  auto tensor = readTensor(floats({1 << 20, 1 << 20}, {3}), nullptr);
+  auto tensor = readTensor(floats({1 << 18, 1 << 18}, {3}), nullptr);
   ASSERT_TRUE(bool(tensor));
   EXPECT_TRUE(tensor->splat);
   EXPECT_EQ(tensor->bytes.size(), 4u);
