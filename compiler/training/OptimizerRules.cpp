@@ -95,12 +95,12 @@ void rmsProp(Arguments &a, Optimizer &o) {
   o.slots = slots(list);
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     blend(m[0], squared(g), rho);
-    Tensor square_ = m[0] + epsilon;
+    Tensor denominator = m[0] + epsilon;
     if (centered) {
       blend(m.back(), g, rho);
-      square_ = m[0] - square(m.back()) + epsilon;
+      denominator = m[0] - square(m.back()) + epsilon;
     }
-    Tensor step = s.rate * g * apply("rsqrt", square_);
+    Tensor step = s.rate * g * apply("rsqrt", denominator);
     if (momentum <= 0)
       return w - step;
     m[1] = momentum * m[1] + step;
