@@ -1,8 +1,6 @@
 #include "compiler/Pass.h"
-#include "compiler/transforms/BodyHashes.h"
+#include "compiler/transforms/EqualOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/Dominance.h"
-#include "mlir/Transforms/CSE.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -17,12 +15,7 @@ struct MergeComputationsPass
   static constexpr StringLiteral kSummary =
       "compute once what several ops compute alike";
 
-  void runOnOperation() override {
-    BodyHashes hashes(getOperation());
-    IRRewriter rewriter(&getContext());
-    DominanceInfo dominance(getOperation());
-    eliminateCommonSubExpressions(rewriter, dominance, getOperation());
-  }
+  void runOnOperation() override { mergeEqualOps(getOperation()); }
 };
 } // namespace
 

@@ -1,9 +1,7 @@
 #include "compiler/Pass.h"
-#include "compiler/transforms/BodyHashes.h"
+#include "compiler/transforms/EqualOps.h"
 #include "compiler/transforms/FitBudget.h"
 #include "dialects/graph/Graph.h"
-#include "mlir/IR/Dominance.h"
-#include "mlir/Transforms/CSE.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -21,10 +19,7 @@ struct MergeEqualPass
   void runOnOperation() override {
     if (getOperation()->hasAttr(kMemoryBudgetAttr))
       return;
-    BodyHashes hashes(getOperation());
-    IRRewriter rewriter(&getContext());
-    DominanceInfo dominance(getOperation());
-    eliminateCommonSubExpressions(rewriter, dominance, getOperation());
+    mergeEqualOps(getOperation());
   }
 };
 } // namespace

@@ -1,6 +1,8 @@
-#include "compiler/transforms/BodyHashes.h"
+#include "compiler/transforms/EqualOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/CSE.h"
 
 using namespace mlir;
 
@@ -33,15 +35,15 @@ static llvm::hash_code hashBody(Operation *op) {
   return hash;
 }
 
-BodyHashes::BodyHashes(ModuleOp module) : module(module) {
+void mergeEqualOps(ModuleOp module) {
   Builder b(module.getContext());
   module->walk([&](linalg::LinalgOp op) {
     op->setDiscardableAttr(kBodyAttr,
                            b.getI64IntegerAttr(size_t(hashBody(op))));
   });
-}
-
-BodyHashes::~BodyHashes() {
+  IRRewriter rewriter(module.getContext());
+  DominanceInfo dominance(module);
+  eliminateCommonSubExpressions(rewriter, dominance, module);
   module->walk(
       [](linalg::LinalgOp op) { op->removeDiscardableAttr(kBodyAttr); });
 }
