@@ -251,17 +251,19 @@ Function makeBinaryFocal(Arguments &arguments) {
   });
 }
 
-/// `Class` losses that are Keras's cosine, dice and Tversky: over all elements
-/// (no axis) or over the last one.
+/// Dice and Tversky are over all elements (no axis) or over the last one.
+bool isOverAll(Arguments &arguments) {
+  const Call *axis = arguments.find("axis");
+  if (axis && (axis->kind != Call::Kind::Number || axis->number != -1))
+    arguments.fail("has 'axis', which must be -1 or none");
+  return !axis;
+}
 SmallVector<int64_t> axesOf(Tensor x, bool all) {
   return all ? upTo(x.rank()) : SmallVector<int64_t>{x.rank() - 1};
 }
 
 Function makeDice(Arguments &arguments) {
-  const Call *axis = arguments.find("axis");
-  if (axis && (axis->kind != Call::Kind::Number || axis->number != -1))
-    arguments.fail("has 'axis', which must be -1 or none");
-  bool all = !axis;
+  bool all = isOverAll(arguments);
   return plain([=](Tensor y, Tensor p) {
     if (!y || !p)
       return Tensor();
@@ -274,10 +276,7 @@ Function makeDice(Arguments &arguments) {
 Function makeTversky(Arguments &arguments) {
   double alpha = arguments.number("alpha", 0.5),
          beta = arguments.number("beta", 0.5);
-  const Call *axis = arguments.find("axis");
-  if (axis && (axis->kind != Call::Kind::Number || axis->number != -1))
-    arguments.fail("has 'axis', which must be -1 or none");
-  bool all = !axis;
+  bool all = isOverAll(arguments);
   return plain([=](Tensor y, Tensor p) {
     if (!y || !p)
       return Tensor();

@@ -167,8 +167,10 @@ Metric makeAuc(Arguments &arguments) {
   std::string curve = canonical(arguments.text("curve", "ROC"));
   std::string rule =
       canonical(arguments.text("summation_method", "interpolation"));
-  arguments.ignore({"name", "dtype", "thresholds", "multi_label", "num_labels",
-                    "label_weights"});
+  std::vector<double> given = arguments.numbers("thresholds");
+  if (arguments.flag("multi_label", false) || arguments.find("label_weights") ||
+      arguments.find("num_labels"))
+    arguments.fail("with several labels, each by itself, is not supported");
   bool fromLogits = arguments.flag("from_logits", false);
   if (count < 2 || count > 100000)
     arguments.fail("has 'num_thresholds', which must be from 2 to 100000");
@@ -177,10 +179,13 @@ Metric makeAuc(Arguments &arguments) {
   if (rule != "interpolation" && rule != "minoring" && rule != "majoring")
     arguments.fail("has 'summation_method', which must be interpolation, "
                    "minoring or majoring");
-  std::vector<double> thresholds = {-1e-7};
-  for (int64_t i = 1; i + 1 < count; ++i)
+  std::vector<double> thresholds = given;
+  for (int64_t i = 1; given.empty() && i + 1 < count; ++i)
     thresholds.push_back(double(i) / double(count - 1));
+  llvm::sort(thresholds);
+  thresholds.insert(thresholds.begin(), -1e-7);
   thresholds.push_back(1 + 1e-7);
+  count = int64_t(thresholds.size());
   Metric metric;
   metric.accumulators.assign(4, {count});
   metric.update = [=](GraphBuilder &b, Tensor y, Tensor p, Tensor w) {
@@ -274,12 +279,15 @@ Metric makeIou(Arguments &arguments, Tensor output, StringRef kind) {
   double threshold = 0.5;
   bool labels = false; // whether outputs are labels
   if (kind == "binaryiou") {
-    arguments.ignore({"target_class_ids"});
+    std::vector<double> ids = arguments.numbers("target_class_ids");
+    if (!ids.empty() && ids != std::vector<double>{0, 1})
+      arguments.fail("has 'target_class_ids', which must be [0, 1]");
     threshold = arguments.number("threshold", 0.5);
   } else {
     classes = arguments.integer("num_classes", 0);
-    arguments.ignore(
-        {"name", "dtype", "ignore_class", "axis", "sparse_y_true"});
+    if (arguments.find("ignore_class"))
+      arguments.fail("has 'ignore_class', which is not supported");
+    arguments.ignore({"axis", "sparse_y_true"});
     labels = arguments.flag("sparse_y_pred", kind == "meaniou");
     if (classes < 2 || classes > 4096)
       arguments.fail("needs 'num_classes', from 2 to 4096");
