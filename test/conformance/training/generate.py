@@ -50,6 +50,7 @@ MODELS = {
     "words": lambda: keras.Sequential([
         keras.Input((7,), name="x", dtype="int32"), L.Embedding(9, 6), L.LSTM(8, use_cudnn=False), L.Dense(5, activation="softmax")]),
     "attention": lambda: attention(),
+    "steps": lambda: keras.Sequential([keras.Input((9, 6), name="x"), L.Conv1D(8, 3, padding="same", activation="tanh"), L.Dense(5)]),
 }
 
 
@@ -92,7 +93,7 @@ def attention():
 
 
 def data_of(rng, model):
-    shape = {"convolution": (8, 8, 2), "norms": (8, 8, 2), "attention": (5, 8)}.get(model, (12,))
+    shape = {"convolution": (8, 8, 2), "norms": (8, 8, 2), "attention": (5, 8), "steps": (9, 6)}.get(model, (12,))
     if model in ("words", "masks", "tags"):
         x = rng.integers(0, 9, (ROWS, 7)).astype("int32")
     else:
@@ -100,6 +101,8 @@ def data_of(rng, model):
     if model in ("masks", "tags"):  # the longest row is a whole one
         x[1:] *= np.arange(7) < rng.integers(1, 8, (ROWS - 1, 1))
     flat = x.reshape(ROWS, -1).astype("float32")
+    if model == "steps":  # labels from 1, zeros behind
+        return x, rng.integers(1, 5, (ROWS, 3)) * (np.arange(3) < rng.integers(1, 4, (ROWS, 1))), None, None
     if model == "tags":
         return x, ((x * 7 + 3) % 5).astype("int64"), None, (rng.random(ROWS) + 0.5).astype("float32")
     kind = (flat @ rng.standard_normal((flat.shape[1], 5))).argmax(1).astype("int64")
@@ -136,6 +139,12 @@ CASES += [
     ("logits", SPARSE + "(from_logits=true, ignore_class=2)", "sgd(0.1)", "", {}),
     ("logits", "categorical_crossentropy(from_logits=true, label_smoothing=0.1)", "adam(0.01)",
      "accuracy,top_k_categorical_accuracy(k=3)", {"one_hot": True, "weighted": True}),
+    ("probabilities", "categorical_crossentropy", "sgd(0.1)",
+     "one_hot_mean_io_u(5),fbeta_score(average='weighted', beta=0.5),precision(top_k=2),recall(class_id=1, thresholds=0.3),"
+     "auc(num_thresholds=50, summation_method='majoring'),false_negatives()", {"one_hot": True}),
+    ("probability", "binary_crossentropy", "sgd(0.1)", "binary_io_u(threshold=0.4),auc(thresholds=[0.2, 0.5, 0.6]),f1_score(average='micro', threshold=0.5)",
+     {"binary": True}),
+    ("steps", "ctc", "sgd(0.1)", "", {}),
     ("convolution", SPARSE, "adam(0.01)", "accuracy", {}),
     ("convolution", SPARSE, "sgd(0.05, momentum=0.9)", "accuracy", {"trainable": "conv"}),
     ("words", SPARSE, "adam(0.02)", "accuracy", {}),
@@ -168,6 +177,7 @@ def ask(text, module):
         return text
     names = dict(WORDS)
     names.update({snake(k): v for k, v in vars(module).items() if isinstance(v, type)})
+    names.update({"one_hot_mean_io_u": keras.metrics.OneHotMeanIoU, "binary_io_u": keras.metrics.BinaryIoU, "fbeta_score": keras.metrics.FBetaScore})
     names.update({"f1_score": keras.metrics.F1Score, "r2_score": keras.metrics.R2Score, "auc": keras.metrics.AUC})
     return eval(text, {}, names)
 
