@@ -20,12 +20,12 @@ void tenon::writePacked(DictionaryAttr how, MemRefType type,
   ArrayRef<char> bytes = resource
                              ? resource.getData()
                              : cast<DenseElementsAttr>(source).getRawData();
-  packWeights(bytes, elementBytes(type.getElementType()),
-              PackGeometry::get(cast<ShapedType>(source.getType()).getShape(),
-                                integer("spatial", 0), integer("groups", 1),
-                                geometry.contains("transpose_b"),
-                                geometry.contains("reverse")),
-              out);
+  PackGeometry packing = PackGeometry::get(
+      cast<ShapedType>(source.getType()).getShape(), integer("spatial", 0),
+      integer("groups", 1), geometry.contains("transpose_b"),
+      geometry.contains("reverse"));
+  packing.panelWidth = type.getShape().back();
+  packWeights(bytes, elementBytes(type.getElementType()), packing, out);
 }
 
 /// The constant that a value is, as an attribute of the value's type; looks

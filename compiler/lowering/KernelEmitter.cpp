@@ -112,6 +112,15 @@ SmallVector<Value> KernelEmitter::loop(Value from, Value to, int64_t step,
   if (first && last && *first + step >= *last)
     return body(from, init);
   auto loop = scf::ForOp::create(b, loc, from, to, index(step), init);
+  if (keepsLoopsScalar) {
+    auto never = LLVM::LoopVectorizeAttr::get(b.getContext(),
+                                              /*disable=*/b.getBoolAttr(true),
+                                              {}, {}, {}, {}, {}, {});
+    loop->setAttr("loop_annotation",
+                  LLVM::LoopAnnotationAttr::get(
+                      b.getContext(), {}, /*vectorize=*/never, {}, {}, {}, {},
+                      {}, {}, {}, {}, {}, {}, {}, {}, {}));
+  }
   OpBuilder::InsertionGuard guard(b);
   // Without carried values the builder has already put in a terminator.
   if (init.empty())

@@ -35,6 +35,9 @@ public:
   mlir::OpBuilder &b;
   mlir::Location loc;
   bool hasFma;
+  /// Keeps LLVM from doing several iterations of a loop in one vector: where
+  /// elements of an iteration lie apart it costs much code and gains nothing.
+  bool keepsLoopsScalar = false;
 
   // Index arithmetic; results are constants when the operands are.
   mlir::Value index(int64_t value);

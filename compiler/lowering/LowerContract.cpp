@@ -65,7 +65,7 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
       op.getBType().isDynamicDim(op.getBChannelDim())
           ? e.div(sizeOf(e, op.getA(), op.getADim(last)), grid.groups)
           : sizeOf(e, op.getB(), op.getBChannelDim());
-  grid.panels = e.ceilDiv(grid.columns, kPanelWidth);
+  grid.panels = e.ceilDiv(grid.columns, getPanelWidth(op));
   grid.rowBlocks =
       hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, blockRows(op));
   grid.units = e.ceilDiv(grid.panels, kUnitPanels);
@@ -105,6 +105,10 @@ static Buffer permuted(const Buffer &buffer, ArrayRef<int64_t> order) {
   return result;
 }
 
+int64_t ContractLowering::getPanelWidth(kernel::ContractOp op) {
+  return op.readsMatrix() ? kPanelWidth : op.getBType().getShape().back();
+}
+
 Buffer ContractLowering::openA(KernelEmitter &e, kernel::ContractOp op) {
   Buffer buffer = e.open(op.getA());
   return op.getAOrder().empty() ? buffer : permuted(buffer, op.getAOrder());
@@ -115,18 +119,18 @@ Buffer ContractLowering::openB() {
   if (!op.readsMatrix())
     return buffer;
   matrix = permuted(buffer, op.getBOrder());
-  int64_t unit = kUnitPanels * kPanelWidth *
+  int64_t unit = kUnitPanels * panelWidth *
                  std::max<int64_t>(1, getAccumulatorBits(matrix.element) / 8);
-  int64_t channels = llvm::alignDown(kPackedBytes / unit, kPanelWidth);
+  int64_t channels = llvm::alignDown(kPackedBytes / unit, panelWidth);
   if (std::optional<int64_t> known = getConstantIntValue(grid.channels)) {
     // Parts of equal size.
     int64_t parts = std::max<int64_t>(1, llvm::divideCeil(*known, channels));
-    int64_t each = llvm::alignTo(llvm::divideCeil(*known, parts), kPanelWidth);
+    int64_t each = llvm::alignTo(llvm::divideCeil(*known, parts), panelWidth);
     channels =
         parts == 1 ? std::max<int64_t>(*known, 1) : std::min(channels, each);
   }
   SmallVector<int64_t> shape(batchRank, 1);
-  shape.append({1, kUnitPanels, channels, kPanelWidth});
+  shape.append({1, kUnitPanels, channels, panelWidth});
   Buffer panels{
       MemRefType::get(shape, matrix.element), {}, matrix.element, {}, {}};
   for (auto [size, stride] : llvm::zip(shape, computeSuffixProduct(shape))) {
@@ -143,9 +147,11 @@ ContractLowering::ContractLowering(OpBuilder &builder, kernel::ContractOp op,
       epilogue(e, op.getBody().front(), op.getEpilogue(), op.getEpilogueMaps(),
                op.getC(), op.getBatchRank()),
       accumulator(op.getBody().front().getArgument(0).getType()),
-      lanes(isa<ComplexType>(accumulator) ? 1 : kPanelWidth),
+      panelWidth(getPanelWidth(op)),
+      lanes(isa<ComplexType>(accumulator) ? 1 : panelWidth),
       batchRank(op.getBatchRank()), spatial(op.getSpatialRank()) {
   b = openB();
+  e.keepsLoopsScalar = panelWidth == 1;
   flat = isFlat();
   padded = false;
   for (int64_t i = 0; !flat && i < spatial; ++i)
@@ -217,7 +223,7 @@ void ContractLowering::chooseBlocking() {
   std::optional<int64_t> channels = getConstantIntValue(grid.channels);
   std::optional<int64_t> rows = getConstantIntValue(grid.rows);
   int64_t limit = target.l2Bytes / 4;
-  int64_t perChannel = kUnitPanels * kPanelWidth *
+  int64_t perChannel = kUnitPanels * panelWidth *
                        std::max<int64_t>(1, getAccumulatorBits(a.element) / 8);
   int64_t bytes = channels.value_or(limit) * perChannel;
   for (int64_t i = 0; i < spatial; ++i)
@@ -250,7 +256,7 @@ void ContractLowering::run(Value begin, Value end) {
     panelScratch = e.stackScratch(b.element, b.type.getNumElements());
   unsigned rows = isBlocked ? blockRows(op) : getTileRows();
   if (!inlineEpilogue)
-    scratch = e.stackScratch(accumulator, rows * kUnitPanels * kPanelWidth);
+    scratch = e.stackScratch(accumulator, rows * kUnitPanels * panelWidth);
   if (padded) {
     // Rows outside the input are read here. With channels apart, their step
     // becomes 0 instead.
@@ -290,7 +296,7 @@ void ContractLowering::runTask(Value number) {
                                                 a.strides.back())));
   task.firstPanel = e.mul(place[3], kUnitPanels);
   if (op.readsMatrix()) {
-    Value column = e.mul(task.firstPanel, kPanelWidth);
+    Value column = e.mul(task.firstPanel, panelWidth);
     Value offset = e.mul(column, matrix.strides.back());
     task.matrixBase = e.at(matrix.pointer, matrix.element,
                            e.add(batchOffset(matrix), offset));
@@ -307,25 +313,25 @@ void ContractLowering::runTask(Value number) {
   task.firstRow = e.add(e.mul(place[2], each), e.min(place[2], more));
   task.rows =
       e.add(each, e.select(e.less(place[2], more), e.index(1), e.index(0)));
-  if (lanes == 1)
+  if (isa<ComplexType>(accumulator))
     return runScalar(task);
 
   Unit whole{e.index(kUnitPanels), e.index(0)};
-  Value left = e.sub(grid.columns, e.mul(task.firstPanel, kPanelWidth));
-  Value isWhole = e.less(e.index(kUnitPanels * kPanelWidth - 1), left);
+  Value left = e.sub(grid.columns, e.mul(task.firstPanel, panelWidth));
+  Value isWhole = e.less(e.index(kUnitPanels * panelWidth - 1), left);
   Unit last;
   if (std::optional<int64_t> columns = getConstantIntValue(grid.columns)) {
-    constexpr int64_t unit = kUnitPanels * kPanelWidth;
+    int64_t unit = kUnitPanels * panelWidth;
     int64_t rest = *columns % unit;
     if (rest == 0)
       return runUnit(task, whole);
-    last = {e.index(rest / kPanelWidth), e.index(rest % kPanelWidth),
-            rest % kPanelWidth != 0};
+    last = {e.index(rest / panelWidth), e.index(rest % panelWidth),
+            rest % panelWidth != 0};
     if (*columns < unit)
       return runUnit(task, last);
   } else {
-    last = {e.div(left, e.index(kPanelWidth)),
-            e.rem(left, e.index(kPanelWidth)), true};
+    last = {e.div(left, e.index(panelWidth)), e.rem(left, e.index(panelWidth)),
+            true};
   }
   e.branch(
       isWhole, [&] { runUnit(task, whole); }, [&] { runUnit(task, last); });
@@ -340,20 +346,20 @@ void ContractLowering::runUnit(const Task &task, const Unit &unit) {
 
 /// Complex numbers: one element at a time.
 void ContractLowering::runScalar(const Task &task) {
-  Value left = e.sub(grid.columns, e.mul(task.firstPanel, kPanelWidth));
-  Value columns = e.min(left, e.index(kUnitPanels * kPanelWidth));
+  Value left = e.sub(grid.columns, e.mul(task.firstPanel, panelWidth));
+  Value columns = e.min(left, e.index(kUnitPanels * panelWidth));
   ContractPart all{{}, e.index(0), grid.channels};
   e.loop(e.index(0), task.rows, 1, [&](Value i) {
     Value row = e.add(task.firstRow, i);
     ContractRows rows = openRows(task, row, 1);
     e.loop(e.index(0), columns, 1, [&](Value column) {
-      Value panel = e.div(column, e.index(kPanelWidth));
+      Value panel = e.div(column, e.index(panelWidth));
       Value offset = e.add(e.mul(panel, b.strides[batchRank + 1]),
-                           e.rem(column, e.index(kPanelWidth)));
+                           e.rem(column, e.index(panelWidth)));
       Value sum = accumulate(rows, e.at(task.bBase, b.element, offset),
                              zeros(1), all)[0];
       Value place = e.add(task.firstColumn,
-                          e.add(e.mul(task.firstPanel, kPanelWidth), column));
+                          e.add(e.mul(task.firstPanel, panelWidth), column));
       epilogue.store(sum, {task.batch, row, place}, 1, {});
     });
   });
@@ -373,7 +379,7 @@ SmallVector<Value> ContractLowering::zeros(unsigned count) {
 }
 
 Value ContractLowering::scratchAt(Value row, Value panel) {
-  Value place = e.mul(e.add(e.mul(row, kUnitPanels), panel), kPanelWidth);
+  Value place = e.mul(e.add(e.mul(row, kUnitPanels), panel), panelWidth);
   return e.at(scratch, accumulator, place);
 }
 
@@ -414,7 +420,7 @@ void ContractLowering::panelGroups(
   Value end = e.add(unit.full, e.min(unit.tail, e.index(1)));
   e.loop(together, end, 1, [&](Value panel) {
     body(panel, 1,
-         e.select(e.less(panel, unit.full), e.index(kPanelWidth), unit.tail));
+         e.select(e.less(panel, unit.full), e.index(panelWidth), unit.tail));
   });
 }
 
@@ -424,22 +430,23 @@ ContractLowering::Task ContractLowering::packed(const Task &task,
   Value channelStride = matrix.strides[batchRank],
         columnStride = matrix.strides[batchRank + 1];
   Value channels = e.sub(part.lastChannel, part.firstChannel);
-  Value left = e.sub(grid.columns, e.mul(task.firstPanel, kPanelWidth));
+  Value left = e.sub(grid.columns, e.mul(task.firstPanel, panelWidth));
   Value panels = e.add(unit.full, e.min(unit.tail, e.index(1)));
   e.loop(e.index(0), panels, 1, [&](Value panel) {
-    Value column = e.mul(panel, kPanelWidth);
+    Value column = e.mul(panel, panelWidth);
     Value offset = e.add(e.mul(part.firstChannel, channelStride),
                          e.mul(column, columnStride));
     packPanel(
         e, b.element,
         {e.at(task.matrixBase, b.element, offset), channelStride, columnStride,
-         channels, e.min(e.sub(left, column), e.index(kPanelWidth))},
-        e.at(panelScratch, b.element, e.mul(panel, b.strides[batchRank + 1])));
+         channels, e.min(e.sub(left, column), e.index(panelWidth))},
+        e.at(panelScratch, b.element, e.mul(panel, b.strides[batchRank + 1])),
+        panelWidth);
   });
   Task result = task;
   // Channels are counted from the operand's first one.
   result.bBase = e.at(panelScratch, b.element,
-                      e.sub(e.index(0), e.mul(part.firstChannel, kPanelWidth)));
+                      e.sub(e.index(0), e.mul(part.firstChannel, panelWidth)));
   return result;
 }
 
@@ -487,7 +494,7 @@ void ContractLowering::blocked(const Task &whole, const Unit &unit) {
   SmallVector<int64_t> cases = possibleRows(limit);
   e.loop(e.index(0), e.mul(whole.rows, kUnitPanels), 1, [&](Value i) {
     e.store(e.zero(accumulator, lanes),
-            e.at(scratch, accumulator, e.mul(i, kPanelWidth)));
+            e.at(scratch, accumulator, e.mul(i, panelWidth)));
   });
   overParts([&](const ContractPart &part) {
     Task task = op.readsMatrix() ? packed(whole, unit, part) : whole;
@@ -545,7 +552,7 @@ void ContractLowering::overParts(
 
 void ContractLowering::finishOne(const Task &task, Value value, Value row,
                                  Value panel, Value columns) {
-  Value place = e.mul(e.add(task.firstPanel, panel), kPanelWidth);
+  Value place = e.mul(e.add(task.firstPanel, panel), panelWidth);
   Value mask = columns ? e.laneMask(columns, lanes) : Value();
   epilogue.store(value, {task.batch, row, e.add(task.firstColumn, place)},
                  lanes, mask);

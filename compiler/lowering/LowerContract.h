@@ -73,6 +73,7 @@ private:
   };
 
   // LowerContract.cpp
+  static int64_t getPanelWidth(kernel::ContractOp op);
   /// The operand `a`, its dimensions in the order of the op's description.
   static Buffer openA(KernelEmitter &e, kernel::ContractOp op);
   /// The panels; of a matrix those of the part that is packed.
@@ -135,7 +136,8 @@ private:
   ContractGrid grid;
   KernelEpilogue epilogue;
   mlir::Type accumulator;
-  int64_t lanes; // 16, or 1 for complex numbers
+  int64_t panelWidth;
+  int64_t lanes; // those of a panel, or 1 for complex numbers
   int64_t batchRank, spatial;
   bool flat;                // rows of A are evenly spaced
   bool padded;              // some position may lie outside the input

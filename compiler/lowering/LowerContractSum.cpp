@@ -156,7 +156,7 @@ SmallVector<Value> ContractLowering::overChannels(const ContractRows &rows,
                                                   Value linear, ValueRange sums,
                                                   const ContractPart &part,
                                                   ArrayRef<Value> bPointers) {
-  Value panelOffset = e.mul(e.mul(linear, grid.channels), kPanelWidth);
+  Value panelOffset = e.mul(e.mul(linear, grid.channels), panelWidth);
   SmallVector<Value> panels;
   for (Value pointer : bPointers)
     panels.push_back(e.at(pointer, b.element, panelOffset));
@@ -181,12 +181,12 @@ SmallVector<Value> ContractLowering::overChannels(const ContractRows &rows,
       for (auto [pointer, step] : llvm::zip(pointers, steps))
         aPointers.push_back(e.at(pointer, a.element, e.mul(local, step)));
       for (Value panel : panels)
-        bNow.push_back(e.at(panel, b.element, e.mul(c, kPanelWidth)));
+        bNow.push_back(e.at(panel, b.element, e.mul(c, panelWidth)));
       for (int64_t u = 0; u < unroll; ++u) {
         SmallVector<Value> columns;
         for (Value panel : bNow)
           columns.push_back(
-              e.widen(e.load(e.at(panel, b.element, e.index(u * kPanelWidth)),
+              e.widen(e.load(e.at(panel, b.element, e.index(u * panelWidth)),
                              b.element, lanes),
                       accumulator));
         for (unsigned r = 0; r < rows.count; ++r) {

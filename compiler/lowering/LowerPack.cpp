@@ -17,25 +17,24 @@ namespace {
 class PanelWriter {
 public:
   PanelWriter(KernelEmitter &e, Type element, const PanelSource &source,
-              Value to)
-      : e(e), element(element), source(source), to(to) {}
+              Value to, int64_t width)
+      : e(e), element(element), source(source), to(to), width(width) {}
 
   void run() {
-    bool isComplex = isa<ComplexType>(element);
-    Value isWhole = e.less(e.index(kPanelWidth - 1), source.columns);
-    if (!isComplex && getConstantIntValue(source.columnStride) == 1)
+    if (isa<ComplexType>(element) || width == 1)
+      return copyColumns(e.index(0));
+    Value isWhole = e.less(e.index(width - 1), source.columns);
+    if (getConstantIntValue(source.columnStride) == 1)
       return e.branch(
           isWhole, [&] { copyRows({}); },
-          [&] { copyRows(e.laneMask(source.columns, kPanelWidth)); });
-    if (isComplex || getConstantIntValue(source.channelStride) != 1)
+          [&] { copyRows(e.laneMask(source.columns, width)); });
+    if (getConstantIntValue(source.channelStride) != 1)
       return copyColumns(e.index(0));
-    Value whole =
-        e.mul(e.div(source.channels, e.index(kPanelWidth)), kPanelWidth);
+    Value whole = e.mul(e.div(source.channels, e.index(width)), width);
     e.branch(
         isWhole,
         [&] {
-          e.loop(e.index(0), whole, kPanelWidth,
-                 [&](Value c) { transposeBlock(c); });
+          e.loop(e.index(0), whole, width, [&](Value c) { transposeBlock(c); });
           copyColumns(whole);
         },
         [&] { copyColumns(e.index(0)); });
@@ -44,7 +43,7 @@ public:
 private:
   /// Column by column, the inner loop along the channels.
   void copyColumns(Value firstChannel) {
-    e.loop(e.index(0), e.index(kPanelWidth), 1, [&](Value lane) {
+    e.loop(e.index(0), e.index(width), 1, [&](Value lane) {
       e.branch(
           e.less(lane, source.columns),
           [&] {
@@ -60,21 +59,20 @@ private:
     });
   }
 
-  /// 16 contiguous channels of 16 columns, transposed in registers.
+  /// As many contiguous channels as columns, transposed in registers.
   void transposeBlock(Value firstChannel) {
     SmallVector<Value> rows;
-    for (int64_t i = 0; i < kPanelWidth; ++i)
-      rows.push_back(
-          e.load(from(firstChannel, e.index(i)), element, kPanelWidth));
+    for (int64_t i = 0; i < width; ++i)
+      rows.push_back(e.load(from(firstChannel, e.index(i)), element, width));
     // Swaps the off-diagonal quarters of ever smaller squares.
-    for (int64_t half = kPanelWidth / 2; half > 0; half /= 2) {
+    for (int64_t half = width / 2; half > 0; half /= 2) {
       SmallVector<int64_t> upper, lower;
-      for (int64_t lane = 0; lane < kPanelWidth; ++lane) {
+      for (int64_t lane = 0; lane < width; ++lane) {
         bool right = lane & half;
-        upper.push_back(right ? kPanelWidth + lane - half : lane);
-        lower.push_back(right ? kPanelWidth + lane : lane + half);
+        upper.push_back(right ? width + lane - half : lane);
+        lower.push_back(right ? width + lane : lane + half);
       }
-      for (int64_t i = 0; i < kPanelWidth; ++i) {
+      for (int64_t i = 0; i < width; ++i) {
         if (i & half)
           continue;
         Value a = rows[i], b = rows[i + half];
@@ -82,13 +80,13 @@ private:
         rows[i + half] = vector::ShuffleOp::create(e.b, e.loc, a, b, lower);
       }
     }
-    for (int64_t i = 0; i < kPanelWidth; ++i)
+    for (int64_t i = 0; i < width; ++i)
       e.store(rows[i], target(e.add(firstChannel, i), e.index(0)));
   }
 
   void copyRows(Value mask) {
     e.loop(e.index(0), source.channels, 1, [&](Value c) {
-      Value row = e.load(from(c, e.index(0)), element, kPanelWidth, mask);
+      Value row = e.load(from(c, e.index(0)), element, width, mask);
       e.store(row, target(c, e.index(0)));
     });
   }
@@ -100,13 +98,14 @@ private:
   }
 
   Value target(Value channel, Value lane) {
-    return e.at(to, element, e.add(e.mul(channel, kPanelWidth), lane));
+    return e.at(to, element, e.add(e.mul(channel, width), lane));
   }
 
   KernelEmitter &e;
   Type element;
   const PanelSource &source;
   Value to;
+  int64_t width;
 };
 
 class PackLowering {
@@ -114,7 +113,8 @@ public:
   PackLowering(OpBuilder &builder, kernel::PackOp op)
       : op(op), e(builder, op.getLoc(), false), source(e.open(op.getSource())),
         packed(e.open(op.getPacked())),
-        batchRank(source.type.getRank() - 2 - op.getSpatial()) {
+        batchRank(source.type.getRank() - 2 - op.getSpatial()),
+        width(op.getPackedType().getShape().back()) {
     int64_t rank = source.type.getRank();
     channelDim = op.getTransposeB() ? rank - 1 : rank - 2;
     columnDim = op.getTransposeB() ? rank - 2 : rank - 1;
@@ -144,7 +144,7 @@ private:
     Value from = e.index(0);
     for (int64_t i = 0; i < batchRank; ++i)
       from = e.add(from, e.mul(place[i], source.strides[i]));
-    Value first = e.mul(place[batchRank + 1], kPanelWidth);
+    Value first = e.mul(place[batchRank + 1], width);
     from = e.add(from, e.mul(e.add(e.mul(place[batchRank], columns), first),
                              source.strides[columnDim]));
     Value to = e.mul(number, packed.strides[batchRank + 1]);
@@ -168,22 +168,22 @@ private:
     packPanel(e, source.element,
               {e.at(source.pointer, source.element, from),
                source.strides[channelDim], source.strides[columnDim],
-               source.sizes[channelDim], e.min(count, e.index(kPanelWidth))},
-              e.at(packed.pointer, packed.element, to));
+               source.sizes[channelDim], e.min(count, e.index(width))},
+              e.at(packed.pointer, packed.element, to), width);
   }
 
   kernel::PackOp op;
   KernelEmitter e;
   Buffer source, packed;
-  int64_t batchRank, channelDim, columnDim;
+  int64_t batchRank, width, channelDim, columnDim;
   Value columns; // of a group
 };
 
 } // namespace
 
 void packPanel(KernelEmitter &e, Type element, const PanelSource &source,
-               Value to) {
-  PanelWriter(e, element, source, to).run();
+               Value to, int64_t width) {
+  PanelWriter(e, element, source, to, width).run();
 }
 
 Value buildPackTaskCount(OpBuilder &b, Location loc, kernel::PackOp op) {

@@ -12,9 +12,9 @@ struct PanelSource {
   mlir::Value channels, columns;
 };
 
-/// Writes them as a panel, [channels, 16]; missing columns are zero.
+/// Writes them as a panel, [channels, width]; missing columns are zero.
 void packPanel(KernelEmitter &e, mlir::Type element, const PanelSource &source,
-               mlir::Value to);
+               mlir::Value to, int64_t width);
 
 } // namespace tenon
 

@@ -1,7 +1,5 @@
 #include "compiler/lowering/PackWeights.h"
 
-#include "compiler/backend/cpu/Target.h"
-
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -21,14 +19,18 @@ PackGeometry PackGeometry::get(ArrayRef<int64_t> shape, int64_t spatial,
   result.groups = groups;
   result.channels = shape[transposed ? rank - 1 : rank - 2];
   result.columns = shape[transposed ? rank - 2 : rank - 1] / groups;
+  result.panelWidth = getPanelWidth(result.columns);
   result.transposed = transposed;
   result.reversed = reversed;
   return result;
 }
 
 PackGeometry PackGeometry::get(kernel::PackOp op) {
-  return get(op.getSourceType().getShape(), op.getSpatial(), op.getGroups(),
-             op.getTransposeB(), op.getReverse());
+  PackGeometry result =
+      get(op.getSourceType().getShape(), op.getSpatial(), op.getGroups(),
+          op.getTransposeB(), op.getReverse());
+  result.panelWidth = op.getPackedType().getShape().back();
+  return result;
 }
 
 int64_t PackGeometry::getSourceElements() const {
@@ -36,8 +38,8 @@ int64_t PackGeometry::getSourceElements() const {
 }
 
 int64_t PackGeometry::getPackedElements() const {
-  return batches * groups * llvm::divideCeil(columns, kPanelWidth) * window *
-         channels * kPanelWidth;
+  return batches * groups * llvm::divideCeil(columns, panelWidth) * window *
+         channels * panelWidth;
 }
 
 namespace {
@@ -55,8 +57,8 @@ char *packChannels(const char *source, bool isSplat, const PackGeometry &g,
     size_t step = isSplat ? 0 : columnStep * size;
     for (int64_t lane = 0; lane < width; ++lane)
       std::memcpy(to + lane * size, row + lane * step, size);
-    std::memset(to + width * size, 0, (kPanelWidth - width) * size);
-    to += kPanelWidth * size;
+    std::memset(to + width * size, 0, (g.panelWidth - width) * size);
+    to += g.panelWidth * size;
   }
   return to;
 }
@@ -67,15 +69,16 @@ void packAll(ArrayRef<char> source, const PackGeometry &g, char *to) {
   int64_t allColumns = g.columns * g.groups;
   for (int64_t batch = 0; batch < g.batches; ++batch)
     for (int64_t group = 0; group < g.groups; ++group)
-      for (int64_t first = 0; first < g.columns; first += kPanelWidth)
+      for (int64_t first = 0; first < g.columns; first += g.panelWidth)
         for (int64_t k = 0; k < g.window; ++k) {
           int64_t position = g.reversed ? g.window - 1 - k : k;
           int64_t column = group * g.columns + first;
           int64_t base =
               (batch * g.window + position) * g.channels * allColumns +
               column * (g.transposed ? g.channels : 1);
-          to = packChannels<size>(source.data(), isSplat, g, base,
-                                  std::min(kPanelWidth, g.columns - first), to);
+          to =
+              packChannels<size>(source.data(), isSplat, g, base,
+                                 std::min(g.panelWidth, g.columns - first), to);
         }
 }
 

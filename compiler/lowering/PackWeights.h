@@ -3,6 +3,7 @@
 #ifndef TENON_COMPILER_LOWERING_PACKWEIGHTS_H
 #define TENON_COMPILER_LOWERING_PACKWEIGHTS_H
 
+#include "compiler/backend/cpu/Target.h"
 #include "dialects/kernel/Kernel.h"
 
 #include "llvm/ADT/ArrayRef.h"
@@ -16,6 +17,7 @@ struct PackGeometry {
   int64_t window = 1;   // product of the window dimensions
   int64_t channels = 0; // Cg
   int64_t columns = 0;  // OCg, of one group
+  int64_t panelWidth = kPanelWidth;
   bool transposed = false;
   bool reversed = false;
 

@@ -31,6 +31,14 @@ LogicalResult expectSize(Operation *op, StringRef what, int64_t got,
   return success();
 }
 
+/// Panels have 16 columns, or 1 of a group that has no more.
+LogicalResult expectPanelWidth(Operation *op, StringRef what, ShapedType panels,
+                               int64_t columns) {
+  int64_t got = panels.getShape().back();
+  bool mayBeOne = ShapedType::isDynamic(columns) || columns == 1;
+  return expectSize(op, what, got, got == 1 && mayBeOne ? 1 : kPanelWidth);
+}
+
 LogicalResult expectRank(Operation *op, StringRef what, ShapedType type,
                          int64_t rank) {
   if (type.getRank() != rank)
@@ -274,20 +282,22 @@ LogicalResult ContractOp::verify() {
   if (failed(
           expectSize(*this, "rows of a", sizeOfA(batch), c.getDimSize(batch))))
     return failure();
+  int64_t columns = c.getShape().back();
   if (readsMatrix()
           ? failed(expectSize(*this, "columns of b", sizeOfB(rank - 1),
                               c.getDimSize(rank - 1)))
           : failed(expectSize(*this, "group dimension of b",
                               b.getDimSize(batch), groups)) ||
-                failed(expectSize(*this, "last dimension of b",
-                                  b.getShape().back(), kPanelWidth)))
+                failed(expectPanelWidth(*this, "last dimension of b", b,
+                                        ShapedType::isDynamic(columns)
+                                            ? columns
+                                            : columns / groups)))
     return failure();
   int64_t channels = b.getDimSize(getBChannelDim()), inputs = sizeOfA(rank - 1);
   if (ShapedType::isStatic(channels) && ShapedType::isStatic(inputs) &&
       inputs != groups * channels)
     return emitOpError() << "a has " << inputs << " channels, b " << groups
                          << " groups of " << channels;
-  int64_t columns = c.getShape().back();
   if (ShapedType::isStatic(columns)) {
     if (columns % groups)
       return emitOpError() << "c has " << columns << " channels, which "
@@ -324,15 +334,16 @@ SmallVector<int64_t> PackOp::getPackedShape(ArrayRef<int64_t> shape,
   int64_t rank = shape.size(), batch = rank - 2 - spatial;
   int64_t channels = shape[transposeB ? rank - 1 : rank - 2];
   int64_t columns = shape[transposeB ? rank - 2 : rank - 1];
+  int64_t width = kPanelWidth, panels = columns;
+  if (ShapedType::isStatic(columns)) {
+    width = getPanelWidth(columns / groups);
+    panels = llvm::divideCeil(columns / groups, width);
+  }
   SmallVector<int64_t> result(shape.take_front(batch));
-  result.push_back(groups);
-  result.push_back(ShapedType::isDynamic(columns)
-                       ? columns
-                       : static_cast<int64_t>(
-                             llvm::divideCeil(columns / groups, kPanelWidth)));
+  result.append({groups, panels});
   llvm::append_range(result, shape.slice(batch, spatial));
   result.push_back(channels);
-  result.push_back(kPanelWidth);
+  result.push_back(width);
   return result;
 }
 
@@ -345,15 +356,17 @@ PackOp::getPackedSizes(OpBuilder &builder, Location loc, Value source,
                                   : memref::getMixedSizes(builder, loc, source);
   int64_t rank = type.getRank(), batch = rank - 2 - spatial;
   OpFoldResult columns = sizes[transposeB ? rank - 2 : rank - 1];
+  std::optional<int64_t> known = getConstantIntValue(columns);
+  int64_t width = known ? getPanelWidth(*known / groups) : kPanelWidth;
   AffineExpr perPanel =
-      builder.getAffineSymbolExpr(0).floorDiv(groups).ceilDiv(kPanelWidth);
+      builder.getAffineSymbolExpr(0).floorDiv(groups).ceilDiv(width);
   SmallVector<OpFoldResult> result(ArrayRef(sizes).take_front(batch));
   result.push_back(builder.getIndexAttr(groups));
   result.push_back(affine::makeComposedFoldedAffineApply(
       builder, loc, AffineMap::get(0, 1, perPanel), {columns}));
   llvm::append_range(result, ArrayRef(sizes).slice(batch, spatial));
   result.push_back(sizes[transposeB ? rank - 1 : rank - 2]);
-  result.push_back(builder.getIndexAttr(kPanelWidth));
+  result.push_back(builder.getIndexAttr(width));
   return result;
 }
 
@@ -377,11 +390,15 @@ LogicalResult PackOp::verify() {
       getPackedShape(source.getShape(), spatial, groups, getTransposeB());
   if (failed(expectRank(*this, "packed", packed, want.size())))
     return failure();
-  for (auto [i, size] : llvm::enumerate(want))
+  for (auto [i, size] : llvm::enumerate(ArrayRef(want).drop_back()))
     if (sizesDiffer(size, packed.getDimSize(i)))
       return emitOpError() << "dimension " << i << " of packed must be "
                            << describe(size) << ", not "
                            << packed.getDimSize(i);
+  if (failed(expectPanelWidth(
+          *this, "last dimension of packed", packed,
+          ShapedType::isDynamic(columns) ? columns : columns / groups)))
+    return failure();
   if (source.getElementType() != packed.getElementType())
     return emitOpError() << "source holds " << source.getElementType()
                          << ", packed " << packed.getElementType();

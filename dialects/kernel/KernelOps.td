@@ -52,7 +52,8 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     Shapes, for S spatial dimensions (S = 0: matmul) and G groups:
 
         a: [batch..., N, spatial_in..., G*Cg]
-        b: [batch'..., G, ceil(OCg/16), window..., Cg, 16], see `kernel.pack`
+        b: [batch'..., G, ceil(OCg/16), window..., Cg, 16], see `kernel.pack`;
+           its last dimension is 1 when OCg is
         c: [batch..., N, spatial_out..., G*OCg]
 
     A batch dimension of `a` or `b` may be 1 and is then repeated. Element
@@ -144,7 +145,7 @@ def Kernel_PackOp : Kernel_ComputeOp<"pack"> {
   let description = [{
         source: [batch..., window..., Cg, G*OCg], matmul [batch..., K, N]
                 or, with transpose_b, [batch..., window..., G*OCg, Cg]
-        packed: [batch..., G, ceil(OCg/16), window..., Cg, 16]
+        packed: [batch..., G, ceil(OCg/16), window..., Cg, 16]; 1 if OCg is
 
     `spatial` is the number of window dimensions. The tail of the last panel is
     zero. With `reverse`, the window runs backwards (transposed convolution).

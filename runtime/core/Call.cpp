@@ -139,7 +139,7 @@ int32_t Call::takeOutput(const tenon_tensor *tensor, void *&data,
   if (int32_t status = checkType(*tensor))
     return status;
   if (instance.model->views && !instance.model->views->isDense(*tensor))
-    return refuse("strides other than row-major ones are not supported");
+    return refuse("only row-major strides are supported");
   if (!known)
     return TENON_OK;
   for (int32_t i = 0; i < spec->rank; ++i)

@@ -36,10 +36,9 @@ bool pickVariant(Instance &instance, Message &message) {
       lowest = &model.variants[i];
   if (!model.variant_count)
     return message.fail("the model has no code");
-  return message.fail(
-      "the model needs a CPU and a system with %s, this machine "
-      "has x86-64-v%u",
-      lowest->cpu, machineLevel());
+  return message.fail("the model needs a CPU with %s, this machine has "
+                      "x86-64-v%u",
+                      lowest->cpu, machineLevel());
 }
 
 // Room for the arguments of a call, in one block.

@@ -157,7 +157,7 @@ bool Signature::read(const tenon_model &model, Message &message) {
   memset(static_cast<void *>(this), 0, sizeof *this);
   if (model.abi_version != TENON_ABI_VERSION)
     return message.fail(
-        "the model was compiled for version %u of the runtime, this is %u",
+        "compiled for version %u of the runtime, this is %u",
         model.abi_version, TENON_ABI_VERSION);
   // Nothing grows to more than four times what the table needs for it: an
   // offset, a table with a field or two, a string.

@@ -25,7 +25,7 @@ uint64_t number(const char *at, int bytes) {
 void inflateRaw(const char *from, size_t packed, char *to, size_t unpacked) {
   void *library = dlopen("libz.so.1", RTLD_NOW);
   if (!library)
-    fail("compressed .npz files need libz.so.1: install the package zlib1g");
+    fail("compressed .npz files need libz.so.1 (package zlib1g)");
   auto init = reinterpret_cast<int (*)(ZStream *, int, const char *, int)>(
       dlsym(library, "inflateInit2_"));
   auto inflate =
@@ -132,7 +132,7 @@ const char *Npz::open(size_t &length) {
     damaged();
   data += skip;
   if (flags & 1 || (method && method != 8))
-    fail("encrypted, or packed by another method than deflate");
+    fail("neither stored nor deflated");
   if (method) {
     // Deflate shrinks to a 1032nd at best: larger claims are not worth memory.
     if (unpacked / 1040 > packed + 1)

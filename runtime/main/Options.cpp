@@ -97,8 +97,7 @@ void parseOptions(int argc, char **argv, Options &options) {
       words->list[words->count++] = value;
     } else if (spec.kind == Run) {
       if (!options.runCount++ && run->inputs.count)
-        fail("'%s' stands before the first --run: inputs follow the --run that "
-             "they belong to",
+        fail("'%s' stands before the first --run: inputs follow their --run",
              run->inputs.list[0]);
       if (options.runCount > 1) {
         run[1].inputs.list = run->inputs.list + run->inputs.count;
@@ -110,7 +109,7 @@ void parseOptions(int argc, char **argv, Options &options) {
     }
   }
   if (options.runCount && options.entry)
-    fail("--entry names the only call: use --run NAME for each of several");
+    fail("--entry names the only call; use --run for several");
   if (!options.bench && (options.json || options.shapes.count))
     fail("--json and --shape belong to --bench");
   if (options.restorePartial && !options.restore) {

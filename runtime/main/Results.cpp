@@ -66,8 +66,8 @@ void checkFinite(const char *what, const char *name,
   for (int64_t i = 0; i < count; ++i) {
     double value = loadFloat(tensor, i);
     if (!isFinite(value))
-      fail("%s '%s' is %s at element %lld; a program compiled with "
-           "--check-numerics names the node that made it",
+      fail("%s '%s' is %s at element %lld; compiled with --check-numerics "
+           "the program names the node",
            what, name, value != value ? "nan" : "infinite",
            (long long)(i >> complex));
   }

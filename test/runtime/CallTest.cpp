@@ -154,8 +154,8 @@ TEST_F(CallTest, RefusesWrongOutputs) {
   int64_t strides[] = {1, 2};
   z.tensor.strides = strides;
   expectError(call(FakeMain, {x}, {z}),
-              "entry 'main', output 'y': strides other than row-major ones are "
-              "not supported");
+              "entry 'main', output 'y': only row-major strides are "
+              "supported");
 }
 
 TEST_F(CallTest, ChecksEqualSymbols) {
@@ -313,7 +313,7 @@ TEST(CreateTest, SaysWhyNot) {
   model.abi_version = 77;
   EXPECT_EQ(tenon_create(&model, nullptr), nullptr);
   EXPECT_EQ(std::string(tenon_error(nullptr)),
-            "the model was compiled for version 77 of the runtime, this is " +
+            "compiled for version 77 of the runtime, this is " +
                 std::to_string(TENON_ABI_VERSION));
   tenon_variant future = {200, "x86-64-v200",
                           tenon_main_model.variants[0].entries};

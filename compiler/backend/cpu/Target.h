@@ -17,6 +17,12 @@ namespace tenon {
 /// type, so that all variants in an artifact read the same weights.
 inline constexpr int64_t kPanelWidth = 16;
 
+/// The same of a matrix with `columns` columns (of a group): a single one is
+/// kept as it is.
+constexpr int64_t getPanelWidth(int64_t columns) {
+  return columns == 1 ? 1 : kPanelWidth;
+}
+
 /// A kind of machine that objects can be written for: 64-bit little-endian ELF.
 struct Platform {
   llvm::Triple::ArchType arch;

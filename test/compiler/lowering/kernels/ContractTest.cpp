@@ -149,8 +149,10 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
                                      Sizes{g * test.columns, test.channels})
                             : concat(test.bBatch, test.window,
                                      Sizes{test.channels, g * test.columns}));
-  Array b(test.element, concat(test.bBatch, Sizes{g, (test.columns + 15) / 16},
-                               test.window, Sizes{test.channels, 16}));
+  int64_t width = test.dynamic ? kPanelWidth : getPanelWidth(test.columns);
+  Array b(test.element,
+          concat(test.bBatch, Sizes{g, (test.columns + width - 1) / width},
+                 test.window, Sizes{test.channels, width}));
   Array c(test.element,
           concat(batch, Sizes{test.rows}, output, Sizes{g * test.columns}));
   int rank = c.getShape().size();
@@ -187,6 +189,7 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
   // At compile time the same bytes come out.
   PackGeometry geometry = PackGeometry::get(w.getShape(), test.window.size(), g,
                                             test.transposedB, test.reversed);
+  geometry.panelWidth = width;
   std::vector<char> constant(b.getByteSize(), char(0xee));
   packWeights({w.data(), w.getByteSize()},
               b.size() ? b.getByteSize() / b.size() : 1, geometry, constant);
