@@ -79,6 +79,9 @@ Value Binder::input(unsigned i) {
              ? "input " + llvm::Twine(i) + " is an optional without a value"
              : llvm::Twine(value.symbol));
     return {};
+  case ImportedValue::Either:
+    fail(value.symbol);
+    return {};
   case ImportedValue::Table:
   case ImportedValue::Text:
   case ImportedValue::Missing:

@@ -25,7 +25,6 @@ namespace tenon {
 struct ListShape {
   std::optional<graph::Dims> element;
   mlir::Type elementType;
-  unsigned depth = 1; ///< 2: a list of lists
 };
 
 /// What an edge of the source graph carries.
@@ -34,7 +33,9 @@ struct ImportedValue {
     Missing,  ///< of a node that could not be translated
     Tensor,   ///< `tensor`
     Variable, ///< handle of the variable `symbol`
-    List,     ///< tensors of one shape: `tensor` with a leading dimension
+    List,     ///< tensors of one shape: `tensor` with a leading dimension;
+              ///< what else there is, see `sizes` and `parts` (Lists.h)
+    Either,   ///< `parts[0]` where a condition holds, else `parts[1]`
     Restored, ///< tensor `symbol` of the checkpoint whose prefix is `tensor`
     Table,    ///< handle of the table `symbol`
     Absent,   ///< an optional that holds nothing (one that does is its value),
@@ -43,21 +44,30 @@ struct ImportedValue {
   };
   Kind kind = Missing;
   mlir::Value tensor;
-  std::string symbol;     // Variable; Tensor: see `seen`
-  bool reference = false; // Variable: reading it needs no operation
-  mlir::Type elementType; // Variable, List; of a Table's keys
-  mlir::Type valueType;   // of a Table
+  std::string symbol;                       // Variable; Tensor: see `seen`
+  mlir::Type elementType;                   // Variable, List; of a Table's keys
+  mlir::Type valueType;                     // of a Table
   llvm::SmallVector<int64_t, 2> valueShape; // of a value of a Table
-  bool fixed = false; // Table: one initialization gives it its contents
-  mlir::Value length; // List without tensor: scalar
-  /// Of a list of lists, whose items stand one after another in `tensor`: the
-  /// number of items of each inner list, then, of deeper ones, the number of
-  /// inner lists of each.
-  std::vector<mlir::Value> lengths;
+  mlir::Value length;                       // List without tensor: scalar
+  /// Ragged List, whose items differ in size: these stand one after another in
+  /// the vector `tensor`, and here (i64) are the sizes of each in a row.
+  mlir::Value sizes;
+  /// Ragged List: the sizes that all items have; null: unknown.
+  std::vector<mlir::AffineExpr> itemDims;
+  /// List of what is no tensor: a list for each tensor of an item. Either: the
+  /// two values.
+  std::vector<ImportedValue> parts;
+  /// List with parts: an item, whose tensors stand for nothing.
+  std::shared_ptr<const ImportedValue> item;
+  mlir::Value condition; // Either: of the two, when it is one of this place
   std::shared_ptr<ListShape> listShape; // List without tensor
   /// List of small integer tensors: what every element that was set contains.
-  std::optional<graph::Dims> elementContents;
+  std::optional<std::vector<mlir::AffineExpr>> elementContents;
+  bool reference = false; // Variable: reading it needs no operation
+  bool fixed = false;     // Table: one initialization gives it its contents
+  bool optional = false;  // Tensor: what an optional holds
   bool untouched = false; // List: no element was set yet
+  bool declared = false;  // List: the elements' shape is that of the model
   /// Tensor: how often the reference variable `symbol` had been changed when it
   /// was read. Such a tensor shares the variable's memory, so operations that
   /// run after another change see it.
@@ -67,7 +77,7 @@ struct ImportedValue {
   bool operator==(const ImportedValue &other) const {
     return kind == other.kind && tensor == other.tensor &&
            symbol == other.symbol && listShape == other.listShape &&
-           lengths == other.lengths;
+           sizes == other.sizes && parts == other.parts;
   }
 };
 
@@ -281,15 +291,6 @@ void importCase(Binder &binder, unsigned index, unsigned first,
 /// a list whose elements' shape only the body knows gets it before the loop.
 void importWhile(Binder &binder, llvm::StringRef conditionAttr,
                  llvm::StringRef bodyAttr);
-
-/// `list` with a tensor of elements of the sizes `element`: zeros when nothing
-/// was put into it yet.
-ImportedValue filledList(Binder &binder, ImportedValue list,
-                         llvm::ArrayRef<mlir::AffineExpr> element);
-
-/// The tensor of that list.
-mlir::Value listTensor(Binder &binder, const ImportedValue &list,
-                       llvm::ArrayRef<mlir::AffineExpr> element);
 
 } // namespace tenon
 

@@ -217,6 +217,10 @@ Value reshapeTo(LoweringContext &lowering, Location loc, Value value,
         ShapeContext::asConstant(dim).value_or(ShapedType::kDynamic));
     mixed.push_back(lowering.size(dim));
   }
+  // What is known to be empty has no elements to be found.
+  if (llvm::is_contained(sizes, 0))
+    return castTo(b, loc, tensor::EmptyOp::create(b, loc, mixed, element),
+                  RankedTensorType::get(sizes, element));
   if (from.empty() || to.empty())
     return castTo(b, loc, reshapeSingle(b, loc, value, to.size()),
                   RankedTensorType::get(sizes, element));

@@ -327,7 +327,8 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
     for (int i = 0; i < int(outputs); ++i) {
       if (auto kind = frame.results[fetch.edge.node][i].kind;
           kind == ImportedValue::Text || kind == ImportedValue::Table ||
-          kind == ImportedValue::Absent || kind == ImportedValue::Restored)
+          kind == ImportedValue::Absent || kind == ImportedValue::Either ||
+          kind == ImportedValue::Restored)
         continue;
       std::string name = i ? fetch.name + ":" + std::to_string(i) : fetch.name;
       if (failed(addResult(name, results.tensor(name, {fetch.edge.node, i}))))

@@ -35,6 +35,7 @@ public:
       if (!order)
         return order.takeError();
       analyze(*order);
+      passThrough(*order);
       // Groups by predicate, in the graph's order.
       std::vector<std::vector<Choice>> groups;
       for (int index : ready) {
@@ -91,6 +92,30 @@ private:
         ready.push_back(index);
     }
     llvm::sort(ready);
+  }
+
+  /// A Switch of what is computed in a branch of the same condition hands it
+  /// on, as derivatives of derivatives do.
+  void passThrough(llvm::ArrayRef<int> order) {
+    std::map<std::pair<int, int>, Edge> same;
+    auto handedOn = [&](Edge edge) {
+      auto found = same.find({edge.node, edge.output});
+      return found == same.end() ? edge : found->second;
+    };
+    for (int index : order) {
+      Node &node = graph.nodes[index];
+      for (Edge &input : node.inputs)
+        input = handedOn(input);
+      if (!isSwitch(node) || node.inputs.size() != 2 ||
+          !conditional[node.inputs[0].node])
+        continue;
+      Branch branch;
+      if (walk(node.inputs[0], branch) && branch.polarity >= 0 &&
+          branch.predicate == origin(node.inputs[1]))
+        same[{index, branch.polarity}] = node.inputs[0];
+    }
+    for (Edge &result : graph.results)
+      result = handedOn(result);
   }
 
   /// Follows copies: a predicate is handed on through Identity nodes.

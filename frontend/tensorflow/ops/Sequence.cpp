@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontend/tensorflow/ops/Sequence.h"
+#include "frontend/Lists.h"
 #include "frontend/tensorflow/ops/Rows.h"
 #include "mlir/IR/Matchers.h"
 
@@ -15,16 +16,6 @@ using namespace mlir;
 namespace tenon::tf {
 
 namespace {
-ImportedValue listOf(Value tensor) {
-  ImportedValue list;
-  if (tensor) {
-    list.kind = ImportedValue::List;
-    list.tensor = tensor;
-    list.elementType = Binder::type(tensor);
-  }
-  return list;
-}
-
 /// A list of `length` elements of which only the type is known.
 ImportedValue emptyList(Binder &b, Type elementType, Value length) {
   if (b.failed())
@@ -52,9 +43,15 @@ ImportedValue anyList(Binder &b, unsigned i) {
 /// A list of tensors.
 ImportedValue list(Binder &b, unsigned i) {
   ImportedValue value = anyList(b, i);
-  if (!value.lengths.empty())
+  if (!value.parts.empty())
     b.fail("lists of lists are supported as stacks only");
   return b.failed() ? ImportedValue() : value;
+}
+
+/// A list whose elements have the shape that the model says.
+ImportedValue declaredList(ImportedValue list) {
+  list.declared = true;
+  return list;
 }
 
 /// Sizes of one element that a shape input fully knows, else nothing.
@@ -79,8 +76,8 @@ std::optional<graph::Dims> knownElement(Binder &b, unsigned shapeInput) {
 /// `shapeInput` makes one of zeros.
 Value tensorOf(Binder &b, const ImportedValue &value,
                std::optional<unsigned> shapeInput = {}) {
-  if (b.failed() || value.tensor)
-    return value.tensor;
+  if (b.failed() || !isUnknownList(value))
+    return stacked(b, value);
   std::optional<graph::Dims> element = value.listShape->element;
   if (!element && shapeInput)
     element = knownElement(b, *shapeInput);
@@ -90,7 +87,7 @@ Value tensorOf(Binder &b, const ImportedValue &value,
     return {};
   }
   value.listShape->element = element;
-  return listTensor(b, value, *element);
+  return filledList(b, value, *element).tensor;
 }
 
 void reserve(Binder &b, unsigned shapeInput, Value length) {
@@ -103,18 +100,8 @@ void reserve(Binder &b, unsigned shapeInput, Value length) {
   if (b.failed() || variant)
     return;
   if (auto element = knownElement(b, shapeInput))
-    result = listOf(listTensor(b, result, *element));
+    result = declaredList(filledList(b, result, *element));
   b.set(0, result);
-}
-
-/// The elements of a small integer tensor when all are known.
-std::optional<graph::Dims> contentsOf(Binder &b, Value item) {
-  if (b.failed() || !isa<IntegerType>(Binder::type(item)) || b.rank(item) > 1)
-    return std::nullopt;
-  auto contents = b.shapes().contents(item);
-  if (!contents || llvm::is_contained(*contents, AffineExpr()))
-    return std::nullopt;
-  return graph::Dims(*contents);
 }
 
 /// Whether elements of that type fit; the first ones decide for a list of which
@@ -132,49 +119,41 @@ bool takes(Binder &b, const ImportedValue &target, Type type) {
   return false;
 }
 
-/// Shapes stay known on their way through the stack of a loop.
-Value knownItem(Binder &b, const ImportedValue &source, Value tensor) {
-  Value known = b.shapeTensor(*source.elementContents);
-  if (!b.failed() && b.rank(tensor) == 1)
-    known = b.make("graph.reshape", Binder::type(known),
-                   {known, b.integersConstant({}, b.builder().getI64Type())});
-  return b.failed() ? Value() : b.cast(known, Binder::type(tensor));
+/// A list that something is put into, of which the first item says what it is
+/// where nobody else did.
+ImportedValue target(Binder &b, ImportedValue list, const ImportedValue &item) {
+  if (b.failed() || !isUnknownList(list) ||
+      item.kind != ImportedValue::Tensor ||
+      !takes(b, list, Binder::type(item.tensor)))
+    return list;
+  list.listShape->element = graph::Dims(b.dims(item.tensor));
+  return filledList(b, list, *list.listShape->element);
 }
 
-void setItem(Binder &b, const ImportedValue &target, Value index, Value item,
-             bool grow) {
-  if (b.failed() || !takes(b, target, Binder::type(item)))
-    return;
-  if (!target.tensor)
-    target.listShape->element = graph::Dims(b.dims(item));
-  Value tensor = tensorOf(b, target);
-  SmallVector<NamedAttribute> attributes;
-  if (grow)
-    attributes.push_back(b.unit("grow"));
-  ImportedValue result =
-      listOf(b.make("graph.list_set_item", Binder::type(item),
-                    {tensor, index, item}, attributes));
-  auto contents = contentsOf(b, item);
-  if (target.untouched || contents == target.elementContents)
-    result.elementContents = contents;
-  b.set(0, result);
+void setInto(Binder &b, const ImportedValue &list, Value index,
+             const ImportedValue &item, bool grow) {
+  if (!b.failed())
+    b.set(0, setItem(b, target(b, list, item), index, item, grow));
 }
 
-Value getItem(Binder &b, Value tensor, Value index) {
-  return b.make("graph.list_get_item", Binder::type(tensor), {tensor, index});
+/// Item `index`; where nothing was put in yet, zeros of the shape in input
+/// `shapeInput`.
+ImportedValue itemOf(Binder &b, ImportedValue source, Value index,
+                     std::optional<unsigned> shapeInput = {}) {
+  if (!b.failed() && isUnknownList(source))
+    source = listOf(tensorOf(b, source, shapeInput));
+  return getItem(b, source, index);
 }
 
 Value lengthOf(Binder &b, const ImportedValue &value) {
   Type i32 = b.builder().getI32Type();
   if (b.failed())
     return {};
-  if (!value.tensor)
+  if (isUnknownList(value))
     return b.cast(value.length, i32);
-  Value sizes = b.make("graph.shape_of", i32, value.tensor);
-  return b.make("graph.strided_slice", i32,
-                {sizes, b.integersConstant(0, i32), b.integersConstant(1, i32),
-                 b.integersConstant(1, i32)},
-                b.attribute("shrink_axis_mask", int64_t(1)));
+  return b.make("graph.reshape", i32,
+                {b.cast(itemCount(b, value), i32),
+                 b.integersConstant({}, b.builder().getI64Type())});
 }
 
 Value concat(Binder &b, Value first, Value second) {
@@ -218,32 +197,6 @@ std::pair<Value, Value> withoutLast(Binder &b, Value tensor, Value count) {
                  {tensor, withOthers(rest, 0), withOthers(count, -1)})};
 }
 
-/// Puts a list behind the lists of a list.
-void pushList(Binder &b, ImportedValue target, const ImportedValue &item) {
-  if (!item.tensor)
-    return b.fail("nothing is known of the inner list's elements");
-  if (!takes(b, target, item.elementType))
-    return;
-  if (!target.tensor) {
-    target.listShape->depth = item.lengths.size() + 2;
-    target.listShape->element = graph::Dims(b.dims(item.tensor).drop_front());
-    target = filledList(b, target, *target.listShape->element);
-  }
-  if (!b.failed() && target.lengths.size() != item.lengths.size() + 1)
-    b.fail("the lists of a list are not of one kind");
-  if (b.failed())
-    return;
-  target.tensor = concat(b, target.tensor, item.tensor);
-  Value count = rowCount(b, item.tensor);
-  for (auto [lengths, inner] : llvm::zip(target.lengths, item.lengths)) {
-    lengths = concat(b, lengths, inner);
-    count = rowCount(b, inner);
-  }
-  target.lengths.back() = concat(b, target.lengths.back(), count);
-  target.untouched = false;
-  b.set(0, target);
-}
-
 /// Hands on what has no one kind; nobody will use it.
 bool passAbsent(Binder &b, ArrayRef<unsigned> inputs, unsigned results) {
   for (unsigned i : inputs)
@@ -256,80 +209,94 @@ bool passAbsent(Binder &b, ArrayRef<unsigned> inputs, unsigned results) {
   return false;
 }
 
+/// Input `i`: a tensor, or what else an element of a list can be.
+ImportedValue element(Binder &b, unsigned i) {
+  const ImportedValue &value = b.raw(i);
+  if (value.kind == ImportedValue::List || value.kind == ImportedValue::Either)
+    return value;
+  ImportedValue item = ImportedValue::of(b.input(i));
+  item.optional = value.optional;
+  return item;
+}
+
+/// Does `action` with a list, or with both lists of which one is chosen.
+template <typename Action>
+ImportedValue withEach(const ImportedValue &value, Action action) {
+  if (value.kind != ImportedValue::Either)
+    return action(value, -1);
+  ImportedValue result = value;
+  for (int side : {0, 1})
+    result.parts[side] = action(value.parts[side], side);
+  return result;
+}
+
 void pushBack(Binder &b) {
   if (passAbsent(b, {0, 1}, 1))
     return;
-  ImportedValue target = anyList(b, 0);
-  if (!b.failed() && b.raw(1).kind == ImportedValue::List)
-    return pushList(b, target, b.raw(1));
-  if (!target.lengths.empty())
-    b.fail("a tensor is added to a list of lists");
-  Value item = b.input(1);
-  if (b.failed() || !takes(b, target, Binder::type(item)))
-    return;
-  if (!target.tensor)
-    target.listShape->element = graph::Dims(b.dims(item));
-  Value tensor = tensorOf(b, target);
-  ImportedValue result = listOf(concat(b, tensor, expanded(b, item, {0})));
-  auto contents = contentsOf(b, item);
-  if (target.untouched || contents == target.elementContents)
-    result.elementContents = contents;
-  b.set(0, result);
-}
-
-/// Takes the last list from a list of lists.
-void popList(Binder &b, ImportedValue source) {
-  Type i64 = b.builder().getI64Type();
-  ImportedValue item = source;
-  auto [counts, count] =
-      withoutLast(b, source.lengths.back(), b.integersConstant({1}, i64));
-  source.lengths.back() = counts;
-  item.lengths.pop_back();
-  for (size_t i = item.lengths.size(); i-- > 0;) {
-    std::tie(source.lengths[i], item.lengths[i]) =
-        withoutLast(b, source.lengths[i], count);
-    count = b.make("graph.reduce_sum", i64, item.lengths[i],
-                   {b.attribute("axes", ArrayRef<int64_t>{0}),
-                    b.attribute("keep_dims", b.builder().getBoolAttr(true))});
+  ImportedValue list = b.raw(0), item = element(b, 1);
+  if (isUnknownList(list) && item.kind == ImportedValue::Either) {
+    // Two lists, each with elements of its own.
+    ImportedValue both = item;
+    both.condition = {};
+    for (ImportedValue &part : both.parts) {
+      bool isNothing = part.kind == ImportedValue::Absent;
+      part = list;
+      part.listShape = std::make_shared<ListShape>(*list.listShape);
+      if (isNothing)
+        part.kind = ImportedValue::Absent;
+    }
+    list = both;
   }
-  std::tie(source.tensor, item.tensor) = withoutLast(b, source.tensor, count);
-  b.set(0, source);
-  b.set(1, item);
+  ImportedValue result = withEach(list, [&](ImportedValue part, int side) {
+    const ImportedValue &mine = side >= 0 && item.kind == ImportedValue::Either
+                                    ? item.parts[side]
+                                    : item;
+    if (part.kind == ImportedValue::Absent ||
+        mine.kind == ImportedValue::Absent)
+      return part;
+    if (part.kind != ImportedValue::List)
+      b.fail("input 0 is not a list");
+    return pushItem(b, target(b, part, mine), mine);
+  });
+  b.set(0, result);
 }
 
 void popBack(Binder &b) {
   if (passAbsent(b, {0}, 2))
     return;
-  ImportedValue source = anyList(b, 0);
-  if (!source.lengths.empty())
-    return popList(b, source);
-  Value tensor = tensorOf(b, source, 1);
-  if (b.failed())
-    return;
-  Type type = Binder::type(tensor), i32 = b.builder().getI32Type();
-  Value minusOne = b.integersConstant(-1, i32),
-        one = b.integersConstant(1, i32), zero = b.integersConstant(0, i32);
-  ImportedValue rest =
-      listOf(b.make("graph.strided_slice", type, {tensor, zero, minusOne, one},
-                    b.attribute("begin_mask", int64_t(1))));
-  rest.elementContents = source.elementContents;
+  ImportedValue item;
+  if (b.raw(0).kind == ImportedValue::Either) {
+    item = b.raw(0);
+    item.condition = {};
+  }
+  ImportedValue rest = withEach(b.raw(0), [&](ImportedValue part, int side) {
+    if (part.kind == ImportedValue::Absent)
+      return part;
+    if (part.kind != ImportedValue::List)
+      b.fail("input 0 is not a list");
+    if (!b.failed() && isUnknownList(part) && side >= 0) {
+      // Nothing was ever put into it.
+      part.kind = ImportedValue::Absent;
+      item.parts[side] = part;
+      return part;
+    }
+    if (!b.failed() && isUnknownList(part))
+      part = listOf(tensorOf(b, part, 1));
+    auto [others, last] = popItem(b, part);
+    (side < 0 ? item : item.parts[side]) = last;
+    return others;
+  });
   b.set(0, rest);
-  b.set(1,
-        source.elementContents
-            ? knownItem(b, source, tensor)
-            : b.make("graph.strided_slice", type, {tensor, minusOne, zero, one},
-                     b.attribute("shrink_axis_mask", int64_t(1))));
+  b.set(1, item);
 }
 
 /// The elements of one list, then of another.
 void concatLists(Binder &b) {
   ImportedValue lists[] = {list(b, 0), list(b, 1)};
   for (int i : {0, 1})
-    if (!b.failed() && !lists[i].tensor) {
-      if (lists[1 - i].tensor)
-        lists[i].listShape->element =
-            graph::Dims(b.dims(lists[1 - i].tensor).drop_front());
-      lists[i].tensor = tensorOf(b, lists[i]);
+    if (!b.failed()) {
+      lists[i] = filledLike(b, lists[i], lists[1 - i]);
+      lists[i] = listOf(tensorOf(b, lists[i]));
     }
   if (!b.failed() && takes(b, lists[0], lists[1].elementType))
     b.set(0, listOf(concat(b, lists[0].tensor, lists[1].tensor)));
@@ -374,10 +341,14 @@ void resize(Binder &b) {
     return;
   if (b.rank(size) != 0)
     return b.fail("the number of elements must be a scalar");
-  if (!source.tensor) {
+  if (!b.failed() && isUnknownList(source)) {
     source.length = size;
     return b.set(0, source);
   }
+  source.tensor = stacked(b, source);
+  source.sizes = {};
+  if (b.failed())
+    return;
   Type i64 = b.builder().getI64Type();
   Value wanted = expanded(b, b.cast(size, i64), {0});
   Value count = rowCount(b, source.tensor);
@@ -435,7 +406,7 @@ void scatter(Binder &b, const ImportedValue &target, Value indices,
     return;
   if (b.rank(tensor) < 1 || b.rank(indices) != 1)
     return b.fail("expected a tensor of elements and a vector of indices");
-  if (!target.tensor)
+  if (isUnknownList(target))
     target.listShape->element = graph::Dims(b.dims(tensor).drop_front());
   Value before = tensorOf(b, target);
   Value rows = b.make("graph.expand_dims", Binder::type(indices), indices,
@@ -469,18 +440,14 @@ void addListRows(RowTable &table) {
     Value tensor = b.input(0);
     if (tensor && b.rank(tensor) < 1)
       b.fail("a scalar is no list");
-    b.set(0, listOf(tensor));
+    b.set(0, declaredList(listOf(tensor)));
   };
   table["TensorListSetItem"] = [](Binder &b) {
-    ImportedValue target = list(b, 0);
-    setItem(b, target, b.input(1), b.input(2),
+    setInto(b, anyList(b, 0), b.input(1), element(b, 2),
             b.flag("resize_if_index_out_of_bounds", false));
   };
   table["TensorListGetItem"] = [](Binder &b) {
-    ImportedValue source = list(b, 0);
-    Value tensor = tensorOf(b, source, 2);
-    b.set(0, source.elementContents ? knownItem(b, source, tensor)
-                                    : getItem(b, tensor, b.input(1)));
+    b.set(0, itemOf(b, anyList(b, 0), b.input(1), 2));
   };
   table["TensorListStack"] = [](Binder &b) {
     ImportedValue source = list(b, 0);
@@ -529,9 +496,9 @@ void addOptionalRows(RowTable &table) {
       return;
     if (b.inputCount() != 1)
       return b.fail("optionals of several components are not supported");
-    b.set(0, b.raw(0).kind == ImportedValue::List
-                 ? b.raw(0)
-                 : ImportedValue::of(b.input(0)));
+    ImportedValue value = element(b, 0);
+    value.optional = true;
+    b.set(0, value);
   };
   table["OptionalHasValue"] = [](Binder &b) {
     const ImportedValue &value = b.raw(0);
@@ -546,7 +513,17 @@ void addOptionalRows(RowTable &table) {
     if (!b.failed() && value.kind == ImportedValue::Absent &&
         value.symbol.empty())
       b.fail("the optional has no value");
-    b.set(0, value);
+    ImportedValue held = value;
+    // One side knows of no value: it is never asked.
+    while (held.kind == ImportedValue::Either && !b.failed()) {
+      int side = held.parts[0].kind == ImportedValue::Absent;
+      if (held.parts[1 - side].kind != ImportedValue::Absent)
+        break;
+      ImportedValue part = held.parts[side];
+      held = std::move(part);
+    }
+    held.optional = false;
+    b.set(0, held);
   };
 }
 
@@ -570,12 +547,9 @@ void importArrayGrad(Binder &b) {
 /// The list that is written to by way of handle 0 and flow `i`.
 ImportedValue writtenList(Binder &b, unsigned i) {
   ImportedValue target = list(b, i);
-  if (b.failed() || b.raw(0).symbol != kGradient || !target.tensor)
+  if (b.failed() || b.raw(0).symbol != kGradient || isUnknownList(target))
     return target;
-  Value sizes =
-      b.make("graph.shape_of", b.builder().getI64Type(), target.tensor);
-  return listOf(b.make("graph.fill", target.elementType,
-                       {sizes, b.scalar(target.elementType, 0)}));
+  return zerosLike(b, target);
 }
 
 /// A list of zeros but for one element.
@@ -640,12 +614,11 @@ void importTensorArray(Binder &b) {
 void addArrayRows(RowTable &table) {
   table["TensorArrayV3"] = importTensorArray;
   table["TensorArrayWriteV3"] = [](Binder &b) {
-    ImportedValue target = writtenList(b, 3);
-    setItem(b, target, b.input(1), b.input(2), b.raw(0).symbol == kGrowing);
+    setInto(b, writtenList(b, 3), b.input(1), ImportedValue::of(b.input(2)),
+            b.raw(0).symbol == kGrowing);
   };
   table["TensorArrayReadV3"] = [](Binder &b) {
-    ImportedValue source = list(b, 2);
-    b.set(0, getItem(b, tensorOf(b, source), b.input(1)));
+    b.set(0, itemOf(b, list(b, 2), b.input(1)));
   };
   table["TensorArrayGatherV3"] = [](Binder &b) {
     ImportedValue source = list(b, 2);
@@ -674,30 +647,11 @@ void addArrayRows(RowTable &table) {
 }
 } // namespace
 
-bool importListSum(Binder &b) {
-  bool any = false, known = false;
-  for (unsigned i = 0; i < b.inputCount(); ++i)
-    if (const ImportedValue &value = b.raw(i);
-        value.kind == ImportedValue::List) {
-      any = true;
-      known |= bool(value.tensor);
-    }
-  if (!any || b.failed())
-    return false;
+/// Adds lists of tensors of one shape. Single elements are added one by one.
+static ImportedValue denseSum(Binder &b, ArrayRef<Value> tensors) {
   Value total, first;
-  std::vector<Value> lengths;
   SmallVector<OneElement> single;
-  for (unsigned i = 0; i < b.inputCount(); ++i) {
-    const ImportedValue &value = b.raw(i);
-    if (value.kind == ImportedValue::Tensor && b.rank(value.tensor) == 0)
-      continue; // a flow that nothing was written to
-    ImportedValue part = anyList(b, i);
-    if (part.untouched && !part.tensor && known)
-      continue; // zeros of which nothing is known
-    Value tensor = tensorOf(b, part);
-    lengths = part.lengths;
-    if (b.failed())
-      return true;
+  for (Value tensor : tensors)
     if (auto one = onlyElement(tensor)) {
       first = first ? first : tensor;
       single.push_back(*one);
@@ -705,30 +659,56 @@ bool importListSum(Binder &b) {
       total = total ? b.make("graph.add", Binder::type(tensor), {total, tensor})
                     : tensor;
     }
-  }
   // Without another list the first of the single elements starts the sum.
   for (const OneElement &one : ArrayRef(single).drop_front(total ? 0 : 1))
     total = addElement(b, total ? total : first, one);
-  ImportedValue sum = listOf(total ? total : first);
-  sum.lengths = lengths;
-  b.set(0, sum);
+  return listOf(total ? total : first);
+}
+
+bool importListSum(Binder &b) {
+  bool any = false, known = false;
+  for (unsigned i = 0; i < b.inputCount(); ++i) {
+    const ImportedValue &value = b.raw(i);
+    any |= value.kind == ImportedValue::List ||
+           value.kind == ImportedValue::Either;
+    known |= value.kind == ImportedValue::List && !isUnknownList(value);
+  }
+  if (!any || b.failed())
+    return false;
+  SmallVector<ImportedValue> parts;
+  for (unsigned i = 0; i < b.inputCount(); ++i) {
+    ImportedValue part = b.raw(i);
+    if (part.kind == ImportedValue::Tensor && b.rank(part.tensor) == 0)
+      continue; // a flow that nothing was written to
+    if (part.untouched && isUnknownList(part) && known)
+      continue; // zeros of which nothing is known
+    if (isUnknownList(part))
+      part = listOf(tensorOf(b, part));
+    parts.push_back(part);
+  }
+  if (b.failed())
+    return true;
+  if (llvm::all_of(parts, [](const ImportedValue &part) {
+        return part.kind == ImportedValue::List && part.tensor && !part.sizes;
+      })) {
+    SmallVector<Value> tensors;
+    for (const ImportedValue &part : parts)
+      tensors.push_back(part.tensor);
+    b.set(0, denseSum(b, tensors));
+    return true;
+  }
+  ImportedValue total = parts.front();
+  for (const ImportedValue &part : ArrayRef(parts).drop_front())
+    total = sumOf(b, total, part);
+  b.set(0, total);
   return true;
 }
 
 bool importListZeros(Binder &b) {
-  if (b.inputCount() != 1 || b.raw(0).kind != ImportedValue::List)
+  if (b.inputCount() != 1 || (b.raw(0).kind != ImportedValue::List &&
+                              b.raw(0).kind != ImportedValue::Either))
     return false;
-  ImportedValue zeros = b.raw(0);
-  if (zeros.tensor) {
-    Value sizes =
-        b.make("graph.shape_of", b.builder().getI64Type(), zeros.tensor);
-    Type type = Binder::type(zeros.tensor);
-    zeros.tensor = b.make("graph.fill", type, {sizes, b.scalar(type, 0)});
-    zeros.elementContents.reset();
-  } else {
-    zeros.listShape = std::make_shared<ListShape>(*zeros.listShape);
-  }
-  b.set(0, zeros);
+  b.set(0, zerosLike(b, b.raw(0)));
   return true;
 }
 
