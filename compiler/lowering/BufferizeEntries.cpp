@@ -1,4 +1,5 @@
 #include "compiler/Pass.h"
+#include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
@@ -215,11 +216,50 @@ void separateReads(RewriterBase &rewriter, func::FuncOp function) {
 /// The memory of a variable, by name.
 using Variables = llvm::StringMap<SmallVector<memref::GetGlobalOp>>;
 
+/// Whether an operand's elements are read only where the result's element of
+/// the same place is written: the two may be one piece of memory.
+bool readsWhatItWrites(OpOperand &operand) {
+  if (auto op = dyn_cast<linalg::GenericOp>(operand.getOwner()))
+    return op.isDpsInput(&operand) &&
+           op.getNumParallelLoops() == op.getNumLoops() &&
+           op.getMatchingIndexingMap(&operand).isIdentity() &&
+           llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+             return op.getMatchingIndexingMap(&init).isIdentity();
+           });
+  auto op = dyn_cast<kernel::ContractOp>(operand.getOwner());
+  if (!op || op.getEpilogue().empty())
+    return false;
+  unsigned first = op.getEpilogue().getBeginOperandIndex(),
+           number = operand.getOperandNumber();
+  return number >= first && number < first + op.getEpilogue().size() &&
+         cast<AffineMapAttr>(op.getEpilogueMaps()[number - first])
+             .getValue()
+             .isIdentity();
+}
+
+/// Whether nobody reads a variable's old value, or a part of it, after `first`
+/// has begun to write its next one, up to `write`.
+bool isReadBefore(Value old, Operation *first, Operation *write,
+                  const bufferization::AnalysisState &state, unsigned &count) {
+  return llvm::all_of(old.getUses(), [&](OpOperand &use) {
+    Operation *user = write->getBlock()->findAncestorOpInBlock(*use.getOwner());
+    if (!user || ++count > kMostAccesses)
+      return false;
+    if (!user->isBeforeInBlock(first) && !write->isBeforeInBlock(user) &&
+        !(use.getOwner() == first && readsWhatItWrites(use)))
+      return false;
+    return llvm::all_of(state.getAliasingValues(use), [&](auto alias) {
+      return isReadBefore(alias.value, first, write, state, count);
+    });
+  });
+}
+
 /// Whether a variable may get its next value where `first` begins to compute
 /// it: nobody asks for the variable in between, and nobody reads the value when
 /// the variable may have another one.
 bool mayWriteEarly(bufferization::MaterializeInDestinationOp write,
-                   Operation *first, const Variables &variables) {
+                   Operation *first, const Variables &variables,
+                   const bufferization::AnalysisState &state) {
   auto global = write.getDest().getDefiningOp<memref::GetGlobalOp>();
   if (!global)
     return true;
@@ -233,6 +273,9 @@ bool mayWriteEarly(bufferization::MaterializeInDestinationOp write,
     for (Operation *user : place->getUsers()) {
       Operation *access = block->findAncestorOpInBlock(*user);
       if (!access || ++count > kMostAccesses)
+        return false;
+      if (auto read = dyn_cast<bufferization::ToTensorOp>(user);
+          read && !isReadBefore(read.getResult(), first, write, state, count))
         return false;
       if (access == write.getOperation() || access->isBeforeInBlock(first))
         continue;
@@ -258,10 +301,11 @@ bool mayWriteEarly(bufferization::MaterializeInDestinationOp write,
 /// written to the same place.
 Value replaceExclusively(RewriterBase &rewriter, SubsetInsertionOpInterface op,
                          tensor::EmptyOp empty, Operation *first,
-                         const Variables &variables) {
+                         const Variables &variables,
+                         const bufferization::AnalysisState &state) {
   if (auto write = dyn_cast<bufferization::MaterializeInDestinationOp>(
           op.getOperation());
-      write && !mayWriteEarly(write, first, variables))
+      write && !mayWriteEarly(write, first, variables, state))
     return {};
   Operation *user = first;
   Value value = empty.getResult(), source = op.getSourceOperand().get();
@@ -323,11 +367,12 @@ struct BufferizeEntriesPass
       function.walk([&](memref::GetGlobalOp global) {
         variables[global.getName()].push_back(global);
       });
+      bufferization::OneShotAnalysisState analysis(function, options);
       auto replace = [&](RewriterBase &rewriter, SubsetInsertionOpInterface op,
                          tensor::EmptyOp empty, Operation *first) {
-        return replaceExclusively(rewriter, op, empty, first, variables);
+        return replaceExclusively(rewriter, op, empty, first, variables,
+                                  analysis);
       };
-      bufferization::OneShotAnalysisState analysis(function, options);
       if (failed(bufferization::analyzeOp(function, analysis)) ||
           failed(bufferization::eliminateEmptyTensors(rewriter, function,
                                                       analysis, replace)))

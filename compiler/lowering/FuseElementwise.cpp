@@ -20,6 +20,23 @@ static bool isCheap(linalg::GenericOp op) {
   return operations <= 2;
 }
 
+/// Whether a body has elementwise ops of its arguments and of constants,
+/// nothing else.
+static bool isElementwise(linalg::GenericOp op) {
+  Block *body = op.getBody();
+  for (Operation &inner : body->without_terminator()) {
+    if (inner.getNumRegions() || inner.getNumResults() != 1 ||
+        (!OpTrait::hasElementwiseMappableTraits(&inner) &&
+         !isa<arith::ConstantOp>(inner)))
+      return false;
+    for (Value value : inner.getOperands())
+      if (value.getParentRegion() != body->getParent() &&
+          !matchPattern(value, m_Constant()))
+        return false;
+  }
+  return true;
+}
+
 /// Beyond this many operations a kernel gains nothing from one more, and
 /// merging, which copies bodies, takes quadratic time.
 constexpr size_t kMostOperations = 192;
@@ -76,17 +93,8 @@ private:
                             linalg::GenericOp consumer,
                             PatternRewriter &rewriter) {
     Block *body = consumer.getBody();
-    // Elementwise ops of the arguments and of constants, nothing else.
-    for (Operation &op : body->without_terminator()) {
-      if (op.getNumRegions() || op.getNumResults() != 1 ||
-          (!OpTrait::hasElementwiseMappableTraits(&op) &&
-           !isa<arith::ConstantOp>(op)))
-        return failure();
-      for (Value value : op.getOperands())
-        if (value.getParentRegion() != body->getParent() &&
-            !matchPattern(value, m_Constant()))
-          return failure();
-    }
+    if (!isElementwise(consumer))
+      return failure();
     if (!body->getArguments().back().use_empty())
       return failure(); // accumulates into its destination
     // What runs before the consumer but after the producer must not be needed
@@ -149,10 +157,130 @@ private:
   }
 };
 
+/// A cheap elementwise producer of an epilogue's operand, such as the mask of a
+/// relu's gradient, is computed in the epilogue.
+template <typename KernelOp>
+struct FuseEpilogueOperand : OpRewritePattern<KernelOp> {
+  using OpRewritePattern<KernelOp>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(KernelOp op,
+                                PatternRewriter &rewriter) const override {
+    for (unsigned i = 0, count = op.getEpilogue().size(); i < count; ++i)
+      if (succeeded(fuse(op, i, rewriter)))
+        return success();
+    return failure();
+  }
+
+private:
+  static LogicalResult fuse(KernelOp op, unsigned number,
+                            PatternRewriter &rewriter) {
+    Value operand = op.getEpilogue()[number];
+    auto producer = operand.getDefiningOp<linalg::GenericOp>();
+    if (!producer || !operand.hasOneUse() ||
+        producer.getNumParallelLoops() != producer.getNumLoops() ||
+        producer->getNumResults() != 1 || producer.getNumDpsInputs() == 0 ||
+        producer.getNumDpsInputs() > 2 || !isCheap(producer) ||
+        !producer.getIndexingMapsArray().back().isIdentity() ||
+        !producer.getBody()->getArguments().back().use_empty() ||
+        !isElementwise(producer))
+      return failure();
+    SmallVector<Attribute> maps(op.getEpilogueMaps().begin(),
+                                op.getEpilogueMaps().end());
+    AffineMap place = cast<AffineMapAttr>(maps[number]).getValue();
+    SmallVector<Value> inputs(op.getEpilogue());
+    inputs.erase(inputs.begin() + number);
+    maps.erase(maps.begin() + number);
+    for (OpOperand *input : producer.getDpsInputOperands()) {
+      AffineMap map = producer.getMatchingIndexingMap(input).compose(place);
+      if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
+        return failure();
+      inputs.push_back(input->get());
+      maps.push_back(AffineMapAttr::get(map));
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      Block &block = op->getRegion(0).front();
+      IRMapping mapping;
+      for (BlockArgument argument :
+           producer.getBody()->getArguments().drop_back())
+        mapping.map(argument,
+                    block.addArgument(argument.getType(), op.getLoc()));
+      OpBuilder b = OpBuilder::atBlockBegin(&block);
+      for (Operation &inner : producer.getBody()->without_terminator())
+        b.clone(inner, mapping);
+      // Behind the sum, the operands in order.
+      BlockArgument old = block.getArgument(number + 1);
+      old.replaceAllUsesWith(mapping.lookupOrDefault(
+          producer.getBody()->getTerminator()->getOperand(0)));
+      block.eraseArgument(number + 1);
+      op.getEpilogueMutable().assign(inputs);
+      op.setEpilogueMapsAttr(rewriter.getArrayAttr(maps));
+      op->setLoc(rewriter.getFusedLoc({op.getLoc(), producer.getLoc()}));
+    });
+    return success();
+  }
+};
+
+/// What an optimizer computes of one gradient becomes one kernel: a value that
+/// is a variable's next one and an operand of another's is a further result.
+struct FuseUpdates : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern<linalg::GenericOp>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp consumer,
+                                PatternRewriter &rewriter) const override {
+    if (!isUpdate(consumer))
+      return failure();
+    for (OpOperand *operand : consumer.getDpsInputOperands()) {
+      auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+      if (!producer || producer->getBlock() != consumer->getBlock() ||
+          !isUpdate(producer) ||
+          !consumer.getMatchingIndexingMap(operand).isIdentity() ||
+          !linalg::areElementwiseOpsFusable(operand) ||
+          countOperations(producer) + countOperations(consumer) >
+              kMostOperations)
+        continue;
+      // The kernel stands where the consumer stood.
+      auto isReadyFor = [&](Operation *user) {
+        return user == consumer || (user->getBlock() == consumer->getBlock() &&
+                                    consumer->isBeforeInBlock(user));
+      };
+      if (!llvm::all_of(producer->getUsers(), isReadyFor))
+        continue;
+      rewriter.setInsertionPoint(consumer);
+      FailureOr<linalg::ElementwiseOpFusionResult> fused =
+          linalg::fuseElementwiseOps(rewriter, operand);
+      if (failed(fused))
+        continue;
+      for (auto [from, to] : fused->replacements)
+        rewriter.replaceAllUsesExcept(from, to, producer);
+      rewriter.eraseOp(consumer);
+      if (producer.use_empty())
+        rewriter.eraseOp(producer);
+      return success();
+    }
+    return failure();
+  }
+
+private:
+  /// Elementwise, and some result is the next value of a variable.
+  static bool isUpdate(linalg::GenericOp op) {
+    auto isStored = [](Operation *user) {
+      auto store = dyn_cast<bufferization::MaterializeInDestinationOp>(user);
+      return store && store.getDest().getDefiningOp<memref::GetGlobalOp>();
+    };
+    return op.getNumParallelLoops() == op.getNumLoops() &&
+           llvm::any_of(op->getUsers(), isStored) &&
+           llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+             return op.getMatchingIndexingMap(&init).isIdentity() &&
+                    op.getMatchingBlockArgument(&init).use_empty();
+           });
+  }
+};
+
 /// The kernel partition: what is one linalg or kernel op after this pass is one
 /// kernel. A producer joins its consumer when each of its elements is computed
 /// once there (or costs no more than a load); an elementwise consumer joins the
-/// contraction or window that produces its operand as epilogue.
+/// contraction or window that produces its operand as epilogue. Only kernels
+/// that write variables have several results.
 struct FuseElementwisePass
     : PassBase<FuseElementwisePass, func::FuncOp, linalg::LinalgDialect,
                tensor::TensorDialect> {
@@ -182,14 +310,20 @@ struct FuseElementwisePass
     auto epilogues = [&](RewritePatternSet &patterns) {
       linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
                                                          reshapesContraction);
-      patterns.add<FuseEpilogue<kernel::ContractOp>,
-                   FuseEpilogue<kernel::WindowOp>>(context);
+      patterns
+          .add<FuseEpilogue<kernel::ContractOp>, FuseEpilogue<kernel::WindowOp>,
+               FuseEpilogueOperand<kernel::ContractOp>,
+               FuseEpilogueOperand<kernel::WindowOp>>(context);
     };
     // Epilogues first: what joins a contraction is not copied into consumers.
     // Chains that become one op by the second step get a second chance.
     apply(epilogues);
-    apply([](RewritePatternSet &patterns) {
+    apply([&](RewritePatternSet &patterns) {
       linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+      patterns.add<ReduceConstant>(context);
+    });
+    apply([&](RewritePatternSet &patterns) {
+      patterns.add<FuseUpdates>(context);
     });
     apply(epilogues);
   }

@@ -1,5 +1,8 @@
 #include "compiler/Pass.h"
+#include "dialects/graph/Expression.h"
 #include "dialects/graph/ops/Control.h"
+#include "dialects/graph/ops/Sequence.h"
+#include "dialects/graph/ops/Shape.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -19,6 +22,58 @@ ElementsAttr knownValue(Value value, graph::ShapeContext &shapes) {
     return APInt(64, uint64_t(element)).zextOrTrunc(width);
   });
   return DenseElementsAttr::get(type, bits);
+}
+
+/// A value with the same dims that is there without what `value` is computed
+/// from: a loop's first value, an operand of elementwise ops.
+Value withSameShape(Value value, graph::ShapeContext &shapes) {
+  while (true) {
+    Value source;
+    Operation *op = value.getDefiningOp();
+    unsigned number = 0;
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      op = argument.getOwner()->getParentOp();
+      number = argument.getArgNumber();
+    } else {
+      number = cast<OpResult>(value).getResultNumber();
+    }
+    auto isSame = [&](Value other) {
+      return isa<RankedTensorType>(other.getType()) &&
+             llvm::equal(shapes.dims(other), shapes.dims(value));
+    };
+    if (auto loop = dyn_cast_if_present<graph::WhileOp>(op)) {
+      if (isSame(loop.getInits()[number]))
+        source = loop.getInits()[number];
+    } else if (isa_and_present<graph::Elementwise>(op)) {
+      auto same = llvm::find_if(op->getOperands(), isSame);
+      if (same != op->operand_end())
+        source = *same;
+    } else if (auto set = dyn_cast_if_present<graph::ListSetItemOp>(op)) {
+      if (isSame(set.getList()))
+        source = set.getList();
+    }
+    if (!source)
+      return value;
+    value = source;
+  }
+}
+
+/// Asks a value for its shape that is not only kept for that question.
+void askElsewhere(graph::ShapeOfOp op, graph::ShapeContext &shapes) {
+  Value source = withSameShape(op.getInput(), shapes);
+  OpBuilder builder(op);
+  graph::GraphBuilder b(builder, shapes, op.getLoc());
+  if (auto item = source.getDefiningOp<graph::ListGetItemOp>()) {
+    Value list = withSameShape(item.getList(), shapes);
+    if (!llvm::equal(shapes.dims(list).drop_front(), shapes.dims(source)))
+      return;
+    Type element = getElementTypeOrSelf(op.getResult());
+    graph::Tensor sizes = cast(part(b.shapeOf(list), 1, -1), element);
+    if (sizes && sizes.value().getType() == op.getResult().getType())
+      op.getResult().replaceAllUsesWith(sizes.value());
+  } else if (source != op.getInput()) {
+    op.getInputMutable().assign(source);
+  }
 }
 
 /// Chains such as shape_of, slice, pack, reshape vanish when sizes are static.
@@ -52,6 +107,8 @@ struct FoldShapesPass
           result.replaceAllUsesWith(
               graph::ConstantOp::create(b, op->getLoc(), value));
       }
+      if (auto shape = dyn_cast<graph::ShapeOfOp>(op))
+        askElsewhere(shape, shapes);
       if (isOpTriviallyDead(op))
         dead.push_back(op);
     });

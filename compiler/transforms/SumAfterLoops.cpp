@@ -76,7 +76,7 @@ public:
     if (sums.empty())
       return success();
     for (const LoopSum &sum : sums)
-      for (Value operand : sum.term->getOperands())
+      for (Value operand : rowsOf(sum.term))
         if (!listOf(operand))
           kept.insert({operand, Value()});
     return rebuild(dead);
@@ -98,11 +98,27 @@ private:
     Operation *term = part.getDefiningOp();
     if (!term || term->getBlock() != &body || !part.hasOneUse() ||
         !llvm::equal(b.shapes.dims(part), b.shapes.dims(total)) ||
-        !sumsRows(term) ||
-        !llvm::all_of(term->getOperands(),
+        !(sumsRows(term) || setsOneItem(term)) ||
+        !llvm::all_of(rowsOf(term),
                       [&](Value operand) { return canStack(operand); }))
       return std::nullopt;
     return LoopSum{k, add, term};
+  }
+
+  /// The operands of a term that differ from iteration to iteration.
+  static SmallVector<Value> rowsOf(Operation *term) {
+    if (auto set = dyn_cast<graph::ListSetItemOp>(term))
+      return {set.getItem()};
+    return SmallVector<Value>(term->getOperands());
+  }
+
+  /// Whether an op puts the iteration's item into a list of zeros, as many as
+  /// there are iterations: the gradient of a list that they take items from.
+  bool setsOneItem(Operation *op) {
+    auto set = dyn_cast<graph::ListSetItemOp>(op);
+    return set && countdown.isPlace(set.getIndex()) &&
+           set.getList().getParentBlock() != &body &&
+           hasAllItems(set.getList()) && Tensor(b, set.getList()).isAll(0);
   }
 
   /// Whether an op is a sum over the first dimension of its operands.
@@ -125,27 +141,47 @@ private:
         !countdown.isPlace(item.getIndex()) ||
         item.getList().getParentBlock() == &body)
       return {};
-    std::optional<int64_t> trips =
-        b.shapes.constantScalar(loop.getInits()[countdown.counter]);
-    std::optional<int64_t> items =
-        ShapeContext::asConstant(b.shapes.dim(item.getList(), 0));
-    return trips && trips == items ? item.getList() : Value();
+    return hasAllItems(item.getList()) ? item.getList() : Value();
+  }
+
+  /// Whether a list has an item for each iteration.
+  bool hasAllItems(Value list) {
+    auto trips = b.shapes.contents(loop.getInits()[countdown.counter]);
+    return trips && trips->size() == 1 && trips->front() &&
+           trips->front() == b.shapes.dim(list, 0);
   }
 
   bool canStack(Value value) {
     return value.getParentBlock() == &body &&
            (listOf(value) ||
-            cast<RankedTensorType>(value.getType()).hasStaticShape());
+            llvm::all_of(b.shapes.dims(value), [&](AffineExpr size) {
+              return ShapeContext::asConstant(size) || findSize(size);
+            }));
+  }
+
+  /// A dimension of one of the loop's first values that has this size.
+  std::optional<std::pair<Value, int64_t>> findSize(AffineExpr size) {
+    for (Value init : loop.getInits())
+      for (auto [d, dim] : llvm::enumerate(b.shapes.dims(init)))
+        if (dim == size)
+          return std::pair(init, int64_t(d));
+    return std::nullopt;
   }
 
   /// A list of zeros for a value of all iterations, in front of the loop.
   Tensor newList(Value value) {
-    auto type = cast<RankedTensorType>(value.getType());
     Tensor trips = cast(Tensor(b, loop.getInits()[countdown.counter]), b.i64());
-    Tensor shape = expandDims(trips, int64_t(0));
-    if (type.getRank())
-      shape = graph::concat({shape, b.integers(type.getShape())}, 0);
-    return b.reserve(shape, type.getElementType());
+    SmallVector<Tensor> sizes = {expandDims(trips, int64_t(0))};
+    for (AffineExpr size : b.shapes.dims(value)) {
+      if (auto constant = ShapeContext::asConstant(size)) {
+        sizes.push_back(b.integers(*constant));
+        continue;
+      }
+      auto [init, d] = *findSize(size);
+      sizes.push_back(expandDims(b.size(init, d), int64_t(0)));
+    }
+    return b.reserve(sizes.size() == 1 ? sizes[0] : graph::concat(sizes, 0),
+                     getElementTypeOrSelf(value));
   }
 
   LogicalResult rebuild(SmallVectorImpl<Operation *> &dead) {
@@ -227,10 +263,12 @@ private:
   /// What a term gives for all iterations together.
   Tensor sumAll(Operation *term) {
     SmallVector<Tensor> lists;
-    for (Value operand : term->getOperands()) {
+    for (Value operand : rowsOf(term)) {
       Value list = listOf(operand);
       lists.push_back(Tensor(b, list ? list : kept.lookup(operand)));
     }
+    if (isa<graph::ListSetItemOp>(term))
+      return lists[0];
     if (auto product = dyn_cast<graph::MatMulOp>(term)) {
       for (Tensor &list : lists) {
         int64_t columns = *ShapeContext::asConstant(list.dims().back());
@@ -259,7 +297,8 @@ private:
 /// step's rows or a sum over them, is computed once behind the loop from all
 /// steps' rows: one contraction instead of many small ones, and no large sum
 /// that each iteration reads and writes. So are the gradients of a recurrent
-/// layer's weights.
+/// layer's weights. The gradient of a list that each iteration takes its item
+/// from is the list of the items' gradients.
 ///
 /// ```mlir
 /// // in a loop from T down to 0:
@@ -275,6 +314,14 @@ struct SumAfterLoopsPass
   static constexpr StringLiteral kSummary =
       "sums that loops add up become one contraction behind them";
 
+  /// What is known of a loop's values in its body comes from the loop.
+  static void inferAround(Operation *loop, ShapeContext &shapes) {
+    if (Operation *outer = loop->getParentOp())
+      inferAround(outer, shapes);
+    if (isa<graph::WhileOp>(loop) && loop->getNumResults())
+      (void)shapes.dims(loop->getResult(0));
+  }
+
   void runOnOperation() override {
     SmallVector<graph::WhileOp> loops;
     getOperation().walk([&](graph::WhileOp loop) { loops.push_back(loop); });
@@ -283,6 +330,7 @@ struct SumAfterLoopsPass
       {
         ShapeContext shapes(&getContext());
         shapes.addEntry(getOperation());
+        inferAround(loop, shapes);
         if (failed(LoopRewriter(loop, shapes).run(dead)))
           return signalPassFailure();
       }

@@ -60,3 +60,37 @@ func.func @used(%h: tensor<4x4xf32>) -> tensor<4x4xf32> attributes {graph.entry}
   }
   return %r#1 : tensor<4x4xf32>
 }
+
+// So is the gradient of a list that each iteration takes its item from, of any
+// size that is known in front of the loop.
+// CHECK-LABEL: func.func @items
+// CHECK: %[[LIST:.*]] = graph.fill {{.*}} {overwritten}
+// CHECK: %[[LOOP:.*]]:3 = graph.while
+// CHECK-NOT: graph.add
+// CHECK: graph.list_set_item
+// CHECK: graph.yield
+// CHECK: return %[[LOOP]]#1, %[[LOOP]]#2
+func.func @items(%g: tensor<?x2xf32>, %xs: tensor<5x?x2xf32>) -> (tensor<?x2xf32>, tensor<5x?x2xf32>)
+    attributes {graph.entry} {
+  %five = graph.constant dense<5> : tensor<i64>
+  %zero = graph.constant dense<0> : tensor<i64>
+  %one = graph.constant dense<1> : tensor<i64>
+  %nothing = graph.constant dense<0.0> : tensor<f32>
+  %sizes = graph.shape_of %g : (tensor<?x2xf32>) -> tensor<2xi64>
+  %trips = graph.constant dense<5> : tensor<1xi64>
+  %shape = graph.concat %trips, %sizes {axis = 0 : i64} : (tensor<1xi64>, tensor<2xi64>) -> tensor<3xi64>
+  %empty = graph.fill %shape, %nothing : (tensor<3xi64>, tensor<f32>) -> tensor<5x?x2xf32>
+  %r:3 = graph.while (%five, %g, %empty) : (tensor<i64>, tensor<?x2xf32>, tensor<5x?x2xf32>) -> (tensor<i64>, tensor<?x2xf32>, tensor<5x?x2xf32>) {
+  ^bb0(%t: tensor<i64>, %a: tensor<?x2xf32>, %d: tensor<5x?x2xf32>):
+    %more = graph.greater %t, %zero : (tensor<i64>, tensor<i64>) -> tensor<i1>
+    graph.yield %more : tensor<i1>
+  } do {
+  ^bb0(%t: tensor<i64>, %a: tensor<?x2xf32>, %d: tensor<5x?x2xf32>):
+    %place = graph.sub %t, %one : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %n = graph.tanh %a : (tensor<?x2xf32>) -> tensor<?x2xf32>
+    %item = graph.list_set_item %empty, %place, %n : (tensor<5x?x2xf32>, tensor<i64>, tensor<?x2xf32>) -> tensor<5x?x2xf32>
+    %sum = graph.add %d, %item : (tensor<5x?x2xf32>, tensor<5x?x2xf32>) -> tensor<5x?x2xf32>
+    graph.yield %place, %n, %sum : tensor<i64>, tensor<?x2xf32>, tensor<5x?x2xf32>
+  }
+  return %r#1, %r#2 : tensor<?x2xf32>, tensor<5x?x2xf32>
+}
