@@ -320,7 +320,6 @@ struct FuseElementwisePass
     apply(epilogues);
     apply([&](RewritePatternSet &patterns) {
       linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
-      patterns.add<ReduceConstant>(context);
     });
     apply([&](RewritePatternSet &patterns) {
       patterns.add<FuseUpdates>(context);
