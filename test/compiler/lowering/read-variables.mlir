@@ -12,6 +12,7 @@ memref.global "private" @w : memref<4xf32>
 // BUFFER-NOT: memref.alloc
 // BUFFER: linalg.generic {{.*}} ins(%[[V:.*]], %{{.*}} : {{.*}}) outs(%{{.*}} :
 // BUFFER-NOT: linalg.copy
+// BUFFER: return
 func.func @step(%g: tensor<4xf32>) {
   %place = memref.get_global @v : memref<4xf32>
   %0 = bufferization.to_tensor %place restrict : memref<4xf32> to tensor<4xf32>
