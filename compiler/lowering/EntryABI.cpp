@@ -32,14 +32,17 @@ Value pointerAt(OpBuilder &b, Location loc, Value base, int64_t bytes) {
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
-static Value toI64(OpBuilder &b, Location loc, Value index) {
+Value toWord(OpBuilder &b, Location loc, Value index) {
+  if (IntegerAttr number; matchPattern(index, m_Constant(&number)))
+    return LLVM::ConstantOp::create(b, loc, b.getI64Type(),
+                                    b.getI64IntegerAttr(number.getInt()));
   return arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
 }
 
 Value pointerAt(OpBuilder &b, Location loc, Value base, Value bytes) {
   return LLVM::GEPOp::create(
       b, loc, base.getType(), b.getI8Type(), base,
-      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(toI64(b, loc, bytes))});
+      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(toWord(b, loc, bytes))});
 }
 
 Value loadPointer(OpBuilder &b, Location loc, Value base, int64_t bytes) {
@@ -55,68 +58,61 @@ Value loadIndex(OpBuilder &b, Location loc, Value base, int64_t bytes) {
 
 void storeIndex(OpBuilder &b, Location loc, Value index, Value base,
                 int64_t bytes) {
-  LLVM::StoreOp::create(b, loc, toI64(b, loc, index),
+  LLVM::StoreOp::create(b, loc, toWord(b, loc, index),
                         pointerAt(b, loc, base, bytes));
 }
 
 Value memrefAt(OpBuilder &b, Location loc, Value pointer, MemRefType type,
                ValueRange sizes, ValueRange strides) {
-  SmallVector<int64_t> staticStrides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(staticStrides, offset)))
+  SmallVector<Value> parts{pointer};
+  llvm::append_range(parts, sizes);
+  llvm::append_range(parts, strides);
+  return UnrealizedConversionCastOp::create(b, loc, type, parts).getResult(0);
+}
+
+std::optional<Memory> memoryOf(Value memref) {
+  auto type = dyn_cast<MemRefType>(memref.getType());
+  auto cast = memref.getDefiningOp<UnrealizedConversionCastOp>();
+  if (!type || !cast || cast.getInputs().empty() ||
+      !isa<LLVM::LLVMPointerType>(cast.getInputs()[0].getType()))
+    return std::nullopt;
+  ValueRange rest = cast.getInputs().drop_front();
+  int64_t sizes = type.getNumDynamicDims();
+  return Memory{cast.getInputs()[0], rest.take_front(sizes),
+                rest.drop_front(sizes)};
+}
+
+/// The address of a memref's first element, where that takes no more than
+/// looking at what made it; else null.
+static Value knownPointer(OpBuilder &b, Location loc, Value memref) {
+  if (std::optional<Memory> memory = memoryOf(memref))
+    return memory->pointer;
+  Operation *op = memref.getDefiningOp();
+  if (isa_and_present<memref::CastOp, memref::CollapseShapeOp,
+                      memref::ExpandShapeOp>(op))
+    return knownPointer(b, loc, op->getOperand(0));
+  auto part = dyn_cast_or_null<memref::SubViewOp>(op);
+  if (!part || !llvm::none_of(part.getStaticOffsets(), ShapedType::isDynamic))
     return {};
-  int64_t rank = type.getRank();
-  Type i64 = b.getI64Type();
-  SmallVector<Type> fields = {pointer.getType(), pointer.getType(), i64};
-  if (rank > 0)
-    fields.append(2, LLVM::LLVMArrayType::get(i64, rank));
-  auto structType = LLVM::LLVMStructType::getLiteral(b.getContext(), fields);
-  auto constant = [&](int64_t value) -> Value {
-    return LLVM::ConstantOp::create(b, loc, i64, b.getI64IntegerAttr(value));
-  };
-  Value descriptor = LLVM::UndefOp::create(b, loc, structType);
-  auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    descriptor =
-        LLVM::InsertValueOp::create(b, loc, descriptor, value, position);
-  };
-  insert(pointer, 0);
-  insert(pointer, 1);
-  insert(constant(0), 2);
-  SmallVector<Value> sizeWords(rank), strideWords(rank);
-  for (int64_t i = 0; i < rank; ++i) {
-    if (type.isDynamicDim(i)) {
-      sizeWords[i] = toI64(b, loc, sizes.front());
-      sizes = sizes.drop_front();
-    } else {
-      sizeWords[i] = constant(type.getDimSize(i));
-    }
+  MemRefType type = part.getSourceType();
+  SmallVector<int64_t> strides;
+  int64_t offset, elements = 0;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    return {};
+  for (auto [start, stride] : llvm::zip(part.getStaticOffsets(), strides)) {
+    if (start && ShapedType::isDynamic(stride))
+      return {};
+    elements += start ? start * stride : 0;
   }
-  if (type.getLayout().isIdentity()) {
-    Value running = constant(1);
-    for (int64_t i = rank - 1; i >= 0; --i) {
-      strideWords[i] = running;
-      if (i > 0)
-        running = LLVM::MulOp::create(b, loc, running, sizeWords[i]);
-    }
-  } else {
-    for (int64_t i = 0; i < rank; ++i) {
-      if (ShapedType::isDynamic(staticStrides[i])) {
-        strideWords[i] = toI64(b, loc, strides.front());
-        strides = strides.drop_front();
-      } else {
-        strideWords[i] = constant(staticStrides[i]);
-      }
-    }
-  }
-  for (int64_t i = 0; i < rank; ++i) {
-    insert(sizeWords[i], {3, i});
-    insert(strideWords[i], {4, i});
-  }
-  return UnrealizedConversionCastOp::create(b, loc, type, descriptor)
-      .getResult(0);
+  Value base = knownPointer(b, loc, part.getSource());
+  return base ? pointerAt(b, loc, base,
+                          elements * elementBytes(type.getElementType()))
+              : Value();
 }
 
 Value pointerOf(OpBuilder &b, Location loc, Value memref) {
+  if (Value known = knownPointer(b, loc, memref))
+    return known;
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memref);
   Value address =
       memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memref);
@@ -127,7 +123,7 @@ Value pointerOf(OpBuilder &b, Location loc, Value memref) {
           elementBytes(cast<MemRefType>(memref.getType()).getElementType())));
   Value sum = arith::AddIOp::create(b, loc, address, bytes);
   return LLVM::IntToPtrOp::create(b, loc, pointerType(b.getContext()),
-                                  toI64(b, loc, sum));
+                                  toWord(b, loc, sum));
 }
 
 int64_t elementBytes(Type type) {

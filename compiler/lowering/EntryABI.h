@@ -28,6 +28,9 @@ mlir::FunctionType entryType(mlir::MLIRContext *context);
 /// `(ptr args, index begin, index end)`.
 mlir::FunctionType kernelType(mlir::MLIRContext *context);
 
+/// An index as i64.
+mlir::Value toWord(mlir::OpBuilder &builder, mlir::Location loc,
+                   mlir::Value index);
 /// base + bytes.
 mlir::Value pointerAt(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value base, int64_t bytes);
@@ -41,10 +44,17 @@ void storeIndex(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value index,
                 mlir::Value base, int64_t bytes);
 
 /// A memref over memory at `pointer`; `sizes` are its dynamic sizes and
-/// `strides` its dynamic strides, in order. Its offset is 0.
+/// `strides` its dynamic strides, in order. Its offset is 0. One cast, which
+/// `lower-to-llvm` makes a descriptor where one is needed.
 mlir::Value memrefAt(mlir::OpBuilder &builder, mlir::Location loc,
                      mlir::Value pointer, mlir::MemRefType type,
                      mlir::ValueRange sizes, mlir::ValueRange strides = {});
+/// What `memrefAt` was given for a memref; nothing for any other.
+struct Memory {
+  mlir::Value pointer;
+  mlir::ValueRange sizes, strides;
+};
+std::optional<Memory> memoryOf(mlir::Value memref);
 /// The address of a memref's first element.
 mlir::Value pointerOf(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value memref);

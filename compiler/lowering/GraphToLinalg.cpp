@@ -1,6 +1,6 @@
 #include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
-#include "dialects/graph/ops/State.h"
+#include "dialects/graph/Variables.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -297,9 +297,12 @@ struct GraphToLinalgPass
         return signalPassFailure();
       VersionChoice(module, *versions).run();
     }
-    for (func::FuncOp entry : entries)
-      if (failed(EntryLowering(entry).run()))
-        return signalPassFailure();
+    {
+      graph::VariableTable variables(module);
+      for (func::FuncOp entry : entries)
+        if (failed(EntryLowering(entry).run()))
+          return signalPassFailure();
+    }
     for (auto variable :
          llvm::make_early_inc_range(module.getOps<graph::VariableOp>())) {
       if (isa_and_present<DenseStringElementsAttr>(variable.getInitialAttr())) {

@@ -1,4 +1,5 @@
 #include "compiler/Pass.h"
+#include "compiler/lowering/EntryABI.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ComplexToLLVM/ComplexToLLVM.h"
 #include "mlir/Conversion/ComplexToStandard/ComplexToStandard.h"
@@ -6,6 +7,8 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
@@ -40,6 +43,60 @@ bool isAboveLLVM(Operation *op) {
          (llvm::any_of(op->getOperandTypes(), isDeep) ||
           llvm::any_of(op->getResultTypes(), isDeep));
 }
+
+/// The memref of an address, its sizes and strides becomes a descriptor.
+struct DescribeMemory : ConvertOpToLLVMPattern<UnrealizedConversionCastOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult
+  matchAndRewrite(UnrealizedConversionCastOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!memoryOf(op.getResult(0)))
+      return failure();
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getResult(0).getType());
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (failed(type.getStridesAndOffset(strides, offset)))
+      return failure();
+    ValueRange words = adaptor.getInputs().drop_front();
+    auto next = [&](int64_t known) {
+      if (!ShapedType::isDynamic(known))
+        return createIndexAttrConstant(rewriter, loc, getIndexType(), known);
+      Value word = words.front();
+      words = words.drop_front();
+      return word;
+    };
+    Value pointer = adaptor.getInputs().front();
+    auto descriptor = MemRefDescriptor::poison(
+        rewriter, loc, getTypeConverter()->convertType(type));
+    descriptor.setAllocatedPtr(rewriter, loc, pointer);
+    descriptor.setAlignedPtr(rewriter, loc, pointer);
+    descriptor.setConstantOffset(rewriter, loc, 0);
+    SmallVector<Value> sizes;
+    for (int64_t size : type.getShape())
+      sizes.push_back(next(size));
+    SmallVector<Value> steps(strides.size());
+    bool isDense = type.getLayout().isIdentity();
+    for (size_t i = 0; i < strides.size() && !isDense; ++i)
+      steps[i] = next(strides[i]);
+    Value running;
+    for (size_t i = strides.size(); i-- > 0 && isDense;) {
+      if (!ShapedType::isDynamic(strides[i]))
+        running =
+            createIndexAttrConstant(rewriter, loc, getIndexType(), strides[i]);
+      else
+        running = LLVM::MulOp::create(rewriter, loc, running, sizes[i + 1]);
+      steps[i] = running;
+    }
+    for (size_t i = 0; i < strides.size(); ++i) {
+      descriptor.setSize(rewriter, loc, i, sizes[i]);
+      descriptor.setStride(rewriter, loc, i, steps[i]);
+    }
+    rewriter.replaceOp(op, {descriptor});
+    return success();
+  }
+};
 
 /// What is left of arith, math, memref, vector, cf and func becomes the LLVM
 /// dialect in one conversion: each of its own walks all code again, which is
@@ -90,7 +147,12 @@ struct LowerToLLVMPass
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     index::populateIndexToLLVMConversionPatterns(converter, patterns);
+    patterns.add<DescribeMemory>(converter);
     LLVMConversionTarget target(*context);
+    target.addDynamicallyLegalOp<UnrealizedConversionCastOp>(
+        [](UnrealizedConversionCastOp op) {
+          return op.getNumResults() != 1 || !memoryOf(op.getResult(0));
+        });
     if (failed(applyPartialConversion(module, target, std::move(patterns))))
       return signalPassFailure();
     // Strings that a caller passes are aligned as pointers are, LLVM's integers

@@ -81,6 +81,12 @@ private:
     SmallVector<Value> words;
   };
 
+  /// A kernel function, and the op in it until it is lowered.
+  struct Kernel {
+    func::FuncOp function;
+    Operation *op;
+  };
+
   void replaceByCalls(func::FuncOp entry, ArrayRef<Operation *> ops) {
     // One place on the entry's frame for the words of all calls, each of which
     // is over when it returns; in a loop it must not grow the stack.
@@ -124,6 +130,16 @@ private:
     emitCall(entry, b, loc, kernel, arguments, tasks, number);
     names[number++] = b.getStringAttr(profileName(op));
     op->erase();
+    // What was there for this op only costs time in every pass that follows.
+    SmallVector<Value> left = values.takeVector();
+    while (!left.empty()) {
+      Operation *made = left.pop_back_val().getDefiningOp();
+      if (!made || !isOpTriviallyDead(made))
+        continue;
+      llvm::append_range(left, made->getOperands());
+      llvm::erase_if(left, [&](Value v) { return v.getDefiningOp() == made; });
+      made->erase();
+    }
   }
 
   /// Whether a value is a constant that code gains nothing by knowing.
@@ -164,6 +180,11 @@ private:
     bool strided = hasDynamicStrides(type, strides);
     if (!strided && type.hasStaticShape())
       return words;
+    if (std::optional<Memory> memory = memoryOf(value)) {
+      llvm::append_range(words, memory->sizes);
+      llvm::append_range(words, memory->strides);
+      return words;
+    }
     auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, value);
     for (int64_t i = 0; i < type.getRank(); ++i)
       if (type.isDynamicDim(i))
@@ -189,6 +210,81 @@ private:
   /// The kernel function for an op; equal ops get the same one.
   func::FuncOp getKernel(Operation *op, ArrayRef<Argument> arguments,
                          ArrayRef<Value> constants) {
+    std::vector<Kernel> &candidates = kernels[keyOf(op, arguments, constants)];
+    for (const Kernel &kernel : candidates)
+      if (haveSameProperties(op, kernel.op))
+        return kernel.function;
+    candidates.push_back(makeKernel(op, arguments, constants));
+    ++kernelCount;
+    return candidates.back().function;
+  }
+
+  /// What a kernel function is made of, as bytes: two ops for which these are
+  /// the same have the same kernel, unless properties differ that have one
+  /// hash.
+  static std::string keyOf(Operation *root, ArrayRef<Argument> arguments,
+                           ArrayRef<Value> constants) {
+    std::string key;
+    auto add = [&](const void *word) {
+      auto bits = reinterpret_cast<uintptr_t>(word);
+      key.append(reinterpret_cast<const char *>(&bits), sizeof(bits));
+    };
+    auto addNumber = [&](size_t number) {
+      key.append(reinterpret_cast<const char *>(&number), sizeof(number));
+    };
+    llvm::DenseMap<Value, size_t> numbers;
+    auto name = [&](Value value, Type type) {
+      numbers.try_emplace(value, numbers.size());
+      add(type.getAsOpaquePointer());
+    };
+    for (const Argument &argument : arguments) {
+      auto memref = dyn_cast<MemRefType>(argument.value.getType());
+      name(argument.value,
+           memref ? withoutOffset(memref) : argument.value.getType());
+    }
+    for (Value constant : constants) {
+      Attribute value;
+      matchPattern(constant, m_Constant(&value));
+      name(constant, constant.getType());
+      add(value.getAsOpaquePointer());
+    }
+    root->walk<WalkOrder::PreOrder>([&](Operation *op) {
+      add(op->getName().getAsOpaquePointer());
+      add(op->getRawDictionaryAttrs().getAsOpaquePointer());
+      addNumber(op->hashProperties());
+      for (Value operand : op->getOperands())
+        addNumber(numbers.lookup(operand));
+      for (Value result : op->getResults())
+        name(result, result.getType());
+      for (Region &region : op->getRegions()) {
+        addNumber(region.getBlocks().size());
+        for (Block &block : region)
+          for (BlockArgument argument : block.getArguments())
+            name(argument, argument.getType());
+      }
+    });
+    return key;
+  }
+
+  /// Whether ops of which all else is the same have the same properties.
+  static bool haveSameProperties(Operation *one, Operation *other) {
+    SmallVector<Operation *> ops;
+    one->walk([&](Operation *op) { ops.push_back(op); });
+    auto next = ops.begin();
+    return !other
+                ->walk([&](Operation *op) {
+                  Operation *its = *next++;
+                  bool same = !op->getPropertiesStorageSize() ||
+                              op->getName().compareOpProperties(
+                                  op->getPropertiesStorage(),
+                                  its->getPropertiesStorage());
+                  return same ? WalkResult::advance() : WalkResult::interrupt();
+                })
+                .wasInterrupted();
+  }
+
+  Kernel makeKernel(Operation *op, ArrayRef<Argument> arguments,
+                    ArrayRef<Value> constants) {
     MLIRContext *context = op->getContext();
     OpBuilder b(context);
     Location loc = b.getUnknownLoc();
@@ -239,24 +335,18 @@ private:
     }
     for (Value constant : constants)
       mapping.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
-    if (b.clone(*op, mapping)->removeDiscardableAttr(kLightAttr))
+    Operation *inside = b.clone(*op, mapping);
+    if (inside->removeDiscardableAttr(kLightAttr))
       function->setAttr(kLightAttr, b.getUnitAttr());
     func::ReturnOp::create(b, loc);
     // Places cost time in every pass that follows.
     if (!module->hasAttr(kDebugAttr))
       function.walk([&](Operation *inner) { inner->setLoc(loc); });
 
-    std::string text;
-    llvm::raw_string_ostream(text) << *function;
-    func::FuncOp &known = kernels[text];
-    if (known) {
-      function.erase();
-      return known;
-    }
     function->setLoc(op->getLoc());
     function.setSymName(symbolName(op));
     symbols.insert(function);
-    return known = function;
+    return {function, inside};
   }
 
   /// The source node that a kernel begins with, as a symbol; kernels that
@@ -264,7 +354,7 @@ private:
   std::string symbolName(Operation *op) const {
     SmallVector<StringRef> nodes;
     collectNames(op->getLoc(), nodes);
-    std::string name = "kernel_" + std::to_string(kernels.size()) + "_";
+    std::string name = "kernel_" + std::to_string(kernelCount + 1) + "_";
     StringRef node =
         nodes.empty() ? op->getName().stripDialect() : nodes.front();
     for (char c : node.take_back(80))
@@ -329,7 +419,7 @@ private:
         UnrealizedConversionCastOp::create(
             b, loc, LLVM::LLVMPointerType::get(b.getContext()), function)
             .getResult(0);
-    Value taskWord = arith::IndexCastOp::create(b, loc, b.getI64Type(), tasks);
+    Value taskWord = toWord(b, loc, tasks);
     Value idWord = LLVM::ConstantOp::create(b, loc, b.getI32Type(),
                                             b.getI32IntegerAttr(id));
     LLVM::CallOp::create(b, loc, getLaunch(),
@@ -389,7 +479,8 @@ private:
   ModuleOp module;
   const CpuTarget &target;
   SymbolTable symbols;
-  llvm::StringMap<func::FuncOp> kernels;
+  llvm::StringMap<std::vector<Kernel>> kernels; ///< by what they are made of
+  size_t kernelCount = 0;
   SmallVector<Attribute> names;
   size_t number = 0; ///< of the next call
   LLVM::LLVMFuncOp launch;

@@ -4,6 +4,8 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include <map>
+#include <set>
 
 using namespace mlir;
 using namespace tenon;
@@ -22,10 +24,6 @@ struct Buffer {
   bool survivesIteration =
       false; ///< made in a loop, read by its next iteration
   int64_t offset = 0;
-
-  bool overlaps(const Buffer &other) const {
-    return begin <= other.end && other.begin <= end;
-  }
 };
 
 /// Positions of ops in program order; a region's ops come between its op and
@@ -128,6 +126,75 @@ Buffer liveness(memref::AllocOp alloc, const Positions &positions) {
   return buffer;
 }
 
+/// Buffers that have places, found by the time in which they live: most live
+/// for a few operations of thousands.
+class PlacedBuffers {
+public:
+  explicit PlacedBuffers(int64_t count)
+      : span(std::max<int64_t>(llvm::divideCeil(count, kSpans), 1)),
+        spans(kSpans) {}
+
+  /// The lowest place that is free from `begin` to `end`, now taken.
+  int64_t place(int64_t begin, int64_t end, int64_t size) {
+    int64_t first = begin / span, last = std::min(end / span, kSpans - 1);
+    bool isLong = last - first >= kFewSpans;
+    std::vector<Taken> near;
+    for (int64_t i = first; i <= last; ++i)
+      if (!isLong)
+        llvm::append_range(near, spans[i]);
+    if (first != last)
+      llvm::sort(near);
+    const std::vector<Taken> &others = isLong ? sortedShort() : near;
+    Taken taken{0, size, begin, end};
+    auto one = others.begin(), two = longLived.cbegin();
+    while (one != others.end() || two != longLived.cend()) {
+      bool isOne = two == longLived.cend() ||
+                   (one != others.end() && one->offset < two->offset);
+      const Taken &other = isOne ? *one++ : *two++;
+      if (other.begin > end || begin > other.end)
+        continue;
+      if (taken.offset + size <= other.offset)
+        break;
+      taken.offset = std::max(taken.offset, other.offset + other.size);
+    }
+    if (isLong) {
+      insert(longLived, taken);
+    } else {
+      allShort.push_back(taken);
+      for (int64_t i = first; i <= last; ++i)
+        insert(spans[i], taken);
+    }
+    return taken.offset;
+  }
+
+private:
+  struct Taken {
+    int64_t offset, size, begin, end;
+    bool operator<(const Taken &other) const { return offset < other.offset; }
+  };
+
+  static void insert(std::vector<Taken> &list, const Taken &taken) {
+    list.insert(llvm::upper_bound(list, taken), taken);
+  }
+
+  const std::vector<Taken> &sortedShort() {
+    auto middle = allShort.begin() + sortedCount;
+    std::sort(middle, allShort.end());
+    std::inplace_merge(allShort.begin(), middle, allShort.end());
+    sortedCount = allShort.size();
+    return allShort;
+  }
+
+  static constexpr int64_t kSpans = 256, kFewSpans = 8;
+  int64_t span;
+  // By offset: what lives in one of the spans and the next few, and all the
+  // rest.
+  std::vector<std::vector<Taken>> spans;
+  std::vector<Taken> longLived;
+  std::vector<Taken> allShort; ///< the first `sortedCount` by offset
+  size_t sortedCount = 0;
+};
+
 class Planner {
 public:
   explicit Planner(func::FuncOp function)
@@ -152,7 +219,7 @@ public:
         allocate(alloc);
       }
     });
-    int64_t bytes = placeFixed(fixed);
+    int64_t bytes = placeFixed(fixed, positions.count());
     function->setAttr("tenon.arena_bytes", builder.getI64IntegerAttr(bytes));
     Value total;
     if (!fixed.empty() || !sized.empty())
@@ -235,31 +302,18 @@ private:
   }
 
   /// Largest first, each at the lowest place that is free while it lives.
-  static int64_t placeFixed(SmallVectorImpl<Buffer> &buffers) {
+  static int64_t placeFixed(SmallVectorImpl<Buffer> &buffers, int64_t count) {
     SmallVector<Buffer *> order =
         llvm::map_to_vector(buffers, [](Buffer &buffer) { return &buffer; });
     llvm::stable_sort(order, [](Buffer *a, Buffer *b) {
       return staticBytes(a->alloc.getType()) > staticBytes(b->alloc.getType());
     });
     int64_t total = 0;
-    SmallVector<Buffer *> placed; // by offset
+    PlacedBuffers placed(count);
     for (Buffer *buffer : order) {
-      int64_t size = staticBytes(buffer->alloc.getType()), offset = 0;
-      for (Buffer *other : placed) {
-        if (!other->overlaps(*buffer))
-          continue;
-        if (offset + size <= other->offset)
-          break;
-        offset = std::max(offset,
-                          other->offset + staticBytes(other->alloc.getType()));
-      }
-      buffer->offset = offset;
-      total = std::max(total, offset + size);
-      placed.insert(llvm::upper_bound(placed, buffer,
-                                      [](Buffer *a, Buffer *b) {
-                                        return a->offset < b->offset;
-                                      }),
-                    buffer);
+      int64_t size = staticBytes(buffer->alloc.getType());
+      buffer->offset = placed.place(buffer->begin, buffer->end, size);
+      total = std::max(total, buffer->offset + size);
     }
     return total;
   }
@@ -267,8 +321,15 @@ private:
   /// The value computed again at the start of the function, if it follows from
   /// the entry's dimensions.
   Value onEntry(Value value) {
-    if (Value known = hoisted.lookup(value))
-      return known;
+    auto known = hoisted.find(value);
+    if (known != hoisted.end())
+      return known->second;
+    Value early = computeOnEntry(value);
+    hoisted[value] = early;
+    return early;
+  }
+
+  Value computeOnEntry(Value value) {
     Operation *op = value.getDefiningOp();
     if (!op)
       return isa<LLVM::LLVMPointerType>(value.getType()) ? value : Value();
@@ -292,8 +353,8 @@ private:
 
   /// The bytes of a buffer. Sets bits of `excess` when they are more than any
   /// machine has; the product may be wrong then.
-  Value bytesOf(OpBuilder &b, memref::AllocOp alloc, ValueRange sizes,
-                Value &excess) {
+  Value computeBytes(OpBuilder &b, memref::AllocOp alloc, ValueRange sizes,
+                     Value &excess) {
     Location loc = alloc.getLoc();
     MemRefType type = alloc.getType();
     int64_t unit = elementBytes(type.getElementType());
@@ -325,6 +386,7 @@ private:
                                    arith::ConstantIndexOp::create(b, loc, -1));
   }
 
+  /// The same value for buffers of one size.
   Value bytesOnEntry(memref::AllocOp alloc) {
     SmallVector<Value> sizes;
     for (Value size : alloc.getDynamicSizes()) {
@@ -332,7 +394,17 @@ private:
       if (!sizes.back())
         return {};
     }
-    return bytesOf(builder, alloc, sizes, excess);
+    MemRefType type = alloc.getType();
+    SmallVector<const void *> key;
+    for (Value size : sizes)
+      key.push_back(size.getAsOpaquePointer());
+    int64_t unit = elementBytes(type.getElementType());
+    for (int64_t size : type.getShape())
+      unit *= ShapedType::isDynamic(size) ? 1 : size;
+    Value &bytes = bytesOf[{unit, std::move(key)}];
+    if (!bytes)
+      bytes = computeBytes(builder, alloc, sizes, excess);
+    return bytes;
   }
 
   Value aligned(Location loc, Value bytes) {
@@ -360,7 +432,7 @@ private:
         runtimeFunction(function->getParentOfType<ModuleOp>(), "tenon_alloc",
                         pointer, {pointer, b.getI64Type()});
     Value tooMuch;
-    Value bytes = bytesOf(b, alloc, alloc.getDynamicSizes(), tooMuch);
+    Value bytes = computeBytes(b, alloc, alloc.getDynamicSizes(), tooMuch);
     Value word = arith::IndexCastOp::create(
         b, loc, b.getI64Type(), refuseExcess(b, loc, bytes, tooMuch));
     auto call = LLVM::CallOp::create(
@@ -393,25 +465,31 @@ private:
     }
     // Buffers that never live together share a slot as large as the largest.
     struct Slot {
-      SmallVector<const Buffer *> members;
-      Value bytes, offset;
+      Value bytes, offset, pointer;
+      llvm::SmallDenseSet<Value> sizes;
     };
-    SmallVector<Slot> slots;
+    std::vector<Slot> slots;
     SmallVector<size_t> slotOf;
+    // In program order, so that a slot is free when its last buffer is dead.
+    std::set<size_t> free;
+    std::multimap<int64_t, size_t> busy; // by the end of the last buffer
     for (auto &[buffer, bytes] : sized) {
-      size_t chosen = slots.size();
-      for (size_t i = 0; i < slots.size() && chosen == slots.size(); ++i)
-        if (llvm::none_of(slots[i].members, [&](const Buffer *other) {
-              return other->overlaps(buffer);
-            }))
-          chosen = i;
-      if (chosen == slots.size())
-        slots.push_back(
-            {{}, arith::ConstantIndexOp::create(builder, loc, 0), {}});
-      slots[chosen].members.push_back(&buffer);
-      slots[chosen].bytes =
-          arith::MaxUIOp::create(builder, loc, slots[chosen].bytes, bytes);
-      slotOf.push_back(chosen);
+      size_t slot = slots.size();
+      if (!buffer.alloc->hasAttr(kOutputAttr)) {
+        while (!busy.empty() && busy.begin()->first < buffer.begin)
+          free.insert(busy.extract(busy.begin()).mapped());
+        if (!free.empty())
+          slot = free.extract(free.begin()).value();
+        busy.insert({buffer.end, slot});
+      }
+      if (slot == slots.size())
+        slots.emplace_back();
+      slotOf.push_back(slot);
+      if (!slots[slot].sizes.insert(bytes).second)
+        continue;
+      Value most = slots[slot].bytes;
+      slots[slot].bytes =
+          most ? arith::MaxUIOp::create(builder, loc, most, bytes) : bytes;
     }
     Value total = arith::ConstantIndexOp::create(builder, loc, fixedBytes);
     for (Slot &slot : slots) {
@@ -423,11 +501,10 @@ private:
     Value arena = reserve(loc, instance, total);
     for (const Buffer &buffer : fixed)
       replace(buffer.alloc, pointerIn(arena, buffer));
-    for (auto [entry, slot] : llvm::zip(sized, slotOf)) {
-      memref::AllocOp alloc = entry.first.alloc;
-      OpBuilder b(alloc);
-      replace(alloc, pointerAt(b, alloc.getLoc(), arena, slots[slot].offset));
-    }
+    for (Slot &slot : slots)
+      slot.pointer = pointerAt(builder, loc, arena, slot.offset);
+    for (auto [entry, slot] : llvm::zip(sized, slotOf))
+      replace(entry.first.alloc, slots[slot].pointer);
     return total;
   }
 
@@ -459,12 +536,15 @@ private:
     func::ReturnOp::create(builder, loc, status);
     builder.setInsertionPointToEnd(head);
     cf::CondBranchOp::create(builder, loc, failed, leave, rest);
+    builder.setInsertionPointToStart(rest);
     return arena;
   }
 
   func::FuncOp function;
   OpBuilder builder;
-  llvm::DenseMap<Value, Value> hoisted;
+  llvm::DenseMap<Value, Value> hoisted; ///< null where they do not follow
+  /// By the bytes of what is static of a shape, and the sizes that are not.
+  std::map<std::pair<int64_t, SmallVector<const void *>>, Value> bytesOf;
   Value excess; ///< bits that are set when a buffer is impossibly large
 };
 

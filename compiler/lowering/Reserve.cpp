@@ -20,14 +20,20 @@ static std::pair<func::FuncOp, Value> startReserve(func::FuncOp entry,
   return {reserve, reserve.getArgument(0)};
 }
 
-/// Clones what computes `value`.
+/// Clones what computes `value`, all in one block.
 static Value cloneInto(OpBuilder &b, Value value, IRMapping &mapping) {
-  if (Value known = mapping.lookupOrNull(value))
-    return known;
-  Operation *op = value.getDefiningOp();
-  for (Value operand : op->getOperands())
-    cloneInto(b, operand, mapping);
-  b.clone(*op, mapping);
+  llvm::SetVector<Operation *> needed;
+  SmallVector<Value> open{value};
+  while (!open.empty()) {
+    Operation *op = open.pop_back_val().getDefiningOp();
+    if (op && needed.insert(op))
+      llvm::append_range(open, op->getOperands());
+  }
+  SmallVector<Operation *> ops = needed.takeVector();
+  llvm::sort(ops,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  for (Operation *op : ops)
+    b.clone(*op, mapping);
   return mapping.lookup(value);
 }
 

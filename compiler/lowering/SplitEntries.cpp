@@ -12,14 +12,14 @@ using namespace tenon;
 
 namespace {
 
-/// Of operations in a part, kernel bodies not counted: some 200 kernel calls.
+/// Of operations in a part, kernel bodies not counted: some 150 kernel calls.
 /// LLVM takes more than linear time for longer functions.
 constexpr int64_t kPartOps = 2000;
 /// Parts shorter than this are not made to keep kinds of kernels apart.
 constexpr int64_t kFewOps = 200;
-/// Operations of a program, those of kernel bodies included, beyond which
-/// elementwise kernels are compiled once for all CPUs whatever they do.
-constexpr int64_t kGiantOps = 60000;
+/// Kernel calls of a program beyond which elementwise kernels are compiled once
+/// for all CPUs whatever they do.
+constexpr int64_t kGiantCalls = 3000;
 /// Scalar operations (some ten microseconds) below which a kernel is light.
 constexpr double kLightWork = 1 << 15;
 /// Taken for a size that is not known, in a giant program and in others.
@@ -364,13 +364,13 @@ struct SplitEntriesPass
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
     SmallVector<func::FuncOp> entries;
-    int64_t ops = 0;
+    int64_t calls = 0;
     for (auto function : module.getOps<func::FuncOp>())
       if (function->hasAttr(kEntryAttr)) {
         entries.push_back(function);
-        function.walk([&](Operation *) { ++ops; });
+        function.walk([&](Operation *op) { calls += isCompute(op); });
       }
-    bool isGiant = ops > kGiantOps;
+    bool isGiant = calls > kGiantCalls;
     for (func::FuncOp entry : entries)
       Splitter(entry, symbols, isGiant).run();
     numberCalls(module, isGiant);

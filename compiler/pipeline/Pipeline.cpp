@@ -6,6 +6,7 @@
 #include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
 #include "compiler/transforms/FitBudget.h"
+#include "dialects/graph/Variables.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -235,7 +236,10 @@ private:
       // Verified once at the end of a phase instead of after each pass.
       pm.enableVerifier(false);
       build(pm, cpu);
-      return success(succeeded(pm.run(on)) && succeeded(verify(on)));
+      if (failed(pm.run(on)))
+        return failure();
+      graph::VariableTable variables(on);
+      return verify(on);
     });
     if (succeeded(result) && options.saveStage)
       options.saveStage(name, on);

@@ -1,4 +1,5 @@
 #include "compiler/Pass.h"
+#include "dialects/graph/Variables.h"
 #include "dialects/graph/Expression.h"
 #include "dialects/graph/ops/Control.h"
 #include "dialects/graph/ops/Sequence.h"
@@ -90,6 +91,8 @@ struct FoldShapesPass
     if (!getOperation()->hasAttr("graph.entry"))
       return;
     SmallVector<Operation *> dead;
+    graph::VariableTable variables(
+        getOperation()->getParentOfType<ModuleOp>());
     graph::ShapeContext shapes(&getContext());
     shapes.addEntry(getOperation());
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {

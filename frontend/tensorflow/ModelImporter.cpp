@@ -4,6 +4,8 @@
 #include "frontend/tensorflow/Elements.h"
 #include "frontend/tensorflow/EntryArguments.h"
 
+#include "dialects/graph/Variables.h"
+
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 
@@ -271,12 +273,12 @@ private:
     if (Value known = reads[symbol])
       return known;
     MLIRContext *context = loc.getContext();
-    auto type = SymbolTable::lookupSymbolIn(*owner.module, symbol)
-                    ->getAttrOfType<TypeAttr>("type");
     OpBuilder &b = importer.state.builder;
+    Type type =
+        graph::findVariable(*owner.module, b.getStringAttr(symbol)).getType();
     Operation *op = graph::createOp(
         b, loc, importer.state.shapes, "graph.read",
-        getElementTypeOrSelf(type.getValue()), {},
+        getElementTypeOrSelf(type), {},
         b.getNamedAttr("variable", FlatSymbolRefAttr::get(context, symbol)));
     return op ? op->getResult(0) : Value();
   }
@@ -551,6 +553,7 @@ OwningOpRef<ModuleOp> ModelImporter::run() {
     for (const char *suffix : {"", ".general", ".dynamic"})
       shared.reserved.insert(plan.name + suffix);
   bool good = true;
+  graph::VariableTable variables(*module);
   for (const EntryPlan &plan : *plans)
     good &= succeeded(importEntry(plan));
   // Entries share nodes: each is reported once.

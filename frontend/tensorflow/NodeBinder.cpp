@@ -258,9 +258,10 @@ void NodeBinder::buildVariable(const ImportedValue &handle,
   OpBuilder::InsertionGuard guard(builder());
   // Variables stand before all entries, in the order in which they are met.
   Block *body = importer.model.module.getBody();
-  builder().setInsertionPoint(body, llvm::find_if(*body, [](Operation &op) {
-                                return isa<func::FuncOp>(op);
-                              }));
+  Block::iterator place = body->end();
+  while (place != body->begin() && isa<func::FuncOp>(*std::prev(place)))
+    --place;
+  builder().setInsertionPoint(body, place);
   OperationState state(location(), "graph.variable");
   state.addAttribute("sym_name", builder().getStringAttr(handle.symbol));
   state.addAttribute("type", TypeAttr::get(type));

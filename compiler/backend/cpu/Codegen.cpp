@@ -226,9 +226,14 @@ public:
   llvm::Error compile(size_t index, llvm::SmallVectorImpl<char> &out) const {
     const CodeUnit &unit = spec.units[index];
     const CodeVariant &variant = spec.variants[unit.variant];
-    auto machine = createTargetMachine(spec.triple, variant, options.optLevel);
+    // A list of calls is as fast as it is written.
+    bool isList = (*unit.module)->hasAttr(kPartAttr) && options.optLevel < 3;
+    unsigned optLevel = isList ? 0 : options.optLevel;
+    auto machine = createTargetMachine(spec.triple, variant, optLevel);
     if (!machine)
       return machine.takeError();
+    if (isList)
+      (*machine)->setO0WantsFastISel(true);
     llvm::LLVMContext context;
     std::string errors;
     context.setDiagnosticHandlerCallBack(
@@ -249,8 +254,9 @@ public:
     expandHalfTypes(*module, **machine);
     if (options.fastMath)
       allowFastMath(*module);
-    optimize(*module, **machine, options.optLevel,
-             (*unit.module)->hasAttr(kLightAttr));
+    if (!isList)
+      optimize(*module, **machine, optLevel,
+               (*unit.module)->hasAttr(kLightAttr));
     storeSingleLanes(*module);
     if (options.saveUnit) {
       std::string text;

@@ -51,14 +51,23 @@ public:
 private:
   SmallVector<SmallVector<LLVM::LLVMFuncOp>> fillBins() {
     SmallVector<SmallVector<LLVM::LLVMFuncOp>> bins;
-    if (fillBins(bins, /*light=*/false))
-      fillBins(bins, /*light=*/true);
+    if (fillBins(bins, Care::Full) && fillBins(bins, Care::Light))
+      fillBins(bins, Care::Least);
     return bins;
+  }
+
+  /// How much optimisation a function is worth: a list of calls the least.
+  enum class Care { Full, Light, Least };
+
+  static Care careFor(LLVM::LLVMFuncOp func) {
+    return func->hasAttr(kPartAttr)    ? Care::Least
+           : func->hasAttr(kLightAttr) ? Care::Light
+                                       : Care::Full;
   }
 
   /// Returns false when the module must stay whole.
   bool fillBins(SmallVectorImpl<SmallVector<LLVM::LLVMFuncOp>> &bins,
-                bool light) {
+                Care care) {
     size_t filled = 0;
     bool isFirst = true;
     for (Operation &op : *module.getBody()) {
@@ -69,7 +78,7 @@ private:
         bins.clear();
         return false;
       }
-      if (func.isExternal() || func->hasAttr(kLightAttr) != light)
+      if (func.isExternal() || careFor(func) != care)
         continue;
       size_t ops = countOps(func);
       if (isFirst || (filled && filled + ops > kUnitOps)) {
@@ -120,8 +129,9 @@ private:
     OpBuilder builder(module.getContext());
     OwningOpRef<ModuleOp> unit = ModuleOp::create(module.getLoc());
     (*unit)->setAttrs(module->getAttrs());
-    if (functions.front()->hasAttr(kLightAttr))
-      (*unit)->setAttr(kLightAttr, builder.getUnitAttr());
+    for (StringRef attribute : {kLightAttr, kPartAttr})
+      if (functions.front()->hasAttr(attribute))
+        (*unit)->setAttr(attribute, builder.getUnitAttr());
     builder.setInsertionPointToEnd(unit->getBody());
     llvm::SetVector<Operation *> uses;
     for (LLVM::LLVMFuncOp func : functions)

@@ -14,6 +14,7 @@
 #include "llvm/Support/Path.h"
 
 #include <chrono>
+#include <ctime>
 
 using namespace llvm;
 
@@ -50,25 +51,48 @@ std::optional<Target> getTarget(StringRef kind) {
   return std::nullopt;
 }
 
-/// Where compile time went.
+/// Where compile time went: on the clock, and on processors, by all threads and
+/// by the one that waits while others work; what it does is not parallel.
 class TimeReport {
 public:
   void add(StringRef phase, double seconds) {
-    phases.emplace_back(phase.str(), seconds);
+    Times now{seconds, readClock(CLOCK_PROCESS_CPUTIME_ID),
+              readClock(CLOCK_THREAD_CPUTIME_ID)};
+    phases.emplace_back(phase.str(), Times{seconds, now.all - before.all,
+                                           now.first - before.first});
+    before = now;
   }
 
   void print() const {
-    double total = 0;
-    errs() << "   seconds  phase\n";
-    for (const auto &[phase, seconds] : phases) {
-      errs() << format("%10.3f  ", seconds) << phase << '\n';
-      total += seconds;
+    Times total;
+    errs() << "   seconds    of CPU  of the first thread  phase\n";
+    for (const auto &[phase, times] : phases) {
+      print(phase, times);
+      total = {total.seconds + times.seconds, total.all + times.all,
+               total.first + times.first};
     }
-    errs() << format("%10.3f  ", total) << "total\n";
+    print("total", total);
   }
 
 private:
-  std::vector<std::pair<std::string, double>> phases;
+  struct Times {
+    double seconds = 0, all = 0, first = 0;
+  };
+
+  static double readClock(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+  }
+
+  static void print(StringRef phase, const Times &times) {
+    errs() << format("%10.3f%10.3f%21.3f  ", times.seconds, times.all,
+                     times.first)
+           << phase << '\n';
+  }
+
+  Times before;
+  std::vector<std::pair<std::string, Times>> phases;
 };
 
 void describe(const ArtifactSpec &spec) {

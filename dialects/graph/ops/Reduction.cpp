@@ -273,12 +273,12 @@ Value identityOf(LoweringContext &lowering, Value input, double value) {
         b, loc, complex,
         b.getArrayAttr({b.getFloatAttr(part, value), b.getFloatAttr(part, 0)}));
   }
-  TypedAttr number =
-      b.getIntegerAttr(element.isInteger() ? element : b.getI64Type(),
-                       static_cast<int64_t>(value));
   if (isa<FloatType>(element))
-    number = b.getFloatAttr(element, value);
-  return arith::ConstantOp::create(b, loc, number);
+    return arith::ConstantOp::create(b, loc, b.getFloatAttr(element, value));
+  return arith::ConstantOp::create(
+      b, loc,
+      b.getIntegerAttr(element.isInteger() ? element : b.getI64Type(),
+                       static_cast<int64_t>(value)));
 }
 
 Value countOf(LoweringContext &lowering, Location loc, Value input,

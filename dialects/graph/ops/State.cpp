@@ -1,5 +1,6 @@
 #include "dialects/graph/ops/State.h"
 #include "dialects/graph/HostCall.h"
+#include "dialects/graph/Variables.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
@@ -43,7 +44,7 @@ IsInitializedOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 static VariableOp variableOf(Operation *op, FlatSymbolRefAttr name) {
-  return SymbolTable::lookupNearestSymbolFrom<VariableOp>(op, name);
+  return findVariable(op, name.getAttr());
 }
 
 LogicalResult ReadOp::inferShapes(ShapeContext &shapes) {

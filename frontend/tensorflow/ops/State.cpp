@@ -1,5 +1,6 @@
 //===- State.cpp - variables ----------------------------------------------===//
 
+#include "dialects/graph/Variables.h"
 #include "frontend/tensorflow/ops/Indexing.h"
 #include "frontend/tensorflow/ops/Rows.h"
 #include "frontend/tensorflow/ops/Variables.h"
@@ -42,9 +43,9 @@ void importAssign(Binder &b) {
   if (!b.failed() && b.raw(1).kind == ImportedValue::Restored) {
     // The variable knows what a checkpoint's tensor must be.
     auto type = cast<RankedTensorType>(
-        SymbolTable::lookupSymbolIn(b.state.module, variable.symbol)
-            ->getAttrOfType<TypeAttr>("type")
-            .getValue());
+        graph::findVariable(b.state.module,
+                            b.state.builder.getStringAttr(variable.symbol))
+            .getType());
     SmallVector<int64_t> shape(type.getShape());
     value = parsedTensor(b, 1, shape).value_or(Value());
     if (!value)
