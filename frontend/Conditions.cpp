@@ -264,6 +264,14 @@ void importIf(Binder &binder, unsigned condition, unsigned first,
   if (binder.failed())
     return;
   SmallVector<ImportedValue> arguments = inputsFrom(binder, first);
+  // Derivatives ask for what is known of constants and shapes, too.
+  if (auto known = binder.shapes().constantScalar(chosen)) {
+    for (ImportedValue &value :
+         binder.inlineFunction(*known ? thenBranch : elseBranch,
+                               inBranchOf(arguments, chosen, *known ? 0 : 1)))
+      binder.results.push_back(std::move(value));
+    return;
+  }
   auto branch = [&](Callee callee, int side) {
     return [&, callee, side] {
       return binder.inlineFunction(callee, inBranchOf(arguments, chosen, side));
@@ -281,11 +289,19 @@ void importCase(Binder &binder, unsigned index, unsigned first,
   int count = binder.functionCount(branchesAttr);
   if (!binder.failed() && (count < 1 || count > 100))
     binder.fail("impossible number of branches: " + llvm::Twine(count));
+  std::optional<int64_t> known;
+  if (!binder.failed())
+    known = binder.shapes().constantScalar(chosen);
   // A chain of ifs; an index that is none takes the last branch.
   std::function<SmallVector<ImportedValue>(int, ArrayRef<ImportedValue>)> from =
       [&](int i, ArrayRef<ImportedValue> arguments) {
-        if (i == count - 1)
-          return binder.inlineFunction({branchesAttr, i}, arguments);
+        if (i == count - 1 || (known && *known == i))
+          return binder.inlineFunction(
+              {branchesAttr, i}, i == count - 1
+                                     ? SmallVector<ImportedValue>(arguments)
+                                     : inBranchOf(arguments, {}, 0));
+        if (known)
+          return from(i + 1, inBranchOf(arguments, {}, 1));
         Value here = binder.make(
             "graph.equal", binder.builder().getI1Type(),
             {chosen, binder.scalar(Binder::type(chosen), double(i))});

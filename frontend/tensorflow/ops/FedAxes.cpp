@@ -179,6 +179,16 @@ Value reduceAtRun(Binder &b, StringRef op, Value input) {
   Type type = Binder::type(input);
   Value mask = broadcast ? broadcast : of.named(axes),
         one = b.scalar(of.i64, 1);
+  // Of matrices only the dimensions in front of them are broadcast.
+  if (int64_t missing =
+          broadcast ? of.rank - b.staticDim(broadcast, 0) : int64_t(0);
+      missing > 0) {
+    Value parts[] = {mask, b.constant(DenseElementsAttr::get(
+                               RankedTensorType::get({missing}, of.i1),
+                               ArrayRef<bool>{false}))};
+    mask = b.make("graph.concat", of.i1, ValueRange(parts),
+                  b.attribute("axis", int64_t(0)));
+  }
   Value parts[] = {b.make("graph.select", of.i64, {mask, one, of.sizes}),
                    b.make("graph.select", of.i64, {mask, of.sizes, one})};
   Value pairs = b.make("graph.pack", of.i64, ValueRange(parts),

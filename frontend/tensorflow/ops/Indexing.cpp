@@ -414,12 +414,38 @@ void importUniqueV2(Binder &b) {
     uniqueParts(b, input, axis);
 }
 
+/// A size that some elements of a tensor replace, wherever these are: indices
+/// that are remainders are inside of the first vector, which is whole.
+Value replacedElements(Binder &b, ArrayRef<Value> in) {
+  if (in.size() != 4 || b.rank(in[0]) != 1 || b.rank(in[1]) != 1 ||
+      b.rank(in[2]) != 1 || b.rank(in[3]) != 1 ||
+      !b.shapes().constants(in[0]) || b.shapes().constants(in[1]))
+    return {};
+  SmallVector<int64_t> places = *b.shapes().constants(in[0]);
+  for (auto [i, place] : llvm::enumerate(places))
+    if (place != int64_t(i))
+      return {};
+  Operation *remainder = in[1].getDefiningOp();
+  if (!remainder || remainder->getName().getStringRef() != "graph.floor_mod")
+    return {};
+  auto divisor = b.shapes().constants(remainder->getOperand(1));
+  if (!divisor || divisor->size() != 1 || divisor->front() < 1 ||
+      divisor->front() > int64_t(places.size()))
+    return {};
+  Value rows = b.make("graph.expand_dims", Binder::type(in[1]), in[1],
+                      b.attribute("axes", ArrayRef<int64_t>{1}));
+  return b.make("graph.tensor_scatter", Binder::type(in[2]),
+                {in[2], rows, in[3]}, b.textAttribute("mode", "update"));
+}
+
 void importDynamicStitch(Binder &b) {
   SmallVector<Value> all = b.inputList(0);
   if (all.empty() || all.size() % 2)
     b.fail("expected as many indices as data");
   if (b.failed())
     return;
+  if (Value replaced = replacedElements(b, all))
+    return b.set(0, replaced);
   b.set(0, b.make("graph.dynamic_stitch", Binder::type(all.back()), all));
 }
 
