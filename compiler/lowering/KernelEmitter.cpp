@@ -479,6 +479,11 @@ Value KernelEmitter::mulAdd(Value x, Value y, Value sum) {
 
 Value KernelEmitter::inlineBody(Block &body, ValueRange arguments,
                                 int64_t lanes) {
+  return inlineBlock(body, arguments, lanes).front();
+}
+
+SmallVector<Value> KernelEmitter::inlineBlock(Block &body, ValueRange arguments,
+                                              int64_t lanes) {
   IRMapping mapping;
   mapping.map(body.getArguments(), arguments);
   auto lookup = [&](Value value) {
@@ -502,7 +507,7 @@ Value KernelEmitter::inlineBody(Block &body, ValueRange arguments,
     state.propertiesAttr = op.getPropertiesAsAttribute();
     mapping.map(op.getResults(), b.create(state)->getResults());
   }
-  return lookup(cast<kernel::YieldOp>(body.getTerminator()).getValue());
+  return llvm::map_to_vector(body.getTerminator()->getOperands(), lookup);
 }
 
 } // namespace tenon

@@ -107,6 +107,10 @@ public:
   /// The body of a kernel op on `lanes` lanes; returns what it yields.
   mlir::Value inlineBody(mlir::Block &body, mlir::ValueRange arguments,
                          int64_t lanes);
+  /// The same of all values that a block's terminator has.
+  llvm::SmallVector<mlir::Value> inlineBlock(mlir::Block &block,
+                                             mlir::ValueRange arguments,
+                                             int64_t lanes);
 
 private:
   mlir::Value stackMemory(mlir::Type element, int64_t count);

@@ -26,6 +26,7 @@ namespace {
 TENON_KERNEL_MODEL(Contract)
 TENON_KERNEL_MODEL(Window)
 TENON_KERNEL_MODEL(Pack)
+TENON_KERNEL_MODEL(Rows)
 
 } // namespace
 
@@ -39,6 +40,7 @@ void registerKernelModels(DialectRegistry &registry) {
     kernel::ContractOp::attachInterface<ContractModel>(*context);
     kernel::WindowOp::attachInterface<WindowModel>(*context);
     kernel::PackOp::attachInterface<PackModel>(*context);
+    kernel::RowsOp::attachInterface<RowsModel>(*context);
   });
 }
 

@@ -4,11 +4,11 @@
 #define TENON_COMPILER_LOWERING_KERNELMODELS_H
 
 #include "compiler/backend/cpu/Target.h"
-#include "dialects/kernel/Kernel.h"
+#include "dialects/kernel/Rows.h"
 
 namespace tenon {
 
-/// Gives kernel.contract, kernel.window and kernel.pack their lowerings
+/// Gives kernel.contract, kernel.window, kernel.pack and kernel.rows their lowerings
 /// (`KernelOpInterface`) when the dialect is loaded.
 void registerKernelModels(mlir::DialectRegistry &registry);
 
@@ -28,6 +28,12 @@ llvm::LogicalResult lowerWindow(mlir::OpBuilder &b, kernel::WindowOp op,
 mlir::Value buildPackTaskCount(mlir::OpBuilder &b, mlir::Location loc,
                                kernel::PackOp op);
 llvm::LogicalResult lowerPack(mlir::OpBuilder &b, kernel::PackOp op,
+                              mlir::Value begin, mlir::Value end,
+                              const CpuTarget &target);
+
+mlir::Value buildRowsTaskCount(mlir::OpBuilder &b, mlir::Location loc,
+                               kernel::RowsOp op);
+llvm::LogicalResult lowerRows(mlir::OpBuilder &b, kernel::RowsOp op,
                               mlir::Value begin, mlir::Value end,
                               const CpuTarget &target);
 

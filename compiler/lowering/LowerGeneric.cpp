@@ -1,5 +1,7 @@
 #include "compiler/lowering/LowerGeneric.h"
 
+#include "compiler/lowering/TransposeBlock.h"
+
 using namespace mlir;
 
 namespace tenon {
@@ -10,8 +12,11 @@ static constexpr int64_t kTaskElements = 16384;
 static constexpr int64_t kLongSum = 4096;
 /// The same of sums that are finished themselves.
 static constexpr int64_t kLongRun = 64;
-/// Rows and columns of the blocks in which tensors are transposed.
-static constexpr int64_t kTransposeBlock = 16;
+/// Rows and columns of the blocks in which tensors are transposed, and of those
+/// whose blocks are done one after the other, so that pages and lines next to
+/// each other are.
+static constexpr int64_t kTransposeBlock = TransposeBlock::size,
+                         kTransposeArea = 64;
 
 namespace {
 
@@ -108,9 +113,11 @@ Value chunk(OpBuilder &b, Location loc, const LoopPlan &plan,
   inner = arith::MaxSIOp::create(b, loc, inner, constant(b, loc, 1));
   Value count = arith::CeilDivSIOp::create(
       b, loc, constant(b, loc, kTaskElements), inner);
-  if (plan.across && plan.across == plan.taskDim)
-    count = arith::MaxSIOp::create(b, loc, count,
-                                   constant(b, loc, kTransposeBlock));
+  if (plan.across && plan.across == plan.taskDim) {
+    Value block = constant(b, loc, kTransposeBlock);
+    count = arith::MulIOp::create(
+        b, loc, arith::CeilDivSIOp::create(b, loc, count, block), block);
+  }
   return count;
 }
 
@@ -138,11 +145,22 @@ public:
     if (plan.across) {
       unsigned last = outer.pop_back_val();
       llvm::erase(outer, *plan.across);
+      std::optional<TransposeBlock> whole =
+          TransposeBlock::find(b, op, *plan.across, last);
+      auto one = [&] {
+        nest({*plan.across, last}, [&] { storeOutputs(body(loadOutputs())); });
+      };
       nest(outer, [&] {
-        block(*plan.across, [&] {
-          block(last, [&] {
-            nest({*plan.across, last},
-                 [&] { storeOutputs(body(loadOutputs())); });
+        block(*plan.across, kTransposeArea, [&] {
+          block(last, kTransposeArea, [&] {
+            block(*plan.across, kTransposeBlock, [&] {
+              block(last, kTransposeBlock, [&] {
+                if (whole)
+                  transpose(*whole, *plan.across, last, one);
+                else
+                  one();
+              });
+            });
           });
         });
       });
@@ -177,10 +195,30 @@ private:
     nest(dims.drop_front(), inside);
   }
 
+  /// A block in registers if it is a whole one.
+  void transpose(const TransposeBlock &whole, unsigned across, unsigned last,
+                 function_ref<void()> otherwise) {
+    Value isWhole;
+    for (unsigned dim : {across, last}) {
+      Value count = arith::SubIOp::create(b, loc, high[dim], low[dim]);
+      Value fits =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, count,
+                                constant(b, loc, kTransposeBlock));
+      isWhole = isWhole ? arith::AndIOp::create(b, loc, isWhole, fits) : fits;
+    }
+    auto choice = scf::IfOp::create(b, loc, isWhole, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    indices[across] = low[across];
+    indices[last] = low[last];
+    whole.emit(b, indices);
+    b.setInsertionPointToStart(choice.elseBlock());
+    otherwise();
+  }
+
   /// A loop over blocks of a dimension, within which `inside` stays.
-  void block(unsigned dim, function_ref<void()> inside) {
-    Value begin = low[dim], end = high[dim],
-          size = constant(b, loc, kTransposeBlock);
+  void block(unsigned dim, int64_t length, function_ref<void()> inside) {
+    Value begin = low[dim], end = high[dim], size = constant(b, loc, length);
     auto loop = scf::ForOp::create(b, loc, begin, end, size);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());

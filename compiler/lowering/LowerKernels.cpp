@@ -1,6 +1,7 @@
 #include "compiler/Pass.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/FloatFunctions.h"
 #include "compiler/lowering/LowerGeneric.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -73,6 +74,7 @@ struct LowerKernelsPass
         return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
+    populateFloatFunctionPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns);
     patterns.add<KeepExtremum<arith::MaximumFOp, LLVM::MaximumOp>,
                  KeepExtremum<arith::MinimumFOp, LLVM::MinimumOp>>(

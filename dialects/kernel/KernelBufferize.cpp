@@ -3,7 +3,7 @@
 // offered as the destination's memory: a tile's operands may still be needed
 // when another tile is stored.
 
-#include "dialects/kernel/Kernel.h"
+#include "dialects/kernel/Rows.h"
 
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 
@@ -24,7 +24,7 @@ LogicalResult bufferizeCompute(Op op, RewriterBase &rewriter,
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   SmallVector<Value> operands;
-  Value destination;
+  SmallVector<Value> destinations;
   for (OpOperand &operand : op->getOpOperands()) {
     Value value = operand.get();
     if (isa<TensorType>(value.getType())) {
@@ -35,7 +35,7 @@ LogicalResult bufferizeCompute(Op op, RewriterBase &rewriter,
     }
     operands.push_back(value);
     if (op.isDpsInit(&operand))
-      destination = value;
+      destinations.push_back(value);
   }
   OperationState newState(op.getLoc(), op->getName());
   newState.addOperands(operands);
@@ -44,7 +44,7 @@ LogicalResult bufferizeCompute(Op op, RewriterBase &rewriter,
   for (Region &region : op->getRegions())
     newState.addRegion()->takeBody(region);
   rewriter.create(newState);
-  replaceOpWithBufferizedValues(rewriter, op, destination);
+  replaceOpWithBufferizedValues(rewriter, op, destinations);
   return success();
 }
 
@@ -106,4 +106,5 @@ LogicalResult reifyShapes(Op op, OpBuilder &builder,
 
 TENON_COMPUTE_OP(ContractOp)
 TENON_COMPUTE_OP(PackOp)
+TENON_COMPUTE_OP(RowsOp)
 TENON_COMPUTE_OP(WindowOp)

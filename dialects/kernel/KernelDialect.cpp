@@ -1,4 +1,5 @@
 #include "dialects/kernel/HostCall.h"
+#include "dialects/kernel/Rows.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -22,4 +23,5 @@ void KernelDialect::initialize() {
 #include "dialects/kernel/KernelOps.cpp.inc"
       >();
   registerHostCallOp(*this);
+  registerRowsOp(*this);
 }

@@ -21,7 +21,7 @@ MODELS = {
     "transformer": ("A transformer block", "batch 32, 128 tokens of width 256, 4 heads", 16),
     "lstm": ("An LSTM", "batch 32, 50 steps of 64 numbers, 128 units", 5),
 }
-KINDS = {"kernel.contract": "product", "kernel.pack": "packing", "kernel.window": "window",
+KINDS = {"kernel.contract": "product", "kernel.pack": "packing", "kernel.window": "window", "kernel.rows": "rows",
          "linalg.copy": "copy", "linalg.transpose": "transpose"}
 SIZES = {"f64": 8, "i64": 8, "f32": 4, "i32": 4, "i8": 1, "i1": 1}
 
@@ -88,7 +88,7 @@ def kernels(text):
         view = re.match(r"(%\w+) = memref\.\w+ (%\w+)", stripped)
         if view:
             roots[view.group(1)] = roots.get(view.group(2), view.group(2))
-        if re.match(r"(linalg\.(?!yield|index)|kernel\.(contract|pack|window))", stripped):
+        if re.match(r"(linalg\.(?!yield|index)|kernel\.(contract|pack|window|rows))", stripped):
             whole = [stripped]
             # To the end of the op's region, if it has one.
             while whole[-1].endswith("{") or len(whole) > 1 and not (

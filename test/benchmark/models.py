@@ -1,4 +1,4 @@
-"""The models of backward.py, written once for TensorFlow and JAX.
+"""The models of backward.py and steps.py, written once for TensorFlow and JAX.
 
 A model is a function of (ops, weights, inputs) that gives the loss; `ops` has
 the few operations below for either framework, in any float type. Convolutions
@@ -268,6 +268,17 @@ def cnn(rng, batch):
     return w.list, inputs, loss
 
 
+def linreg(rng, batch):
+    w = Weights(rng)
+    w.dense(1, 1)
+    x = normal(rng, (batch, 1), 1)
+
+    def loss(ops, w, inputs):
+        return ops.mean(ops.square(ops.matmul(inputs[0], w[0]) + w[1] - inputs[1]))
+
+    return w.list, [x, 3 * x + 1], loss
+
+
 # name: (model, batch)
 MODELS = {
     "lenet": (lenet, 32),
@@ -276,6 +287,7 @@ MODELS = {
     "lstm": (lstm, 32),
     "mlp": (mlp, 128),
     "cnn": (cnn, 128),
+    "linreg": (linreg, 32),
 }
 
 

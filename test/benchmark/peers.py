@@ -29,8 +29,13 @@ class Native(protocol.Worker):
     """A C program of native/: results are files of floats in the model's shapes."""
 
     def __init__(self, race, row, command):
-        self.row = row
-        super().__init__([race.binaries / command[0], *command[1:]], race.cores, race.environment)
+        self.row, elapsed = row, []
+        for again in reversed(range(race.starts(row))):
+            super().__init__([race.binaries / command[0], *command[1:]], race.cores, race.environment)
+            elapsed.append(self.facts["start_ms"])
+            if again:
+                self.close()
+        self.facts["start_ms"] = min(elapsed)
 
     def results(self):
         return {name: np.fromfile(self.row.folder / f"{name}.bin", np.float32).reshape(shape)
@@ -110,11 +115,15 @@ class Iree:
             self.arguments = [f"--module={module}", "--function=race", *local]
             for key, shape in row.shapes["inputs"].items():
                 self.arguments.append(f"--input={'x'.join(map(str, shape))}xf32=@{row.folder / key}.bin")
-            start = time.perf_counter()
-            self.run(protocol.pinned([self.tools / "iree-run-module", *self.arguments,
-                                      *[f"--output=@{row.folder / key}.npy" for key in row.shapes["results"]]],
-                                     race.cores))
-            self.facts["start_ms"] = (time.perf_counter() - start) * 1e3
+            first = protocol.pinned([self.tools / "iree-run-module", *self.arguments,
+                                     *[f"--output=@{row.folder / key}.npy" for key in row.shapes["results"]]],
+                                    race.cores)
+            elapsed = []
+            for _ in range(race.starts(row)):
+                start = time.perf_counter()
+                self.run(first)
+                elapsed.append((time.perf_counter() - start) * 1e3)
+            self.facts["start_ms"] = min(elapsed)
         except subprocess.CalledProcessError as error:
             self.facts = {"error": said(error)}
 
@@ -166,16 +175,18 @@ class Tenon:
         try:
             self.compile(self.program, results, inputs, options)
             seconds = time.perf_counter() - start
-            start = time.perf_counter()
-            peak = self.call("-o", self.row.folder / "tenon.npz")
-            elapsed = (time.perf_counter() - start) * 1e3
+            elapsed = []
+            for _ in range(race.starts(row)):
+                start = time.perf_counter()
+                peak = self.call("-o", self.row.folder / "tenon.npz")
+                elapsed.append((time.perf_counter() - start) * 1e3)
             sizes = json.loads(subprocess.run([race.tenon, "inspect", "--json", self.program], check=True,
                                               capture_output=True, text=True).stdout)
         except subprocess.CalledProcessError as error:
             self.facts = {"error": said(error)}
             return
         weights = sizes["weights_bytes"]
-        self.facts = {"compile_s": seconds, "start_ms": elapsed, "code_bytes": self.program.stat().st_size - weights,
+        self.facts = {"compile_s": seconds, "start_ms": min(elapsed), "code_bytes": self.program.stat().st_size - weights,
                       "weights_bytes": weights, "arena_bytes": sizes["arena_bytes"],
                       "peak_kib": peak, "memory_above_weights": peak * 1024 - weights}
 

@@ -107,6 +107,10 @@ class Race:
         home = self.python(name).parent.parent
         return next(home.glob(f"lib/python3*/site-packages/{package}"))
 
+    def starts(self, row):
+        """How often native programs are started to see how long that takes."""
+        return 5 if row.name in inference.MODELS else 1
+
     def export(self, what, names):
         """In one process, since TensorFlow takes long to start."""
         subprocess.run([self.python("tf"), HERE / "framework_worker.py", what, ",".join(names), self.folder / "rows",

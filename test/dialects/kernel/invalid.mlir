@@ -108,3 +108,30 @@ func.func @weights(%x: memref<1x8x4xf32>, %y: memref<1x8x4xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @rows_of_elements(%x: tensor<4x8xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{step 0 of rows uses an element}}
+  %0 = kernel.rows ins(%x : tensor<4x8xf32>) outs(%y : tensor<4xf32>) attributes {kinds = array<i64: 2>,
+      maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r)>], row_rank = 1 : i64, starts = array<i64>,
+      yields = array<i64: 0>} -> tensor<4xf32> {
+  ^bb0(%e: f32):
+    kernel.row_yield %e : f32
+  }
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @rows_in_order(%x: tensor<4x8xf32>, %z: f32, %y: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{step 0 does not combine terms in any order}}
+  %0 = kernel.rows ins(%x, %z : tensor<4x8xf32>, f32) outs(%y : tensor<4xf32>) attributes {kinds = array<i64: 1>,
+      maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> ()>, affine_map<(r, c) -> (r)>], row_rank = 1 : i64,
+      starts = array<i64: 1>, yields = array<i64: 0>} -> tensor<4xf32> {
+  ^bb0(%e: f32, %s: f32, %sum: f32):
+    %0 = arith.subf %sum, %e : f32
+    kernel.row_yield %0 : f32
+  }
+  return %0 : tensor<4xf32>
+}

@@ -1,0 +1,183 @@
+// exp(x) = 2^n exp(r): n the nearest whole number to x / ln 2, so that
+// |r| <= ln(2)/2, where a polynomial is exact enough. tanh and erf are odd
+// polynomials near zero and 1 minus something with exp beyond. The
+// coefficients are minimax fits of the relative error (for erf beyond, of the
+// error in units of the result), each rounded to a float before the next ones
+// were fitted. `test/accuracy` checks all floats.
+
+#include "compiler/lowering/FloatFunctions.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+namespace {
+
+/// Arithmetic of f32 values, scalars or vectors.
+class Floats {
+public:
+  Floats(PatternRewriter &b, Location loc, Type type)
+      : b(b), loc(loc), type(type) {}
+
+  Value number(float value) { return constant(type, b.getF32FloatAttr(value)); }
+  Value bits(int32_t value) {
+    return constant(integers(), b.getI32IntegerAttr(value));
+  }
+  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
+  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
+  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
+  Value div(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
+  Value neg(Value x) { return arith::NegFOp::create(b, loc, x); }
+  Value abs(Value x) { return math::AbsFOp::create(b, loc, x); }
+  Value mulAdd(Value x, Value y, Value z) {
+    return math::FmaOp::create(b, loc, x, y, z);
+  }
+  Value copySign(Value x, Value sign) {
+    return math::CopySignOp::create(b, loc, x, sign);
+  }
+  Value less(Value x, Value y) {
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
+  }
+  Value select(Value condition, Value x, Value y) {
+    return arith::SelectOp::create(b, loc, condition, x, y);
+  }
+  Value addBits(Value x, Value y) {
+    return arith::AddIOp::create(b, loc, x, y);
+  }
+  Value toBits(Value x) {
+    return arith::BitcastOp::create(b, loc, integers(), x);
+  }
+  Value fromBits(Value x) { return arith::BitcastOp::create(b, loc, type, x); }
+  Value toExponent(Value x) {
+    return arith::ShLIOp::create(b, loc, x, bits(23));
+  }
+
+  /// The highest power's coefficient first.
+  Value polynomial(Value x, ArrayRef<float> coefficients) {
+    Value sum = number(coefficients.front());
+    for (float coefficient : coefficients.drop_front())
+      sum = mulAdd(sum, x, number(coefficient));
+    return sum;
+  }
+
+  /// exp(r) in [sqrt(1/2), sqrt(2)], and bits whose last ones are n.
+  std::pair<Value, Value> reducedExp(Value x) {
+    // Adding 3 * 2^22 leaves the whole number in the last bits.
+    Value magic = number(0x1.8p23f);
+    Value shifted = mulAdd(x, number(0x1.715476p+0f), magic);
+    Value n = neg(sub(shifted, magic));
+    // The first part of ln 2 has few bits: its products are exact.
+    Value r = mulAdd(n, number(0x1.62e4p-1f), x);
+    r = mulAdd(n, number(0x1.7f7d1cp-20f), r);
+    Value q = polynomial(r, {0x1.6a50bep-10f, 0x1.123976p-7f, 0x1.5558acp-5f,
+                             0x1.555492p-3f, 0x1.fffffcp-2f});
+    return {add(number(1), mulAdd(mul(r, r), q, r)), toBits(shifted)};
+  }
+
+  /// exp where it is a normal number.
+  Value expInside(Value x) {
+    auto [power, n] = reducedExp(x);
+    return fromBits(addBits(toBits(power), toExponent(n)));
+  }
+
+private:
+  Type integers() {
+    Type word = b.getI32Type();
+    auto vector = dyn_cast<VectorType>(type);
+    return vector ? Type(vector.clone(word)) : word;
+  }
+  Value constant(Type of, TypedAttr value) {
+    auto vector = dyn_cast<VectorType>(of);
+    return arith::ConstantOp::create(
+        b, loc,
+        vector ? TypedAttr(DenseElementsAttr::get(vector, value)) : value);
+  }
+
+  PatternRewriter &b;
+  Location loc;
+  Type type;
+};
+
+Value buildExp(Floats f, Value x) {
+  // Results below the normal numbers are made 2^64 times as large first.
+  Value least = f.number(-104), isSmall = f.less(x, f.number(-86));
+  Value inside = f.select(f.less(least, x), x, least);
+  auto [power, n] = f.reducedExp(inside);
+  n = f.addBits(n, f.select(isSmall, f.bits(64), f.bits(0)));
+  Value result = f.fromBits(f.addBits(f.toBits(power), f.toExponent(n)));
+  result = f.mul(result, f.select(isSmall, f.number(0x1p-64f), f.number(1)));
+  // The first float whose exponential is infinite; NaN stays.
+  Value end = f.number(0x1.62e430p+6f);
+  return f.select(f.less(x, end), result,
+                  f.add(x, f.number(std::numeric_limits<float>::infinity())));
+}
+
+Value buildTanh(Floats f, Value x) {
+  Value square = f.mul(x, x), magnitude = f.abs(x);
+  Value p =
+      f.polynomial(square, {0x1.1a27fep-9f, -0x1.0c5ecep-7f, 0x1.63a550p-6f,
+                            -0x1.b9f188p-5f, 0x1.11107ap-3f, -0x1.555554p-2f});
+  Value near = f.mulAdd(f.mul(p, square), x, x);
+  // Beyond 10 it is 1; NaN goes through.
+  Value most = f.number(10);
+  Value inside = f.select(f.less(most, magnitude), most, magnitude);
+  Value power = f.expInside(f.add(inside, inside));
+  Value far = f.sub(f.number(1), f.div(f.number(2), f.add(power, f.number(1))));
+  return f.select(f.less(magnitude, f.number(0.625f)), near,
+                  f.copySign(far, x));
+}
+
+Value buildErf(Floats f, Value x) {
+  Value square = f.mul(x, x), magnitude = f.abs(x);
+  Value p =
+      f.polynomial(square, {-0x1.3873ccp-11f, 0x1.46d9d0p-8f, -0x1.b67c02p-6f,
+                            0x1.ce1986p-4f, -0x1.8126e2p-2f, 0x1.06eba6p-3f});
+  Value near = f.mulAdd(p, x, x);
+  // 1 - erf(x) = exp(-q(x)); beyond 4 nothing is left of it.
+  Value most = f.number(4);
+  Value inside = f.select(f.less(most, magnitude), most, magnitude);
+  Value q =
+      f.polynomial(inside, {0x1.9673eep-13f, -0x1.8c29eep-9f, 0x1.6ad216p-6f,
+                            -0x1.a902c4p-4f, -0x1.4655d8p-1f, -0x1.20a7f4p+0f,
+                            -0x1.d3395cp-13f});
+  Value far = f.sub(f.number(1), f.expInside(q));
+  return f.select(f.less(magnitude, f.number(0.93f)), near, f.copySign(far, x));
+}
+
+/// NaN compares false everywhere: it takes the last choice of each select,
+/// whose bits the exponent's may have spoiled.
+template <typename OpTy, Value (*build)(Floats, Value), bool keepsNan>
+struct FloatFunction : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    auto vector = dyn_cast<VectorType>(type);
+    if (!getElementTypeOrSelf(type).isF32() || (vector && vector.isScalable()))
+      return failure();
+    Value x = op.getOperand();
+    Value result = build(Floats(rewriter, op.getLoc(), type), x);
+    if (!keepsNan) {
+      Value isNan = arith::CmpFOp::create(rewriter, op.getLoc(),
+                                          arith::CmpFPredicate::UNO, x, x);
+      result = arith::SelectOp::create(rewriter, op.getLoc(), isNan, x, result);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+} // namespace
+
+void populateFloatFunctionPatterns(RewritePatternSet &patterns) {
+  MLIRContext *context = patterns.getContext();
+  PatternBenefit benefit(2);
+  patterns.add<FloatFunction<math::ExpOp, buildExp, true>,
+               FloatFunction<math::TanhOp, buildTanh, false>,
+               FloatFunction<math::ErfOp, buildErf, false>>(context, benefit);
+}
+
+} // namespace tenon
