@@ -217,9 +217,9 @@ Value reshapeTo(LoweringContext &lowering, Location loc, Value value,
         ShapeContext::asConstant(dim).value_or(ShapedType::kDynamic));
     mixed.push_back(lowering.size(dim));
   }
-  // What is known to be empty has no elements to be found.
-  if (llvm::is_contained(sizes, 0))
-    return castTo(b, loc, tensor::EmptyOp::create(b, loc, mixed, element),
+  // Groups of dimensions have no type that holds where one size of many is 0.
+  if (llvm::is_contained(cast<RankedTensorType>(value.getType()).getShape(), 0))
+    return castTo(b, loc, lowering.empty(to, element),
                   RankedTensorType::get(sizes, element));
   if (from.empty() || to.empty())
     return castTo(b, loc, reshapeSingle(b, loc, value, to.size()),

@@ -33,6 +33,13 @@ private:
 
   LogicalResult checkOptions(ArrayRef<EntryPlan> plans);
   LogicalResult prepareArguments(const EntryPlan &plan);
+  /// Whether the model or --shape says how many dimensions an input has.
+  bool hasRank(const Feed &feed) const;
+  /// Gives inputs of which nothing does the fewest dimensions with which all
+  /// nodes of the entry can be translated.
+  LogicalResult chooseRanks(const EntryPlan &plan);
+  /// Whether they can be, with the ranks at hand.
+  bool isPossible(const EntryPlan &plan);
   LogicalResult inferInnerFeed(const EntryPlan &plan, const Feed &feed,
                                Argument &argument);
   void overrideShape(const Feed &feed, Argument &argument);
@@ -65,8 +72,9 @@ private:
   Location unknown;
   OwningOpRef<ModuleOp> module;
   ModelState shared;
-  std::vector<Argument> arguments; // of the entry at hand
-  std::string symbol;              // of the function to make for it
+  std::map<std::string, int64_t> ranks; // of inputs of the entry at hand
+  std::vector<Argument> arguments;      // of the entry at hand
+  std::string symbol;                   // of the function to make for it
   std::vector<UnsupportedNode> unsupported;
 };
 
@@ -105,23 +113,89 @@ void ModelImporter::overrideShape(const Feed &feed, Argument &argument) {
         argument.shape[d] < 0 ? feed.name + "." + std::to_string(d) : "");
 }
 
+bool ModelImporter::hasRank(const Feed &feed) const {
+  return feed.shape || llvm::any_of(options.shapes, [&](const auto &shape) {
+           return isNamed(feed, shape.first);
+         });
+}
+
+/// Which ranks are tried, how many combinations of them for an entry, and how
+/// many nodes are translated for that.
+constexpr int64_t kMostTriedRank = 8, kMostTrials = 300,
+                  kMostTrialNodes = 200'000;
+
+bool ModelImporter::isPossible(const EntryPlan &plan) {
+  ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
+  if (failed(prepareArguments(plan)))
+    return false;
+  symbol = plan.name;
+  for (bool again = true; again;)
+    if (failed(importOnce(plan, /*assumeEqual=*/true, again)))
+      return false;
+  return unsupported.empty();
+}
+
+LogicalResult ModelImporter::chooseRanks(const EntryPlan &plan) {
+  ranks.clear();
+  SmallVector<std::string> open;
+  for (const Feed &feed : plan.feeds)
+    if (feed.elementType && !hasRank(feed))
+      open.push_back(feed.name);
+  if (open.empty())
+    return success();
+  int64_t nodes = shared.model.graph.nodes.size();
+  int64_t trials =
+      std::min(kMostTrials, kMostTrialNodes / std::max<int64_t>(nodes, 1));
+  std::vector<UnsupportedNode> fewest; // of all trials
+  for (int64_t most = 0; most <= kMostTriedRank && trials > 0; ++most) {
+    // All combinations whose greatest number is `most`.
+    SmallVector<int64_t> tried(open.size(), 0);
+    for (bool more = true; more && trials > 0;) {
+      if (llvm::is_contained(tried, most)) {
+        --trials;
+        ModelImporter trial(shared.model, options, context);
+        for (auto [name, rank] : llvm::zip(open, tried))
+          trial.ranks[name] = rank;
+        if (trial.isPossible(plan)) {
+          ranks = std::move(trial.ranks);
+          for (const std::string &name : open) {
+            std::string shape = "a scalar";
+            if (int64_t rank = ranks[name])
+              shape = std::to_string(rank) + "-dimensional";
+            emitWarning(unknown)
+                << "entry '" << plan.name << "': input '" << name
+                << "' states no number of dimensions and is taken to be "
+                << shape << "; --shape " << name << "=... says otherwise";
+          }
+          return success();
+        }
+        if (fewest.empty() || trial.unsupported.size() < fewest.size())
+          fewest = std::move(trial.unsupported);
+      }
+      size_t i = 0;
+      while (i < tried.size() && ++tried[i] > most)
+        tried[i++] = 0;
+      more = i < tried.size();
+    }
+  }
+  llvm::append_range(unsupported, fewest);
+  return error(plan, "input '" + open.front() +
+                         "' has no known number of dimensions; give them with "
+                         "--shape " +
+                         open.front() + "=...");
+}
+
 LogicalResult ModelImporter::prepareArguments(const EntryPlan &plan) {
   arguments.clear();
   for (const Feed &feed : plan.feeds) {
     Argument argument{feed.name, feed.elementType, {}, {}, feed.byDefault};
-    bool given = llvm::any_of(options.shapes, [&](const auto &shape) {
-      return isNamed(feed, shape.first);
-    });
-    if (!argument.elementType || (!feed.shape && !given)) {
-      if (argument.elementType)
-        return error(plan, "input '" + feed.name +
-                               "' has no known number of dimensions; give "
-                               "them with --shape " +
-                               feed.name + "=...");
+    if (!argument.elementType) {
       if (failed(inferInnerFeed(plan, feed, argument)))
         return failure();
     } else if (feed.shape) {
       argument.shape = *feed.shape;
+    } else if (auto rank = ranks.find(feed.name); rank != ranks.end()) {
+      argument.shape.assign(rank->second, -1);
     }
     overrideShape(feed, argument);
     if (argument.shape.size() > kMaxRank)
@@ -190,6 +264,12 @@ LogicalResult ModelImporter::inferInnerFeed(const EntryPlan &plan,
   return success();
 }
 
+/// What branches of a condition give in kinds that do not fit each other.
+static bool isMixed(const ImportedValue &value) {
+  return value.kind == ImportedValue::Either ||
+         (value.kind == ImportedValue::Absent && !value.symbol.empty());
+}
+
 /// The values that the results of one entry are.
 class ModelImporter::Results {
 public:
@@ -207,7 +287,9 @@ public:
       return read(value.symbol);
     if (value.kind == ImportedValue::Tensor)
       return value.tensor;
-    (void)owner.error(plan, "result '" + name + "' is not a tensor");
+    (void)owner.error(plan, isMixed(value)
+                                ? "result '" + name + "': " + value.symbol
+                                : "result '" + name + "' is not a tensor");
     return failure();
   }
 
@@ -277,8 +359,8 @@ private:
     Type type =
         graph::findVariable(*owner.module, b.getStringAttr(symbol)).getType();
     Operation *op = graph::createOp(
-        b, loc, importer.state.shapes, "graph.read",
-        getElementTypeOrSelf(type), {},
+        b, loc, importer.state.shapes, "graph.read", getElementTypeOrSelf(type),
+        {},
         b.getNamedAttr("variable", FlatSymbolRefAttr::get(context, symbol)));
     return op ? op->getResult(0) : Value();
   }
@@ -327,9 +409,10 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
       continue;
     }
     for (int i = 0; i < int(outputs); ++i) {
-      if (auto kind = frame.results[fetch.edge.node][i].kind;
+      const ImportedValue &value = frame.results[fetch.edge.node][i];
+      if (auto kind = value.kind;
           kind == ImportedValue::Text || kind == ImportedValue::Table ||
-          kind == ImportedValue::Absent || kind == ImportedValue::Either ||
+          (kind == ImportedValue::Absent && !isMixed(value)) ||
           kind == ImportedValue::Restored)
         continue;
       std::string name = i ? fetch.name + ":" + std::to_string(i) : fetch.name;
@@ -430,7 +513,7 @@ func::FuncOp ModelImporter::importVersion(const EntryPlan &plan,
 }
 
 LogicalResult ModelImporter::importEntry(const EntryPlan &plan) {
-  if (failed(prepareArguments(plan)))
+  if (failed(chooseRanks(plan)) || failed(prepareArguments(plan)))
     return failure();
   std::vector<Argument> general = arguments;
   symbol = plan.name;

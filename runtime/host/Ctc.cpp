@@ -10,12 +10,14 @@ namespace {
 
 const double never = -__builtin_inf();
 
+// With single precision of the smaller term, as TensorFlow's for all types.
 double logSum(double a, double b) {
   if (a == never)
     return b;
   if (b == never)
     return a;
-  return a > b ? a + log1p(exp(b - a)) : b + log1p(exp(a - b));
+  return a > b ? a + double(log1pf(expf(float(b - a))))
+               : b + double(log1pf(expf(float(a - b))));
 }
 
 void store(const tenon_tensor &tensor, int64_t i, double value) {

@@ -309,4 +309,96 @@ TENON_HOST(random_truncated) {
   });
 }
 
+//===----------------------------------------------------------------------===//
+// Classes
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+// Single numbers of the generator's blocks.
+struct Words {
+  Philox &generator;
+  uint32_t block[4];
+  int used = 4;
+
+  uint32_t next() {
+    if (used == 4) {
+      generator.next(block);
+      used = 0;
+    }
+    return block[used++];
+  }
+  uint64_t next64() {
+    uint64_t low = next();
+    return low | uint64_t(next()) << 32;
+  }
+  uint64_t below(uint64_t count) {
+    if (!(count & (count - 1)))
+      return next64() & (count - 1);
+    uint64_t rest = ~uint64_t(0) % count + 1, number;
+    do
+      number = next64();
+    while (number < rest);
+    return number % count;
+  }
+  double unit() {
+    uint32_t high = next();
+    return uniformDouble(high, next());
+  }
+};
+
+} // namespace
+
+TENON_HOST(candidate_sampler) {
+  int64_t number = call.integer("number"), range = call.integer("range");
+  bool unique = call.flag("unique"), falling = call.flag("falling");
+  Philox generator(call.in<uint64_t>(1), call.in<uint64_t>(2));
+  // 2048 numbers are there for each class.
+  const uint64_t *from = call.in<uint64_t>(2);
+  uint64_t *next = call.out<uint64_t>(3);
+  next[0] = from[0] + uint64_t(number) * 512;
+  next[1] = from[1] + (next[0] < from[0]);
+  Words words{generator, {}};
+  double scale = log1p(double(range));
+  int64_t *sampled = call.out<int64_t>(0), tries = 0;
+  // Drawn ones by a hash of open addresses.
+  int64_t slots = 16;
+  while (slots < 2 * number)
+    slots *= 2;
+  int64_t *used = call.array<int64_t>(unique ? slots : 1);
+  if (!used)
+    return false;
+  for (int64_t i = 0; unique && i < slots; ++i)
+    used[i] = -1;
+  for (int64_t done = 0; done < number;) {
+    if (++tries >= INT32_MAX)
+      return call.fail("too many tries to draw %lld of %lld classes",
+                       (long long)number, (long long)range);
+    int64_t drawn = falling ? (int64_t(exp(words.unit() * scale)) - 1) % range
+                            : int64_t(words.below(uint64_t(range)));
+    if (unique) {
+      uint64_t at = uint64_t(drawn) * 0x9E3779B97F4A7C15 % uint64_t(slots);
+      while (used[at] >= 0 && used[at] != drawn)
+        at = (at + 1) % uint64_t(slots);
+      if (used[at] == drawn)
+        continue;
+      used[at] = drawn;
+    }
+    sampled[done++] = drawn;
+  }
+  auto expected = [&](int64_t value) {
+    float chance =
+        falling ? float(log((double(value) + 2) / (double(value) + 1)) / scale)
+                : float(1.0 / double(range));
+    return tries == number
+               ? chance * float(number)
+               : float(-expm1(double(tries) * log1p(-double(chance))));
+  };
+  for (int64_t i = 0, count = call.inSize(0); i < count; ++i)
+    call.out<float>(1)[i] = expected(call.in<int64_t>(0)[i]);
+  for (int64_t i = 0; i < number; ++i)
+    call.out<float>(2)[i] = expected(sampled[i]);
+  return true;
+}
+
 } // namespace tenon

@@ -374,4 +374,92 @@ TENON_HOST(sparse_concat) {
   return true;
 }
 
+// The number of changes that make `count` elements `otherCount` other ones,
+// where `same` compares; `row` has room for one more than otherCount numbers.
+template <typename Same>
+static int64_t editDistance(int64_t count, int64_t otherCount, int64_t *row,
+                            Same same) {
+  for (int64_t j = 0; j <= otherCount; ++j)
+    row[j] = j;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t before = row[0];
+    row[0] = i + 1;
+    for (int64_t j = 0; j < otherCount; ++j) {
+      int64_t best = before + !same(i, j);
+      before = row[j + 1];
+      best = row[j] + 1 < best ? row[j] + 1 : best;
+      row[j + 1] = before + 1 < best ? before + 1 : best;
+    }
+  }
+  return row[otherCount];
+}
+
+TENON_HOST(edit_distance) {
+  int64_t rank = call.inSize(2), total = 1;
+  if (call.inSize(5) != rank || call.inSize(0) != call.inSize(1) * rank ||
+      call.inSize(3) != call.inSize(4) * rank)
+    return call.fail("the parts of the sequences do not fit each other");
+  const int64_t *sizes[] = {call.in<int64_t>(2), call.in<int64_t>(5)};
+  tenon_tensor &result = call.outputs[0];
+  for (int64_t d = 0; d + 1 < rank; ++d) {
+    int64_t size = sizes[0][d] > sizes[1][d] ? sizes[0][d] : sizes[1][d];
+    result.shape[d] = size > 0 ? size : 0;
+    if (__builtin_mul_overflow(total, result.shape[d], &total))
+      return call.fail("the sequences' shape is too large");
+  }
+  if (!call.allocate(0))
+    return false;
+  // Where each sequence begins.
+  int64_t *starts[] = {call.array<int64_t>(total + 1),
+                       call.array<int64_t>(total + 1)};
+  int64_t *row = call.array<int64_t>(call.inSize(4) + 1);
+  if (!starts[0] || !starts[1] || !row)
+    return false;
+  for (int side = 0; side < 2; ++side) {
+    const int64_t *indices = call.in<int64_t>(3 * side);
+    memset(starts[side], 0, size_t(total + 1) * sizeof(int64_t));
+    int64_t previous = 0;
+    for (int64_t i = 0, count = call.inSize(3 * side + 1); i < count; ++i) {
+      int64_t place = 0;
+      for (int64_t d = 0; d + 1 < rank; ++d) {
+        int64_t index = indices[i * rank + d];
+        if (index < 0 || index >= result.shape[d])
+          return call.fail("index %lld of element %lld is outside of [0, %lld)",
+                           (long long)index, (long long)i,
+                           (long long)result.shape[d]);
+        place = place * result.shape[d] + index;
+      }
+      if (place < previous)
+        return call.fail("element %lld is out of order", (long long)i);
+      previous = place;
+      ++starts[side][place + 1];
+    }
+    for (int64_t i = 0; i < total; ++i)
+      starts[side][i + 1] += starts[side][i];
+  }
+  tenon_dtype dtype = call.inputs[1].dtype;
+  int64_t bytes = dtype.bits / 8;
+  bool texts = bytes == sizeof(tenon_string) && dtype.code == TENON_STRING;
+  for (int64_t place = 0; place < total; ++place) {
+    int64_t first = starts[0][place], other = starts[1][place];
+    int64_t count = starts[0][place + 1] - first,
+            otherCount = starts[1][place + 1] - other;
+    int64_t changes =
+        editDistance(count, otherCount, row, [&](int64_t i, int64_t j) {
+          return texts
+                     ? equal(call.strings(1)[first + i],
+                             call.strings(4)[other + j])
+                     : !memcmp(call.in(1) + (first + i) * bytes,
+                               call.in(4) + (other + j) * bytes, size_t(bytes));
+        });
+    float distance = float(changes);
+    if (call.flag("normalize"))
+      distance = otherCount ? distance / float(otherCount)
+                 : count    ? __builtin_inff()
+                            : 0;
+    call.out<float>(0)[place] = distance;
+  }
+  return true;
+}
+
 } // namespace tenon

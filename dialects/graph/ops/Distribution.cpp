@@ -84,6 +84,36 @@ LogicalResult RandomTruncatedOp::inferShapes(ShapeContext &shapes) {
   return inferDrawn(*this, shapes, getShape(), getKey(), getCounter());
 }
 
+LogicalResult SpecialFunctionOp::inferShapes(ShapeContext &shapes) {
+  static constexpr StringLiteral known[] = {
+      "bessel_j0",   "bessel_j1",   "bessel_y0",  "bessel_y1", "bessel_k0",
+      "bessel_k1",   "bessel_k0e",  "bessel_k1e", "dawsn",     "expint",
+      "fresnel_cos", "fresnel_sin", "spence"};
+  if (!llvm::is_contained(known, getFunction()))
+    return emitOpError() << "there is no function '" << getFunction() << "'";
+  shapes.setDims(getResult(), Dims(shapes.dims(getInput())));
+  return success();
+}
+
+LogicalResult CandidateSamplerOp::inferShapes(ShapeContext &shapes) {
+  if (getNumber() < 0 || int64_t(getNumber()) > int64_t(1) << 30 ||
+      int64_t(getRange()) < 1)
+    return emitOpError() << "cannot draw " << int64_t(getNumber()) << " of "
+                         << int64_t(getRange()) << " classes";
+  if (getUnique() && getNumber() > getRange())
+    return emitOpError() << "there are only " << int64_t(getRange())
+                         << " classes to draw " << int64_t(getNumber())
+                         << " different ones from";
+  if (failed(expectCount(*this, shapes, getKey(), 1, "key")) ||
+      failed(expectCount(*this, shapes, getCounter(), 2, "counter")))
+    return failure();
+  shapes.setDims(getSampled(), {shapes.constant(getNumber())});
+  shapes.setDims(getExpected(), Dims(shapes.dims(getClasses())));
+  shapes.setDims(getExpectedSampled(), {shapes.constant(getNumber())});
+  shapes.setDims(getNext(), {shapes.constant(2)});
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/graph/ops/Distribution.cpp.inc"
 

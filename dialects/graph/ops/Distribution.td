@@ -27,6 +27,30 @@ def Graph_RandomGammaGradOp : Graph_SpecialBinaryOp<"random_gamma_grad", "deriva
 def Graph_BetaincOp : Graph_SpecialOp<"betainc", "regularized incomplete beta function; operands broadcast",
     (ins Graph_WideNumbers:$a, Graph_WideNumbers:$b, Graph_WideNumbers:$x), (outs Graph_WideNumbers:$result)>;
 
+def Graph_SpecialFunctionOp : Graph_SpecialOp<"special_function", "a special function of one variable",
+    (ins Graph_WideNumbers:$input, StrAttr:$function), (outs Graph_WideNumbers:$result)> {
+  let description = [{
+    `function` is "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "bessel_k0",
+    "bessel_k1", "bessel_k0e", "bessel_k1e" (those of the second kind times
+    exp(x)), "dawsn", "expint", "fresnel_cos", "fresnel_sin" or "spence".
+
+    ```mlir
+    %r = graph.special_function %x {function = "dawsn"} : (tensor<3xf32>) -> tensor<3xf32>
+    ```
+  }];
+}
+
+def Graph_CandidateSamplerOp : Graph_SpecialOp<"candidate_sampler", "classes drawn from so many, and how often classes are expected among them",
+    (ins RankedTensorOf<[I64]>:$classes, Graph_WordTensor:$key, Graph_WordTensor:$counter, I64Attr:$number, I64Attr:$range, UnitAttr:$unique, UnitAttr:$falling),
+    (outs RankedTensorOf<[I64]>:$sampled, RankedTensorOf<[F32]>:$expected, RankedTensorOf<[F32]>:$expected_sampled, Graph_WordTensor:$next)> {
+  let description = [{
+    Draws `number` of the classes 0 up to `range`: all with the same chance, or
+    with `falling` the less the larger they are, log((c + 2) / (c + 1)) over
+    log(range + 1). With `unique` each at most once. `expected` is for each of
+    `classes`. The generator is that of `random_gamma`.
+  }];
+}
+
 def Graph_RandomBitsOp : Graph_SpecialOp<"random_bits", "integers of 32 or 64 random bits",
     (ins Graph_IntTensor:$shape, Graph_WordTensor:$key, Graph_WordTensor:$counter), (outs Graph_IntTensor:$result)>;
 

@@ -5,6 +5,43 @@
 using namespace mlir;
 using namespace tenon::graph;
 
+/// The derivative of a special function.
+static Tensor slope(SpecialFunctionOp op, Gradient &g) {
+  Tensor x = g(op.getInput()), y = g(op.getResult());
+  auto of = [&](StringRef name) {
+    return g.make(
+        "graph.special_function", x.type(), {x},
+        {g.builder.getNamedAttr("function", g.builder.getStringAttr(name))});
+  };
+  StringRef name = op.getFunction();
+  if (name == "bessel_j0")
+    return -of("bessel_j1");
+  if (name == "bessel_j1")
+    return of("bessel_j0") - y / x;
+  if (name == "bessel_y0")
+    return -of("bessel_y1");
+  if (name == "bessel_y1")
+    return of("bessel_y0") - y / x;
+  if (name == "bessel_k0")
+    return -of("bessel_k1");
+  if (name == "bessel_k1")
+    return -of("bessel_k0") - y / x;
+  if (name == "bessel_k0e")
+    return y - of("bessel_k1e");
+  if (name == "bessel_k1e")
+    return y - y / x - of("bessel_k0e");
+  if (name == "dawsn")
+    return 1 - x * y * 2;
+  if (name == "expint")
+    return exp(x) / x;
+  constexpr double quarter = 1.5707963267948966;
+  if (name == "fresnel_cos")
+    return apply("cos", x * x * quarter);
+  if (name == "fresnel_sin")
+    return apply("sin", x * x * quarter);
+  return apply("log", x) / (1 - x); // spence
+}
+
 void tenon::graph::addDistributionGradients(MLIRContext *c) {
   addRule<ZetaOp>(c, [](ZetaOp op, Gradient &g) {
     Tensor x = g(op.getLhs()), q = g(op.getRhs());
@@ -46,5 +83,8 @@ void tenon::graph::addDistributionGradients(MLIRContext *c) {
     return "how numbers between bounds move with their distribution has no "
            "rule";
   });
-  addZeroRules<RandomBitsOp>(c);
+  addZeroRules<RandomBitsOp, CandidateSamplerOp>(c);
+  addRule<SpecialFunctionOp>(c, [](SpecialFunctionOp op, Gradient &g) {
+    g.add(op.getInput(), g.of() * slope(op, g));
+  });
 }

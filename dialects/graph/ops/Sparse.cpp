@@ -94,6 +94,34 @@ LogicalResult SparseMatMulOp::inferShapes(ShapeContext &shapes) {
   return success();
 }
 
+LogicalResult EditDistanceOp::inferShapes(ShapeContext &shapes) {
+  if (failed(
+          checkSparse(*this, shapes, getIndices(), getValues(), getShape())) ||
+      failed(checkSparse(*this, shapes, getTrueIndices(), getTrueValues(),
+                         getTrueShape())))
+    return failure();
+  if (getElementTypeOrSelf(getValues()) !=
+      getElementTypeOrSelf(getTrueValues()))
+    return emitOpError("sequences have different element types");
+  FailureOr<int64_t> rank = vectorLength(*this, shapes, getShape(), "shape"),
+                     other = vectorLength(*this, shapes, getTrueShape(),
+                                          "true_shape");
+  if (failed(rank) || failed(other))
+    return failure();
+  if (*rank != *other || *rank < 1)
+    return emitOpError() << "sequences are in tensors of " << *rank << " and "
+                         << *other << " dimensions";
+  Dims dims;
+  auto mine = shapes.constants(getShape()),
+       its = shapes.constants(getTrueShape());
+  for (int64_t d = 0; d + 1 < *rank; ++d)
+    dims.push_back(mine && its ? shapes.constant(std::max<int64_t>(
+                                     {(*mine)[d], (*its)[d], 0}))
+                               : shapes.freshSymbol(getResult(), d));
+  shapes.setDims(getResult(), dims);
+  return success();
+}
+
 LogicalResult RaggedToDenseOp::inferShapes(ShapeContext &shapes) {
   ArrayRef<AffineExpr> values = shapes.dims(getValues());
   auto kinds = getKinds().getAsValueRange<StringAttr>();

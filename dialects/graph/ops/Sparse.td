@@ -31,6 +31,16 @@ def Graph_SparseMatMulOp : Graph_SparseOp<"sparse_matmul", "a sparse matrix time
     (ins Graph_IntTensor:$indices, Graph_Tensor:$values, RankedTensorOf<[I64]>:$shape, Graph_Tensor:$dense, UnitAttr:$adjoint_a, UnitAttr:$adjoint_b),
     (outs Graph_Tensor:$result)>;
 
+def Graph_EditDistanceOp : Graph_SparseOp<"edit_distance", "how many elements of sequences differ; `normalize`: as part of the second's length",
+    (ins RankedTensorOf<[I64]>:$indices, Graph_Tensor:$values, RankedTensorOf<[I64]>:$shape,
+     RankedTensorOf<[I64]>:$true_indices, Graph_Tensor:$true_values, RankedTensorOf<[I64]>:$true_shape, UnitAttr:$normalize),
+    (outs RankedTensorOf<[F32]>:$result)> {
+  let description = [{
+    Both are sparse, in order; sequences go along the last dimension. The other
+    dimensions, the larger ones of both, are those of the result.
+  }];
+}
+
 def Graph_RaggedToDenseOp : Graph_SparseOp<"ragged_to_dense", "a ragged tensor filled up with a default to a dense one",
     (ins Graph_IntTensor:$shape, Graph_Tensor:$values, Graph_Tensor:$default_value, Variadic<Graph_IntTensor>:$partitions, StrArrayAttr:$kinds),
     (outs Graph_Tensor:$result)> {

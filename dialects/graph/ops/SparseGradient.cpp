@@ -76,7 +76,7 @@ void tenon::graph::addSparseGradients(MLIRContext *c) {
     g.add(op.getValues(), read);
     addDefault(g, op.getDefaultValue(), y, read);
   });
-  addZeroRules<SparseReshapeOp>(c);
+  addZeroRules<SparseReshapeOp, EditDistanceOp>(c);
   refuseGradient<RaggedToDenseOp>(
       c, [] { return "ragged tensors have no derivative rules"; });
   refuseGradient<SparseConcatOp>(

@@ -108,9 +108,76 @@ Row bits(bool hasKey) {
                       {shape, key[0], key[1]}));
   };
 }
+
+Row function(StringRef name) {
+  return [name](Binder &b) {
+    Value x = b.input(0);
+    if (b.failed())
+      return;
+    Type type = Binder::type(x),
+         wide = type.isF64() ? type : Type(b.builder().getF32Type());
+    b.set(0, b.cast(b.make("graph.special_function", wide, b.cast(x, wide),
+                           b.textAttribute("function", name)),
+                    type));
+  };
+}
+
+/// Input: classes of each row of a batch.
+Row candidates(bool falling) {
+  return [falling](Binder &b) {
+    uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+    Value classes = b.input(0);
+    SmallVector<NamedAttribute> attributes = {
+        b.attribute("number", b.integer("num_sampled")),
+        b.attribute("range", b.integer("range_max"))};
+    if (b.flag("unique"))
+      attributes.push_back(b.unit("unique"));
+    if (falling)
+      attributes.push_back(b.unit("falling"));
+    if (b.failed())
+      return;
+    Type word = wordType(b), f32 = b.builder().getF32Type(),
+         i64 = b.builder().getI64Type();
+    auto type = RankedTensorType::get({2}, word);
+    ElementsAttr initial;
+    if (seed || seed2)
+      initial = DenseElementsAttr::get(type, {APInt(64, 0), APInt(64, seed2)});
+    ImportedValue state = b.declareGenerator(type, initial);
+    auto symbol = b.attribute(
+        "variable", FlatSymbolRefAttr::get(b.context(), state.symbol));
+    SmallVector<Value> drawn = b.makeAll(
+        "graph.candidate_sampler", {i64, f32, f32, word},
+        {classes, words(b, seed), b.make("graph.read", word, {}, symbol)},
+        attributes);
+    if (b.failed())
+      return;
+    for (unsigned i : {0, 1, 2})
+      b.set(i, drawn[i]);
+    b.perform("graph.assign", drawn[3], symbol);
+  };
+}
 } // namespace
 
 void addDistributionRows(RowTable &table) {
+  struct Name {
+    const char *source, *function;
+  };
+  for (Name name : std::initializer_list<Name>{{"BesselJ0", "bessel_j0"},
+                                               {"BesselJ1", "bessel_j1"},
+                                               {"BesselY0", "bessel_y0"},
+                                               {"BesselY1", "bessel_y1"},
+                                               {"BesselK0", "bessel_k0"},
+                                               {"BesselK1", "bessel_k1"},
+                                               {"BesselK0e", "bessel_k0e"},
+                                               {"BesselK1e", "bessel_k1e"},
+                                               {"Dawsn", "dawsn"},
+                                               {"Expint", "expint"},
+                                               {"FresnelCos", "fresnel_cos"},
+                                               {"FresnelSin", "fresnel_sin"},
+                                               {"Spence", "spence"}})
+    table[name.source] = function(name.function);
+  table["LogUniformCandidateSampler"] = candidates(/*falling=*/true);
+  table["UniformCandidateSampler"] = candidates(/*falling=*/false);
   table["Zeta"] = special("graph.zeta", 2);
   table["Polygamma"] = special("graph.polygamma", 2);
   table["Betainc"] = special("graph.betainc", 3);

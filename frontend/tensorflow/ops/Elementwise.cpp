@@ -226,12 +226,9 @@ void addDerivativeRows(RowTable &table) {
       return e.unlessZero(dy, e.unary("graph.neg", e.mul(dy, e.mul(y, y))));
     });
   // Inputs are dy and the operation's input or result.
-  // TensorFlow multiplies by 0 or 1, which shows in signs of zeros and in NaN,
-  // but for ReluGrad of float32, which its library of kernels does.
+  // TensorFlow multiplies by 0 or 1, which shows in signs of zeros and in NaN.
   table["ReluGrad"] = gradient([](Expression e, Value dy, Value x) {
-    Value positive = e.greater(x, e.number(0));
-    return e.type.isF32() ? e.select(positive, dy, e.number(0))
-                          : e.mul(dy, e.cast(positive));
+    return e.mul(dy, e.cast(e.greater(x, e.number(0))));
   });
   table["Relu6Grad"] = gradient([](Expression e, Value dy, Value x) {
     Value inside =

@@ -128,6 +128,20 @@ Value scanAtRun(Binder &b, StringRef op, ArrayRef<NamedAttribute> attributes) {
   return reshaped(b, b.make(op, Binder::type(input), view, all), of.sizes);
 }
 
+Value alongFedAxis(Binder &b, function_ref<Value(Value view)> function) {
+  Value input = b.input(0), axis = scalarAxis(b);
+  if (b.failed())
+    return {};
+  Sizes of(b, input);
+  axis = of.fromFront(axis);
+  Value result = function(reshaped(b, input, of.threeAround(axis)));
+  if (b.failed())
+    return {};
+  Value size =
+      of.chosen(b.scalar(of.i64, 1), b.make("graph.shape_of", of.i64, result));
+  return reshaped(b, result, of.at(axis, size, of.sizes));
+}
+
 Value extremumAtRun(Binder &b, StringRef op, Type type) {
   Value input = b.input(0), axis = scalarAxis(b);
   if (b.failed())

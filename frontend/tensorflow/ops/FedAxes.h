@@ -30,6 +30,12 @@ mlir::Value transposeAtRun(Binder &b);
 mlir::Value scanAtRun(Binder &b, llvm::StringRef op,
                       llvm::ArrayRef<mlir::NamedAttribute> attributes);
 
+/// Input 0 through `function`, which may change the size of the middle of three
+/// dimensions, along the axis in input 1.
+mlir::Value
+alongFedAxis(Binder &b,
+             llvm::function_ref<mlir::Value(mlir::Value view)> function);
+
 /// Input 0 without the axis in input 1, by `op`, which has an `axis`.
 mlir::Value extremumAtRun(Binder &b, llvm::StringRef op, mlir::Type type);
 

@@ -1,7 +1,8 @@
-//===- FedWindows.cpp - convolutions whose window only the run knows ------===//
+//===- FedWindows.cpp - windows that only the run knows -------------------===//
 
 #include "frontend/tensorflow/ops/FedWindows.h"
 #include "frontend/tensorflow/ops/Expect.h"
+#include "frontend/tensorflow/ops/FedAxes.h"
 #include "frontend/tensorflow/ops/Numbers.h"
 
 using namespace mlir;
@@ -15,43 +16,37 @@ bool hasFedWindow(Binder &b, Value filter) {
          });
 }
 
-Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise) {
-  Value input = b.input(0), filter = b.input(1);
-  int64_t count = layout.spatialCount();
-  SmallVector<int64_t> strides = spatialPart(b, layout, b.integers("strides"),
-                                             "strides"),
-                       dilations = spatialPart(
-                           b, layout,
-                           b.integers("dilations",
-                                      SmallVector<int64_t>(layout.rank, 1)),
-                           "dilations"),
-                       around;
-  std::string padding = b.text("padding", {});
-  if (padding == "EXPLICIT")
-    around = b.integers("explicit_paddings", SmallVector<int64_t>());
-  if (padding == "EXPLICIT" && int64_t(around.size()) != 2 * layout.rank)
-    b.fail("expected " + llvm::Twine(2 * layout.rank) + " explicit paddings");
-  if (b.failed())
-    return {};
-  SmallVector<int64_t> last, first; // orders that move the channels
-  for (int64_t i = 0; i < layout.rank; ++i) {
-    last.push_back(!layout.channelsFirst || !i ? i
-                   : i + 1 < layout.rank       ? i + 1
-                                               : 1);
-    first.push_back(!layout.channelsFirst || !i ? i
-                    : i == 1                    ? layout.rank - 1
-                                                : i - 1);
+namespace {
+/// Orders of dimensions that move the channels to the end, and back.
+struct Orders {
+  SmallVector<int64_t> last, first;
+  explicit Orders(const Layout &layout) {
+    for (int64_t i = 0; i < layout.rank; ++i) {
+      last.push_back(!layout.channelsFirst || !i ? i
+                     : i + 1 < layout.rank       ? i + 1
+                                                 : 1);
+      first.push_back(!layout.channelsFirst || !i ? i
+                      : i == 1                    ? layout.rank - 1
+                                                  : i - 1);
+    }
   }
+};
+
+/// What a window covers at each place: [batch, places..., window..., channels].
+struct Patches {
+  Value value;
+  Formula places; // how many in each spatial dimension
+};
+
+/// Of `input`, whose channels are last. `around` has the explicit paddings.
+Patches gatherPatches(Numbers &n, const Layout &layout, Value input,
+                      const Formula &kernel, const Formula &stride,
+                      const Formula &dilation, StringRef padding,
+                      ArrayRef<int64_t> around, Value filler) {
+  Binder &b = n.b;
   Type type = Binder::type(input);
-  Numbers n(b);
-  Value patches = b.transpose(input, last);
-  if (depthwise)
-    expectSize(b, patches, layout.rank - 1, filter, layout.rank - 2,
-               "the operand's channels are not the filter's");
-  // Zeros around, then places [out, window] in each spatial dimension.
-  Formula kernel = n.part(n.sizes(filter), 0, count),
-          sizes = n.part(n.sizes(patches), 1, count + 1),
-          stride = n.vector(strides), dilation = n.vector(dilations);
+  int64_t count = layout.spatialCount();
+  Formula sizes = n.part(n.sizes(input), 1, count + 1);
   Formula extent = (kernel - n.number(1)) * dilation + n.number(1);
   Formula low = n.vector(SmallVector<int64_t>(count, 0)), high = low, out = low;
   if (padding == "SAME") {
@@ -82,7 +77,8 @@ Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise) {
   Value sides[] = {widths(low), widths(high)};
   Value paddings = b.make("graph.pack", n.i64, ValueRange(sides),
                           b.attribute("axis", int64_t(1)));
-  patches = b.make("graph.pad", type, {patches, paddings, b.scalar(type, 0)});
+  Value patches = b.make("graph.pad", type, {input, paddings, filler});
+  // Places [out, window] in each spatial dimension.
   for (int64_t i = 0; i < count; ++i) {
     auto at = [&](const Formula &vector) {
       return n.gathered(vector, n.number(i));
@@ -92,14 +88,92 @@ Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise) {
         n.below(at(kernel)) * at(dilation);
     patches = n.gathered(patches, places, 2 * i + 1);
   }
-  // [batch, out, window, ..., channels] -> [batch, outs, windows, channels].
   SmallVector<int64_t> order = {0};
   for (int64_t i = 0; i < count; ++i)
     order.push_back(2 * i + 1);
   for (int64_t i = 0; i < count; ++i)
     order.push_back(2 * i + 2);
   order.push_back(2 * count + 1);
-  patches = b.transpose(patches, order);
+  return {b.transpose(patches, order), out};
+}
+} // namespace
+
+Value maxPoolAtRun(Binder &b, const Layout &layout) {
+  Value input = b.input(0);
+  if (b.failed())
+    return {};
+  Numbers n(b);
+  int64_t count = layout.spatialCount();
+  auto spatial = [&](unsigned i, const char *message) {
+    Formula all(b, sizedInput(b, i, layout.rank));
+    all = all.cast(n.i64);
+    Value outer[] = {n.part(all, 0, 1), n.part(all, layout.channelAxis(),
+                                               layout.channelAxis() + 1)};
+    n.check(n.equal(n.joined(outer), n.number(1)), message);
+    Formula part =
+        n.part(all, layout.firstSpatial(), layout.firstSpatial() + count);
+    n.check(part > 0.0, "a window or stride is not positive");
+    return maximum(part, n.number(1));
+  };
+  Formula kernel = spatial(1, "windows over batch or channels that only the "
+                              "run knows are not supported"),
+          stride = spatial(2, "strides over batch or channels are not 1");
+  std::string padding = b.text("padding", {});
+  if (padding == "EXPLICIT")
+    b.fail("explicit padding is not supported where only the run knows the "
+           "window");
+  if (b.failed())
+    return {};
+  Type type = Binder::type(input);
+  double least = -std::numeric_limits<double>::infinity();
+  if (type.isInteger())
+    least = type.isUnsignedInteger()
+                ? 0.0
+                : -std::ldexp(1.0, int(type.getIntOrFloatBitWidth()) - 1);
+  Orders orders(layout);
+  Patches patches =
+      gatherPatches(n, layout, b.transpose(input, orders.last), kernel, stride,
+                    n.vector(SmallVector<int64_t>(count, 1)), padding, {},
+                    b.scalar(type, least));
+  SmallVector<int64_t> windows;
+  for (int64_t i = 0; i < count; ++i)
+    windows.push_back(1 + count + i);
+  return b.transpose(b.make("graph.reduce_max", type, patches.value,
+                            b.attribute("axes", windows)),
+                     orders.first);
+}
+
+Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise) {
+  Value input = b.input(0), filter = b.input(1);
+  int64_t count = layout.spatialCount();
+  SmallVector<int64_t> strides = spatialPart(b, layout, b.integers("strides"),
+                                             "strides"),
+                       dilations = spatialPart(
+                           b, layout,
+                           b.integers("dilations",
+                                      SmallVector<int64_t>(layout.rank, 1)),
+                           "dilations"),
+                       around;
+  std::string padding = b.text("padding", {});
+  if (padding == "EXPLICIT")
+    around = b.integers("explicit_paddings", SmallVector<int64_t>());
+  if (padding == "EXPLICIT" && int64_t(around.size()) != 2 * layout.rank)
+    b.fail("expected " + llvm::Twine(2 * layout.rank) + " explicit paddings");
+  if (b.failed())
+    return {};
+  Type type = Binder::type(input);
+  Numbers n(b);
+  Orders orders(layout);
+  Value patches = b.transpose(input, orders.last);
+  if (depthwise)
+    expectSize(b, patches, layout.rank - 1, filter, layout.rank - 2,
+               "the operand's channels are not the filter's");
+  Formula kernel = n.part(n.sizes(filter), 0, count);
+  Patches gathered =
+      gatherPatches(n, layout, patches, kernel, n.vector(strides),
+                    n.vector(dilations), padding, around, b.scalar(type, 0));
+  patches = gathered.value;
+  const Formula &out = gathered.places;
   Formula batch = n.part(n.sizes(patches), 0, 1);
   Formula window = n.product(kernel), places = n.product(out);
   Formula channels = n.size(filter, layout.rank - 2),
@@ -133,7 +207,7 @@ Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise) {
     product = b.transpose(product, {1, 0, 2});
   }
   Value whole[] = {batch, out, n.reshaped(results, n.vector({1}))};
-  return b.transpose(n.reshaped(product, n.joined(whole)), first);
+  return b.transpose(n.reshaped(product, n.joined(whole)), orders.first);
 }
 
 } // namespace tenon::tf

@@ -1,7 +1,7 @@
-//===- FedWindows.h - convolutions whose window only the run knows --------===//
+//===- FedWindows.h - windows that only the run knows ---------------------===//
 //
-// Also those of an unknown number of channels, which says how many groups there
-// are.
+// Also convolutions of an unknown number of channels, which says how many
+// groups there are.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +19,10 @@ bool hasFedWindow(Binder &b, mlir::Value filter);
 /// A convolution as a product of patches, which are gathered, with the filter;
 /// of each channel by itself if `depthwise`.
 mlir::Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise);
+
+/// The maximum of windows; inputs: images, sizes of the window, strides, one
+/// for each dimension.
+mlir::Value maxPoolAtRun(Binder &b, const Layout &layout);
 
 } // namespace tenon::tf
 

@@ -348,8 +348,8 @@ void importUnique(Binder &b) {
 }
 
 /// Parts along `axis` that differ, in the order in which they come first: each
-/// is compared with each.
-void uniqueParts(Binder &b, Value input, int64_t axis) {
+/// is compared with each. Result 0 is only returned.
+Value uniqueParts(Binder &b, Value input, int64_t axis) {
   Type type = Binder::type(input);
   Type index = b.has("out_idx") ? b.elementType("out_idx")
                                 : Type(b.builder().getI32Type());
@@ -389,9 +389,9 @@ void uniqueParts(Binder &b, Value input, int64_t axis) {
   Value ones = b.make("graph.fill", n.i64, {n.sizes(first), n.number(1)});
   Value counts = b.make("graph.segment", n.i64, {ones, ids, found},
                         b.textAttribute("mode", "sum"));
-  b.set(0, n.gathered(input, places, axis));
   b.set(1, b.cast(ids, index));
   b.set(2, b.cast(counts, index));
+  return n.gathered(input, places, axis);
 }
 
 /// Input 1 names a dimension, or none of a vector.
@@ -401,6 +401,10 @@ void importUniqueV2(Binder &b) {
     return;
   if (!isKnown(b, 1) && b.rank(input) == 1)
     return importUnique(b);
+  if (!isKnown(b, 1))
+    return b.set(0, alongFedAxis(b, [&](Value view) {
+                   return uniqueParts(b, view, 1);
+                 }));
   SmallVector<int64_t> axes = b.constants(1);
   if (axes.size() > 1)
     b.fail("expected one axis or none");
@@ -411,7 +415,7 @@ void importUniqueV2(Binder &b) {
   }
   int64_t axis = b.axis(axes[0], b.rank(input));
   if (!b.failed())
-    uniqueParts(b, input, axis);
+    b.set(0, uniqueParts(b, input, axis));
 }
 
 /// A size that some elements of a tensor replace, wherever these are: indices
@@ -548,6 +552,9 @@ void addIndexingRows(RowTable &table) {
       table["MatrixDiagPartV3"] = importMatrixDiagPart;
   table["MatrixSetDiag"] = table["MatrixSetDiagV2"] = table["MatrixSetDiagV3"] =
       importMatrixSetDiag;
+  for (const char *name :
+       {"MatrixBandPart", "MatrixDiag", "MatrixDiagPart", "MatrixSetDiag"})
+    table[std::string("Batch") + name] = table[name];
   table["ScatterNdNonAliasingAdd"] = [](Binder &b) {
     Value input = b.input(0);
     b.set(0, b.make("graph.tensor_scatter", Binder::type(input),

@@ -177,6 +177,11 @@ void addLinearAlgebraRows(RowTable &table) {
   table["Eig"] = importEig;
   table["TridiagonalSolve"] = importTridiagonalSolve;
   table["TridiagonalMatMul"] = matrix("tridiagonal_matmul");
+  // Names of before all of them took batches.
+  for (const char *name :
+       {"Cholesky", "MatrixDeterminant", "MatrixInverse", "MatrixSolve",
+        "MatrixSolveLs", "MatrixTriangularSolve", "SelfAdjointEigV2", "Svd"})
+    table[std::string("Batch") + name] = table[name];
   table["CTCLoss"] = [](Binder &b) { importCtcLoss(b, false); };
   table["CTCLossV2"] = [](Binder &b) { importCtcLoss(b, true); };
   table["CTCGreedyDecoder"] = importCtcGreedy;

@@ -124,6 +124,62 @@ void importNthElement(Binder &b) {
                     b.attribute("axis", rank - 1)));
 }
 
+/// Numbers of elements in a tensor of the sizes in input 1 as indices, a row
+/// for each dimension.
+void importUnravelIndex(Binder &b) {
+  Value places = b.input(0), sizes = b.input(1);
+  if (b.failed())
+    return;
+  int64_t rank = b.rank(sizes) == 1 ? b.staticDim(sizes, 0) : 0;
+  if (rank < 1 || b.rank(places) > 1)
+    return b.fail(
+        "expected at most a vector of numbers, and a vector of sizes");
+  Type type = Binder::type(places);
+  Formula rest(b, places), total = rest.number(1);
+  SmallVector<Value> rows(rank);
+  for (int64_t d = rank; d--;) {
+    Formula size(b, rowsAt(b, sizes, b.scalar(i64Of(b), double(d))));
+    Formula atLeastOne = maximum(size, size.number(1));
+    rows[d] = b.make("graph.floor_mod", type, {rest, atLeastOne});
+    rest = rest.wrap(b.make("graph.trunc_div", type, {rest, atLeastOne}));
+    total = total * size;
+  }
+  Formula given(b, places);
+  expect(b, (given >= given.number(0)) & (given < total),
+         "an index is outside of the tensor");
+  b.set(0, b.make("graph.pack", type, rows, b.attribute("axis", int64_t(0))));
+}
+
+/// How many values are in each of so many equal parts of a range; those beyond
+/// its ends count at the ends.
+void importHistogram(Binder &b) {
+  Formula values(b, b.input(0)), range(b, b.input(1));
+  Value count = b.input(2);
+  Type type = b.elementType("dtype"), f64 = b.builder().getF64Type(),
+       i32 = b.builder().getI32Type();
+  if (b.failed())
+    return;
+  auto end = [&](int64_t i) {
+    return Formula(b, rowsAt(b, range, b.scalar(i64Of(b), double(i))));
+  };
+  Formula low = end(0), high = end(1), bins(b, b.cast(count, i32));
+  expect(b, low < high, "the range is empty");
+  expect(b, bins > 0.0, "the number of bins is not positive");
+  Formula step = (high - low).cast(f64) / bins.cast(f64);
+  Formula offset = (minimum(maximum(values, low), high) - low).cast(f64) / step;
+  Formula last = bins - bins.number(1);
+  Formula bin = minimum(floor(offset), last.cast(f64)).cast(i32);
+  if (b.failed())
+    return;
+  AffineExpr all = b.shapes().product(b.dims(bin));
+  Value flat = b.reshape(bin, all);
+  Value ones =
+      b.make("graph.fill", type,
+             {b.make("graph.shape_of", i64Of(b), flat), b.scalar(type, 1)});
+  b.set(0, b.make("graph.segment", type, {ones, flat, bins},
+                  b.textAttribute("mode", "sum")));
+}
+
 /// How often each number below `size` appears in a vector or in each row.
 void importDenseBincount(Binder &b) {
   Value numbers = b.input(0), size = b.input(1), weights = b.input(2);
@@ -186,6 +242,8 @@ void addPartitionRows(RowTable &table) {
   table["UpperBound"] = bound("graph.less_equal");
   table["NthElement"] = importNthElement;
   table["DenseBincount"] = importDenseBincount;
+  table["UnravelIndex"] = importUnravelIndex;
+  table["HistogramFixedWidth"] = importHistogram;
 }
 
 } // namespace tenon::tf

@@ -1,6 +1,8 @@
 //===- Pooling.cpp - windowed maxima and means ----------------------------===//
 
-#include "frontend/tensorflow/ops/Layout.h"
+#include "frontend/tensorflow/ops/FedAxes.h"
+#include "frontend/tensorflow/ops/FedWindows.h"
+#include "frontend/tensorflow/ops/Numbers.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -22,24 +24,29 @@ void poolChannels(Binder &b, const Layout &layout, ArrayRef<int64_t> window,
   if (channel + 1 != layout.rank || strides[channel] != size)
     return b.fail("pooling over channels expects them to be last and a stride "
                   "of the window's size");
-  graph::Dims dims(b.dims(input));
-  auto channels = graph::ShapeContext::asConstant(dims.back());
-  if (!channels || *channels % size)
-    return b.fail("the number of channels must be known and a multiple of " +
-                  llvm::Twine(size));
-  dims.back() = b.shapes().constant(*channels / size);
-  dims.push_back(b.shapes().constant(size));
-  b.set(0,
-        b.make("graph.reduce_max", Binder::type(input), b.reshape(input, dims),
-               b.attribute("axes", ArrayRef<int64_t>{layout.rank})));
+  Numbers n(b);
+  Formula shape = n.sizes(input), each = n.number(size);
+  Formula groups = n.quotient(n.size(input, channel), each);
+  n.check(n.equal(groups * each, n.size(input, channel)),
+          "the channels are no multiple of the window");
+  Value parts[] = {n.part(shape, 0, channel), n.reshaped(groups, n.vector({1})),
+                   n.vector({size})};
+  b.set(0, b.make("graph.reduce_max", Binder::type(input),
+                  Value(n.reshaped(input, n.joined(parts))),
+                  b.attribute("axes", ArrayRef<int64_t>{layout.rank})));
+}
+
+void checkRank(Binder &b, int64_t rank) {
+  Value input = b.input(0);
+  if (input && b.rank(input) != rank)
+    b.fail("expected a tensor of " + llvm::Twine(rank) + " dimensions, got " +
+           llvm::Twine(b.rank(input)));
 }
 
 void pool(Binder &b, StringRef op, int64_t rank, ArrayRef<int64_t> window,
           ArrayRef<int64_t> strides) {
   Value input = b.input(0);
-  if (input && b.rank(input) != rank)
-    b.fail("expected a tensor of " + llvm::Twine(rank) + " dimensions, got " +
-           llvm::Twine(b.rank(input)));
+  checkRank(b, rank);
   Layout layout = readLayout(b, rank);
   if (b.failed())
     return;
@@ -67,8 +74,12 @@ void addPoolingRows(RowTable &table) {
   table["AvgPool"] = pooling("graph.avg_pool", 4);
   table["AvgPool3D"] = pooling("graph.avg_pool", 5);
   table["MaxPoolV2"] = [](Binder &b) {
-    SmallVector<int64_t> window = b.constants(1), strides = b.constants(2);
-    pool(b, "graph.max_pool", 4, window, strides);
+    if (isKnown(b, 1) && isKnown(b, 2))
+      return pool(b, "graph.max_pool", 4, b.constants(1), b.constants(2));
+    checkRank(b, 4);
+    Layout layout = readLayout(b, 4);
+    if (!b.failed())
+      b.set(0, maxPoolAtRun(b, layout));
   };
 }
 

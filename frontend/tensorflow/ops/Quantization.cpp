@@ -95,10 +95,90 @@ Row gradient(bool fed, bool perChannel) {
     b.set(2, sum(above));
   };
 }
+
+/// Values rounded to integers times a scale, which one end of the range gives.
+/// Inputs: values, the ends, and with `fedBits` the number of bits.
+Row roundTrip(bool fedBits) {
+  return [fedBits](Binder &b) {
+    Formula x(b, b.input(0)), low(b, b.input(1)), high(b, b.input(2));
+    int64_t bits = fedBits ? b.constant(3) : b.integer("num_bits", 8),
+            axis = b.integer("axis", -1);
+    bool isSigned = b.flag("signed_input", true),
+         given = b.flag("range_given", fedBits),
+         narrow = b.flag("narrow_range", false);
+    std::string mode = b.text("round_mode", "HALF_TO_EVEN");
+    if (mode != "HALF_TO_EVEN" && mode != "HALF_UP")
+      b.fail("round_mode is '" + mode + "', expected HALF_TO_EVEN or HALF_UP");
+    if (bits < 1 || bits > 62)
+      b.fail("impossible number of bits: " + llvm::Twine(bits));
+    if (b.failed())
+      return;
+    int64_t rank = b.rank(x);
+    if (axis < -1 || axis >= rank)
+      return b.fail("axis " + llvm::Twine(axis) +
+                    " is outside of a tensor of " + llvm::Twine(rank) +
+                    " dimensions");
+    SmallVector<int64_t> others;
+    for (int64_t d = 0; d < rank; ++d)
+      if (axis < 0 || d != axis)
+        others.push_back(d);
+    if (!given) {
+      auto end = [&](StringRef op) {
+        return x.wrap(
+            b.make(op, x.type(), Value(x), b.attribute("axes", others)));
+      };
+      low = end("graph.reduce_min");
+      high = end("graph.reduce_max");
+    }
+    double least = 0, most = std::ldexp(1.0, int(bits)) - 1;
+    if (isSigned) {
+      most = std::ldexp(1.0, int(bits) - 1) - 1;
+      least = narrow ? -most : -most - 1;
+    }
+    Formula none =
+        x.number(x.type().isF64() ? std::numeric_limits<double>::max()
+                                  : double(std::numeric_limits<float>::max()));
+    if (x.type().isF16())
+      none = x.number(65504);
+    auto scaleBy = [&](double count, const Formula &end) {
+      return select(end * count > 0.0, x.number(count) / end, none);
+    };
+    Formula fromLow = scaleBy(least, low), fromHigh = scaleBy(most, high);
+    Formula useLow = fromLow < fromHigh;
+    Formula scale = select(useLow, fromLow, fromHigh);
+    Formula inverse =
+        select(useLow, low / (least == 0 ? 1 : least), high / x.number(most));
+    Formula top = select(useLow, inverse * most, high),
+            bottom = select(useLow, low, inverse * least);
+    // One range for each slice along the axis.
+    auto spread = [&](const Formula &value) {
+      if (axis < 0)
+        return value;
+      SmallVector<int64_t> behind;
+      for (int64_t d = axis + 1; d < rank; ++d)
+        behind.push_back(d - axis);
+      return behind.empty() ? value
+                            : value.wrap(b.make("graph.expand_dims",
+                                                value.type(), Value(value),
+                                                b.attribute("axes", behind)));
+    };
+    Formula inside =
+        given ? maximum(minimum(x, spread(top)), spread(bottom)) : x;
+    Formula scaled = inside * spread(scale);
+    Formula whole =
+        mode == "HALF_UP" ? floor(scaled + 0.5) : scaled.unary("graph.round");
+    Formula result = whole * spread(inverse);
+    // The derivative is that of the values, where they are inside.
+    b.set(0, b.make("graph.surrogate", x.type(), {result, inside}));
+  };
+}
 } // namespace
 
 void addQuantizationRows(RowTable &table) {
   table["FakeQuantWithMinMaxArgs"] = fakeQuant(false);
+  table["QuantizeAndDequantizeV2"] = table["QuantizeAndDequantizeV4"] =
+      roundTrip(/*fedBits=*/false);
+  table["QuantizeAndDequantizeV3"] = roundTrip(/*fedBits=*/true);
   table["FakeQuantWithMinMaxVars"] =
       table["FakeQuantWithMinMaxVarsPerChannel"] = fakeQuant(true);
   table["FakeQuantWithMinMaxArgsGradient"] = gradient(false, false);

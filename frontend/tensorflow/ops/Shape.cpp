@@ -490,6 +490,12 @@ void addShapeRows(RowTable &table) {
     b.set(0, b.make("graph.expand_dims", Binder::type(input), input,
                     b.attribute("axes", ArrayRef<int64_t>(axis))));
   };
+  table["ParallelConcat"] = [](Binder &b) {
+    SmallVector<Value> parts = b.inputList(0);
+    if (!b.failed())
+      b.set(0, b.make("graph.concat", Binder::type(parts[0]), parts,
+                      b.attribute("axis", int64_t(0))));
+  };
   table["ConcatV2"] = [](Binder &b) {
     unsigned parts = b.inputCount() ? b.inputCount() - 1 : 0;
     importConcat(b, parts, 0, parts);

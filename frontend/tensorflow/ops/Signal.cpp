@@ -1,11 +1,12 @@
 //===- Signal.cpp - Fourier transforms ------------------------------------===//
 //
 // A transform of n = a * b elements is b transforms of a elements, a product
-// with roots of unity, and a transforms of b elements. What has no small factor
-// is a product with a matrix.
+// with roots of unity, and a transforms of b elements. What has no small
+// factor, or a size that only the run knows, is a product with a matrix.
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontend/tensorflow/ops/Numbers.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 #include <numbers>
@@ -17,29 +18,28 @@ namespace tenon::tf {
 namespace {
 /// Sizes up to this one are transformed by one matrix.
 constexpr int64_t kMatrix = 32;
+/// The largest matrices.
+constexpr int64_t kMostElements = 4096;
 
 class Transform {
 public:
   Transform(Binder &b, ComplexType type, bool inverse)
       : b(b), type(type), sign(inverse ? 1 : -1) {}
 
-  /// Of the last dimension, whose size is known. The inverse is not scaled.
+  /// Of the last dimension. The inverse is not scaled.
   Value run(Value value) {
-    int64_t size = b.staticDim(value, b.rank(value) - 1);
     if (b.failed())
       return {};
+    auto known = graph::ShapeContext::asConstant(b.dims(value).back());
+    if (!known)
+      return multiplied(value, matrixAtRun(value));
+    int64_t size = *known;
     if (size < 2)
       return value;
     graph::Dims dims(b.dims(value));
     int64_t factor = factorOf(size);
-    if (factor == size && dims.size() > 1)
-      return b.make("graph.matmul", type, {value, matrix(size)});
-    if (factor == size) {
-      graph::Dims row = {b.shapes().constant(1), dims[0]};
-      Value product =
-          b.make("graph.matmul", type, {b.reshape(value, row), matrix(size)});
-      return b.failed() ? Value() : b.reshape(product, dims);
-    }
+    if (factor == size)
+      return multiplied(value, matrix(size));
     // Element i = factor * p + q of [p, q]; result k = rest * s + r of [s, r].
     int64_t rest = size / factor, rank = dims.size();
     graph::Dims split(dims), whole(dims);
@@ -88,8 +88,37 @@ private:
     };
     return type.getElementType().isF64() ? fill(0.0) : fill(0.0f);
   }
+  Value multiplied(Value value, Value matrix) {
+    if (b.failed() || b.rank(value) > 1)
+      return b.make("graph.matmul", type, {value, matrix});
+    graph::Dims dims(b.dims(value)),
+        row = {b.shapes().constant(1), b.dims(value)[0]};
+    Value product =
+        b.make("graph.matmul", type, {b.reshape(value, row), matrix});
+    return b.failed() ? Value() : b.reshape(product, dims);
+  }
+
+  /// The roots for a last dimension of unknown size, in double precision.
+  Value matrixAtRun(Value value) {
+    Numbers n(b);
+    Type f64 = b.builder().getF64Type(), real = type.getElementType();
+    Formula size = n.size(value, b.rank(value) - 1);
+    expect(b, size <= n.number(kMostElements),
+           "transforms of more than " + llvm::Twine(kMostElements) +
+               " elements, whose number only the run knows, are not supported");
+    Formula rows = n.below(minimum(size, n.number(kMostElements)));
+    Formula places(b, b.make("graph.floor_mod", n.i64,
+                             {n.reshaped(rows, n.vector({-1, 1})) * rows,
+                              maximum(size, n.number(1))}));
+    Formula angles = places.cast(f64) * (sign * 2 * std::numbers::pi) /
+                     maximum(size, n.number(1)).cast(f64);
+    return b.make("graph.complex", type,
+                  {angles.unary("graph.cos").cast(real),
+                   angles.unary("graph.sin").cast(real)});
+  }
+
   Value matrix(int64_t size) {
-    if (size > 4096) {
+    if (size > kMostElements) {
       b.fail("transforms of " + llvm::Twine(size) +
              " elements, which is no product of small numbers, are not "
              "supported");
@@ -122,11 +151,22 @@ Value transform(Binder &b, Value value, int64_t count, bool inverse) {
   if (b.failed() || !inverse)
     return value;
   double scale = 1;
-  for (int64_t i = 0; i < count; ++i)
-    scale /= double(std::max<int64_t>(b.staticDim(value, rank - 1 - i), 1));
   Type real = type.getElementType();
-  Value factor =
-      b.make("graph.complex", type, {b.scalar(real, scale), b.scalar(real, 0)});
+  Numbers n(b);
+  std::optional<Formula> atRun;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t d = rank - 1 - i;
+    if (auto size = graph::ShapeContext::asConstant(b.dims(value)[d])) {
+      scale /= double(std::max<int64_t>(*size, 1));
+      continue;
+    }
+    Formula size = maximum(n.size(value, d), n.number(1));
+    Formula real = size.cast(b.builder().getF64Type()),
+            part = real.number(1) / real;
+    atRun = atRun ? *atRun * part : part;
+  }
+  Value factor = atRun ? (*atRun * scale).cast(real) : b.scalar(real, scale);
+  factor = b.make("graph.complex", type, {factor, b.scalar(real, 0)});
   return b.make("graph.mul", type, {value, factor});
 }
 
@@ -145,63 +185,121 @@ Row complexTransform(int64_t count, bool inverse) {
   };
 }
 
+/// A length: a number, or what only the run knows.
+struct Length {
+  std::optional<int64_t> known;
+  Value value; // i64 scalar
+};
+
 /// The last dimensions cut or filled up with zeros.
-Value resized(Binder &b, Value value, ArrayRef<int64_t> sizes) {
-  int64_t rank = b.rank(value), first = rank - sizes.size();
-  Type type = Binder::type(value), i64 = b.builder().getI64Type();
-  SmallVector<int64_t> begin(rank, 0), size(rank, -1), padding(2 * rank, 0);
-  bool cut = false, pad = false;
-  for (auto [i, wanted] : llvm::enumerate(sizes)) {
-    int64_t have = b.staticDim(value, first + i);
-    if (b.failed())
-      return {};
-    size[first + i] = std::min(have, wanted);
-    cut |= have > wanted;
-    padding[2 * (first + i) + 1] = std::max<int64_t>(wanted - have, 0);
-    pad |= have < wanted;
+Value resized(Binder &b, Value value, ArrayRef<Length> lengths) {
+  if (b.failed())
+    return {};
+  Numbers n(b);
+  int64_t rank = b.rank(value), first = rank - lengths.size();
+  Type type = Binder::type(value);
+  graph::Dims dims(b.dims(value));
+  bool cut = false, pad = false, settled = true;
+  Value shape = n.sizes(value);
+  SmallVector<Value> part, more;
+  for (int64_t d = 0; d < rank; ++d) {
+    Formula have = n.gathered(shape, n.number(d));
+    part.push_back(have);
+    more.push_back(n.number(0));
+    if (d < first)
+      continue;
+    const Length &length = lengths[d - first];
+    auto size = graph::ShapeContext::asConstant(dims[d]);
+    if (size && length.known) {
+      cut |= *size > *length.known;
+      pad |= *size < *length.known;
+    } else {
+      cut = pad = true;
+    }
+    if (length.known)
+      dims[d] = b.shapes().constant(*length.known);
+    else
+      settled = false;
+    Formula wanted(b, length.value);
+    part.back() = minimum(have, wanted);
+    more.back() = maximum(wanted - have, n.number(0));
   }
   if (cut)
     value = b.make(
         "graph.slice", type,
-        {value, b.integersConstant(begin, i64), b.integersConstant(size, i64)});
-  if (!pad)
-    return value;
-  Value widths = b.constant(DenseElementsAttr::get(
-      RankedTensorType::get({rank, 2}, i64), ArrayRef<int64_t>(padding)));
-  Value zero = b.scalar(
-      isa<ComplexType>(type) ? cast<ComplexType>(type).getElementType() : type,
-      0);
-  if (isa<ComplexType>(type))
-    zero = b.make("graph.complex", type, {zero, zero});
-  return b.make("graph.pad", type, {value, widths, zero});
+        {value, n.vector(SmallVector<int64_t>(rank, 0)), n.packed(part)});
+  if (pad) {
+    Value zeros = n.vector(SmallVector<int64_t>(rank, 0)),
+          sides[] = {zeros, n.packed(more)};
+    Value widths = b.make("graph.pack", n.i64, ValueRange(sides),
+                          b.attribute("axis", int64_t(1)));
+    auto complex = dyn_cast<ComplexType>(type);
+    Value zero = b.scalar(complex ? complex.getElementType() : type, 0);
+    if (complex)
+      zero = b.make("graph.complex", type, {zero, zero});
+    value = b.make("graph.pad", type, {value, widths, zero});
+  }
+  // Sizes that are known again.
+  return b.failed() || !(cut || pad) || !settled ? value
+                                                 : b.reshape(value, dims);
 }
 
-SmallVector<int64_t> lengths(Binder &b, int64_t count) {
-  SmallVector<int64_t> sizes = b.constants(1);
-  if (int64_t(sizes.size()) != count)
+SmallVector<Length> readLengths(Binder &b, int64_t count) {
+  Value given = b.input(1);
+  if (b.failed())
+    return {};
+  Numbers n(b);
+  auto size = b.rank(given) == 1
+                  ? graph::ShapeContext::asConstant(b.dims(given)[0])
+                  : std::nullopt;
+  if (b.rank(given) != 1 || size.value_or(count) != count)
     b.fail("expected " + llvm::Twine(count) + " lengths");
-  for (int64_t size : sizes)
-    if (size < 1 || size > (1 << 24))
-      b.fail("impossible length: " + llvm::Twine(size));
-  return sizes;
+  SmallVector<Length> lengths;
+  auto contents = b.failed() ? std::nullopt : b.shapes().contents(given);
+  for (int64_t i = 0; i < count && !b.failed(); ++i) {
+    Length length;
+    if (contents && (*contents)[i])
+      length.known = graph::ShapeContext::asConstant((*contents)[i]);
+    if (length.known && (*length.known < 1 || *length.known > (1 << 24)))
+      b.fail("impossible length: " + llvm::Twine(*length.known));
+    Formula value = length.known
+                        ? n.number(*length.known)
+                        : n.gathered(b.cast(given, n.i64), n.number(i));
+    if (!length.known)
+      expect(b, value > 0.0, "a length is not positive");
+    length.value = value;
+    lengths.push_back(length);
+  }
+  return lengths;
+}
+
+/// Half of a symmetric dimension of that length.
+Length halfOf(Binder &b, const Length &length) {
+  Numbers n(b);
+  Length half;
+  if (length.known)
+    half.known = *length.known / 2 + 1;
+  half.value = half.known ? n.number(*half.known)
+                          : n.quotient(length.value, n.number(2)) + n.number(1);
+  return half;
 }
 
 /// Of real numbers: half of the symmetric result.
 Row realTransform(int64_t count) {
   return [count](Binder &b) {
     Value value = b.input(0);
-    SmallVector<int64_t> sizes = lengths(b, count);
+    SmallVector<Length> lengths = readLengths(b, count);
     expectRank(b, value, count);
     if (b.failed())
       return;
     Type real = Binder::type(value);
-    value = resized(b, value, sizes);
+    value = resized(b, value, lengths);
     value = b.make("graph.complex", ComplexType::get(real),
                    {value, b.scalar(real, 0)});
     value = transform(b, value, count, /*inverse=*/false);
-    sizes.back() = sizes.back() / 2 + 1;
+    lengths.back() = halfOf(b, lengths.back());
     if (!b.failed())
-      b.set(0, resized(b, value, sizes));
+      b.set(0, resized(b, value, lengths));
   };
 }
 
@@ -209,17 +307,17 @@ Row realTransform(int64_t count) {
 Row inverseRealTransform(int64_t count) {
   return [count](Binder &b) {
     Value value = b.input(0);
-    SmallVector<int64_t> sizes = lengths(b, count);
+    SmallVector<Length> lengths = readLengths(b, count);
     expectRank(b, value, count);
     if (b.failed())
       return;
     auto type = dyn_cast<ComplexType>(Binder::type(value));
     if (!type)
       return b.fail("expected complex numbers");
-    int64_t size = sizes.back(), half = size / 2 + 1, rank = b.rank(value);
-    SmallVector<int64_t> given(sizes);
-    given.back() = half;
-    value = resized(b, value, given);
+    Length whole = lengths.back(), half = halfOf(b, whole);
+    int64_t rank = b.rank(value);
+    lengths.back() = half;
+    value = resized(b, value, lengths);
     // The other dimensions first; then the last one is symmetric alone.
     if (count > 1) {
       auto order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
@@ -231,15 +329,18 @@ Row inverseRealTransform(int64_t count) {
         back[p] = i;
       value = b.transpose(value, back);
     }
-    // Elements 1 to size - half, conjugated and in reverse, complete it.
-    Type i64 = b.builder().getI64Type();
-    if (size > half) {
-      SmallVector<int64_t> begin(rank, 0), part(rank, -1);
+    // Elements 1 to the length less the half, conjugated and in reverse,
+    // complete it.
+    if (!whole.known || *whole.known > *half.known) {
+      Numbers n(b);
+      SmallVector<int64_t> begin(rank, 0);
       begin.back() = 1;
-      part.back() = size - half;
+      Value parts[] = {
+          n.vector(SmallVector<int64_t>(rank - 1, -1)),
+          n.reshaped(Formula(b, whole.value) - Formula(b, half.value),
+                     n.vector({1}))};
       Value rest = b.make("graph.slice", type,
-                          {value, b.integersConstant(begin, i64),
-                           b.integersConstant(part, i64)});
+                          {value, n.vector(begin), n.joined(parts)});
       rest = b.make("graph.reverse", type, rest,
                     b.attribute("axes", ArrayRef<int64_t>(rank - 1)));
       rest = b.make("graph.conj", type, rest);

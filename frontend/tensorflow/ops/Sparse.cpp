@@ -1,6 +1,6 @@
 //===- Sparse.cpp - sparse tensors ----------------------------------------===//
 
-#include "frontend/tensorflow/ops/Rows.h"
+#include "frontend/tensorflow/ops/Coo.h"
 
 using namespace mlir;
 
@@ -101,13 +101,44 @@ void importToDense(Binder &b) {
 }
 
 void importMatMul(Binder &b) {
+  bool adjoint[] = {b.flag("adjoint_a", false), b.flag("adjoint_b", false)};
   SmallVector<NamedAttribute> attributes;
-  for (StringRef side : {"adjoint_a", "adjoint_b"})
-    if (b.flag(side, false))
-      attributes.push_back(b.unit(side));
-  Value values = b.input(1);
-  b.set(0, b.make("graph.sparse_matmul", Binder::type(values),
-                  b.inputList(0, 4), attributes));
+  if (adjoint[0])
+    attributes.push_back(b.unit("adjoint_a"));
+  if (adjoint[1])
+    attributes.push_back(b.unit("adjoint_b"));
+  Value indices = b.input(0), values = b.input(1), shape = b.input(2),
+        dense = b.input(3);
+  if (b.failed())
+    return;
+  Type type = Binder::type(values);
+  // Narrow numbers are summed as wide ones, complex ones by their parts.
+  auto multiply = [&](Value x, Value y) {
+    Type wide = Binder::type(x);
+    if (wide.isF16() || wide.isBF16())
+      wide = b.builder().getF32Type();
+    return b.cast(b.make("graph.sparse_matmul", wide,
+                         {indices, b.cast(x, wide), shape, b.cast(y, wide)},
+                         attributes),
+                  Binder::type(x));
+  };
+  auto complex = dyn_cast<ComplexType>(type);
+  if (!complex)
+    return b.set(0, multiply(values, dense));
+  Type part = complex.getElementType();
+  auto parts = [&](Value value, bool conjugate) {
+    Formula imaginary(b, b.make("graph.imag", part, value));
+    return std::pair(Formula(b, b.make("graph.real", part, value)),
+                     conjugate ? imaginary.unary("graph.neg") : imaginary);
+  };
+  auto [xr, xi] = parts(values, adjoint[0]);
+  auto [yr, yi] = parts(dense, adjoint[1]);
+  auto product = [&](const Formula &x, const Formula &y) {
+    return Formula(b, multiply(x, y));
+  };
+  Formula real = product(xr, yr) - product(xi, yi),
+          imaginary = product(xr, yi) + product(xi, yr);
+  b.set(0, b.make("graph.complex", type, {real, imaginary}));
 }
 
 void importConcat(Binder &b) {
@@ -125,6 +156,14 @@ void importConcat(Binder &b) {
       {b.attribute("axis", axis),
        b.attribute("operandSegmentSizes", b.builder().getDenseI32ArrayAttr(
                                               {segment, segment, segment}))}));
+}
+
+void importEditDistance(Binder &b) {
+  SmallVector<NamedAttribute> attributes;
+  if (b.flag("normalize", true))
+    attributes.push_back(b.unit("normalize"));
+  b.set(0, b.make("graph.edit_distance", b.builder().getF32Type(),
+                  b.inputList(0, 6), attributes));
 }
 
 void importRaggedToDense(Binder &b) {
@@ -156,7 +195,11 @@ void addSparseRows(RowTable &table) {
   table["SparseToDense"] = importToDense;
   table["SparseTensorDenseMatMul"] = importMatMul;
   table["SparseConcat"] = importConcat;
+  table["EditDistance"] = importEditDistance;
   table["RaggedTensorToTensor"] = importRaggedToDense;
+  addSparseArithmeticRows(table);
+  addSetRows(table);
+  addRaggedRows(table);
 }
 
 } // namespace tenon::tf

@@ -67,6 +67,33 @@ void addComparison(RowTable &table, StringRef name, bool negate) {
   };
 }
 
+/// The sum of strings is one behind the other; operands broadcast.
+void addConcatenation(RowTable &table, StringRef name) {
+  auto found = table.find(name);
+  if (found == table.end())
+    return;
+  table[name] = [numeric = found->second](Binder &b) {
+    Value x = b.inputCount() && b.raw(0).kind == ImportedValue::Tensor
+                  ? b.input(0)
+                  : Value();
+    if (!x || !isa<graph::StringType>(Binder::type(x)))
+      return numeric(b);
+    Value y = b.input(1);
+    if (b.failed())
+      return;
+    if (b.rank(x) && b.rank(y) && b.dims(x) != b.dims(y)) {
+      Type i64 = b.builder().getI64Type();
+      Value shape = b.make(
+          "graph.broadcast_args", i64,
+          {b.make("graph.shape_of", i64, x), b.make("graph.shape_of", i64, y)});
+      x = b.make("graph.broadcast_to", stringType(b), {x, shape});
+      y = b.make("graph.broadcast_to", stringType(b), {y, shape});
+    }
+    b.set(0, b.make("graph.string_join", stringType(b), {x, y},
+                    b.textAttribute("separator", "")));
+  };
+}
+
 void importAsString(Binder &b) {
   SmallVector<NamedAttribute> attributes =
       flags(b, {{"scientific", b.flag("scientific", false)},
@@ -315,6 +342,8 @@ std::optional<Value> parsedElements(Binder &b, unsigned i) {
 void addStringsRows(RowTable &table) {
   addComparison(table, "Equal", false);
   addComparison(table, "NotEqual", true);
+  addConcatenation(table, "Add");
+  addConcatenation(table, "AddV2");
   table["AsString"] = importAsString;
   table["StringJoin"] = [](Binder &b) {
     b.set(0, b.make("graph.string_join", stringType(b), b.inputList(0),

@@ -69,6 +69,7 @@ def families(rounds):
     import rules_layouts  # noqa: F401
     import rules_programs  # noqa: F401
     import rules_sampling  # noqa: F401
+    import rules_sparse  # noqa: F401
     import rules_types  # noqa: F401
     import rules_windows  # noqa: F401
     return {f"drawn_{name}": lambda entries=entries: drawn(entries, rounds) for name, entries in TABLE.items()}

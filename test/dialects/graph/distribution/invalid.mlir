@@ -24,3 +24,19 @@ func.func @counter(%alpha: tensor<3xf32>, %key: tensor<1xui64>, %counter: tensor
   %r:2 = graph.random_gamma %n, %alpha, %key, %counter : (tensor<1xi32>, tensor<3xf32>, tensor<1xui64>, tensor<3xui64>) -> (tensor<4x3xf32>, tensor<2xui64>)
   return
 }
+
+// -----
+
+func.func @function(%a: tensor<3xf32>) {
+  // expected-error@+1 {{there is no function 'sine'}}
+  %r = graph.special_function %a {function = "sine"} : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @classes(%c: tensor<3xi64>, %key: tensor<1xui64>, %counter: tensor<2xui64>) {
+  // expected-error@+1 {{there are only 7 classes to draw 8 different ones from}}
+  %s:4 = graph.candidate_sampler %c, %key, %counter {number = 8 : i64, range = 7 : i64, unique} : (tensor<3xi64>, tensor<1xui64>, tensor<2xui64>) -> (tensor<8xi64>, tensor<3xf32>, tensor<8xf32>, tensor<2xui64>)
+  return
+}
