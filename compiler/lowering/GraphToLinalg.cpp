@@ -263,6 +263,10 @@ void lowerVariable(graph::VariableOp variable) {
                       MemRefType::get(type.getShape(), type.getElementType()));
   if (ElementsAttr initial = variable.getInitialAttr())
     value->setAttr("tenon.initial", initial);
+  if (Attribute place = variable->getAttr("graph.place")) {
+    value->setAttr("tenon.place", place);
+    value.setSymVisibility("public"); // nothing need refer to it
+  }
   global(flag, MemRefType::get({}, b.getI8Type()))
       ->setAttr("tenon.flag", b.getUnitAttr());
 }

@@ -1,6 +1,7 @@
 #include "compiler/pipeline/Signature.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/FoldPacks.h"
+#include "compiler/pipeline/Hdf5Writer.h"
 #include "dialects/graph/Graph.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -120,6 +121,25 @@ DefaultValue Describer::defaultOf(ElementsAttr value) {
   return result;
 }
 
+/// Variables that have a place in a Keras file, in the order of these.
+void describeArchive(ModuleOp module, ArtifactSpec &spec) {
+  auto about = module->getAttrOfType<DictionaryAttr>("graph.archive");
+  if (!about)
+    return;
+  ArchiveInfo archive;
+  archive.config = about.getAs<StringAttr>("config").str();
+  archive.metadata = about.getAs<StringAttr>("metadata").str();
+  std::vector<Hdf5Dataset> datasets;
+  for (auto [i, variable] : llvm::enumerate(spec.variables)) {
+    if (variable.place.empty())
+      continue;
+    datasets.push_back({variable.place, variable.dtype, variable.shape});
+    archive.variables.push_back(int32_t(i));
+  }
+  archive.header = makeHdf5Header(datasets);
+  spec.archive = std::move(archive);
+}
+
 int64_t integer(Operation *op, StringRef name) {
   return cast<IntegerAttr>(op->getAttr(name)).getInt();
 }
@@ -154,7 +174,10 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
                         bytes,
                         -1,
                         uint64_t(integer(global, "tenon.flag_offset")),
-                        global->hasAttr("tenon.generator")};
+                        global->hasAttr("tenon.generator"),
+                        {}};
+      if (auto place = global->getAttrOfType<StringAttr>("tenon.place"))
+        info.place = place.str();
       value = global->getAttrOfType<ElementsAttr>("tenon.initial");
       Type element = value ? cast<ShapedType>(value.getType()).getElementType()
                            : type.getElementType();
@@ -190,6 +213,7 @@ LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {
                     });
   for (Attribute message : cast<ArrayAttr>(module->getAttr("tenon.failures")))
     spec.failures.push_back(cast<StringAttr>(message).str());
+  describeArchive(module, spec);
   return success();
 }
 

@@ -77,7 +77,7 @@ public:
         failed(resolveMetrics()))
       return failure();
     if (failed(buildStep("train_step", /*trains=*/true)) ||
-        failed(buildStep("test_step", /*trains=*/false)))
+        failed(buildStep("evaluate", /*trains=*/false)))
       return failure();
     for (auto &[name, function] : steps)
       function.erase();
@@ -85,6 +85,7 @@ public:
     buildReset();
     if (optimizer.average)
       buildFinalize();
+    exchangeOptimizer();
     module->setAttr("graph.training", builder.getUnitAttr());
     return success();
   }
@@ -156,8 +157,10 @@ private:
       request.metrics = std::move(own->metrics);
       request.weightedMetrics = std::move(own->weightedMetrics);
     }
-    if (!request.optimizer)
+    if (!request.optimizer) {
       request.optimizer = std::move(own->optimizer);
+      fileOptimizer = request.optimizer.has_value();
+    }
     return success();
   }
 
@@ -205,6 +208,11 @@ private:
     shapes.addEntry(forward);
     GraphBuilder b(builder, shapes, builder.getUnknownLoc());
     auto results = forward.getBody().front().getTerminator()->getOperands();
+    Call any;
+    any.name = "mean_squared_error";
+    if (request.losses.empty() && request.anyLoss)
+      for (const std::string &output : outputs)
+        request.losses.emplace_back(output, any);
     if (request.losses.empty())
       return fail("no loss: name one with --loss");
     for (const auto &[name, call] : request.losses) {
@@ -253,6 +261,7 @@ private:
     shapes.addEntry(forward);
     GraphBuilder b(builder, shapes, builder.getUnknownLoc());
     auto results = forward.getBody().front().getTerminator()->getOperands();
+    std::map<std::string, unsigned> used; // names, as Keras tells them apart
     for (bool weighted : {false, true})
       for (const auto &[name, call] :
            weighted ? request.weightedMetrics : request.metrics) {
@@ -265,9 +274,12 @@ private:
               call, loss.loss.target, Tensor(b, results[loss.index]));
           if (!metric)
             return fail(metric.takeError());
-          std::string key = metric->name;
-          if (outputs.size() > 1)
-            key = loss.output + "_" + key;
+          std::string prefix = outputs.size() > 1 ? loss.output + "_" : "";
+          std::string key = prefix + metric->name;
+          if (weighted && used.count(key))
+            key = prefix + "weighted_" + metric->name;
+          if (unsigned before = used[key]++)
+            key += "_" + std::to_string(before);
           if (tracked.count(key))
             return fail("two metrics are called '" + key + "'");
           tracked.emplace(
@@ -524,6 +536,31 @@ private:
     func::ReturnOp::create(builder, function.getLoc());
   }
 
+  /// The optimizer's variables go to and come from the model's file, when it
+  /// is of Keras and the optimizer is the one that Keras would make.
+  void exchangeOptimizer() {
+    auto kept = module->getAttrOfType<ArrayAttr>("graph.optimizer");
+    module->removeAttr("graph.optimizer");
+    unsigned trainable = 0;
+    for (auto variable : module.getOps<VariableOp>())
+      trainable += variable.getTrainable();
+    if (!kept || !request.optimizer || trainable != parameters.size())
+      return;
+    std::vector<VariableOp> order;
+    for (const std::string &name : optimizer.inFile(parameters))
+      order.push_back(module.lookupSymbol<VariableOp>(name));
+    bool fits = fileOptimizer && kept.size() == order.size();
+    for (auto [i, variable] : llvm::enumerate(order)) {
+      variable->setAttr(
+          "graph.place",
+          builder.getStringAttr("optimizer/vars/" + std::to_string(i)));
+      fits &= i < kept.size() &&
+              cast<ElementsAttr>(kept[i]).getType() == variable.getType();
+    }
+    for (size_t i = 0; fits && i < order.size(); ++i)
+      order[i].setInitialAttr(cast<ElementsAttr>(kept[i]));
+  }
+
   ModuleOp module;
   Request request;
   Variables variables;
@@ -535,6 +572,7 @@ private:
   std::vector<Constraint> constraints; // of the parameters; may be empty
   std::vector<OutputLoss> losses;
   Optimizer optimizer;
+  bool fileOptimizer = false;             // it is what the file asks for
   std::map<std::string, Tracked> tracked; // sorted, as Keras's logs are
 };
 } // namespace

@@ -17,6 +17,7 @@ struct Request {
   /// Regular expression: trains only the variables, or constants of a frozen
   /// graph, that it finds a match in. Empty: all that are trainable.
   std::string trainable;
+  bool anyLoss = false; ///< where nothing says which, take any
 };
 
 /// Parses `NAME=CALL` or `CALL`, a loss of --loss.
@@ -31,7 +32,7 @@ parseForOutputs(llvm::StringRef text);
 /// entry is called `predict` then, and other entries than `init` are gone:
 ///
 ///   train_step(inputs, targets, sample_weight) -> loss
-///   test_step(inputs, targets, sample_weight) -> loss
+///   evaluate(inputs, targets, sample_weight) -> loss
 ///   metrics() -> loss, ...     values of this epoch, sorted by name
 ///   reset_metrics()
 ///   finalize()                 with moving averages of the weights only

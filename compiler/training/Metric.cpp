@@ -483,7 +483,7 @@ llvm::Expected<Metric> makeMetric(const Call &call, TargetKind target,
       return meanIncrements(b, compared.values * sign, w);
     };
     metric.result = meanResult;
-    metric.name = call.name;
+    metric.name = arguments.text("name", call.name);
     return metric;
   }
   if (needsValues && target != TargetKind::Values)

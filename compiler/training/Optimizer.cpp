@@ -11,6 +11,8 @@ namespace tenon::training {
 using namespace graph;
 
 static RankedTensorType slotType(RankedTensorType type, Slot::Shape shape) {
+  if (shape == Slot::Shape::None)
+    return RankedTensorType::get({}, IntegerType::get(type.getContext(), 32));
   SmallVector<int64_t> sizes(type.getShape());
   if (shape == Slot::Shape::Rows)
     sizes.pop_back();
@@ -45,13 +47,17 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
   }
   Step step{b, {}, cast(done + 1, f32), !schedule, {}};
   if (schedule)
-    step.rate = schedule(cast(done, f32));
+    step.rate = schedule(cast(calls, f32)); // also while gradients gather
   else
     step.rate = Variables::read(
         b, variables.declare("optimizer/learning_rate", {}, f32, rate));
+  Tensor finite = adjustScale(b, variables, gradients);
+  auto whenFinite = [&](Tensor changed, Tensor old) {
+    return finite ? select(finite, changed, old) : changed;
+  };
   /// The new value in a step, the old one between steps.
   auto inStep = [&](Tensor changed, Tensor old) {
-    return isStep ? select(isStep, changed, old) : changed;
+    return whenFinite(isStep ? select(isStep, changed, old) : changed, old);
   };
 
   SmallVector<Variable> shared;
@@ -72,8 +78,8 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
     for (auto [variable, change] : llvm::zip(trained, changes)) {
       Variable sum = variables.declare(
           slotName(variable, "gradient_accumulator"), variable.type);
-      Tensor total = Variables::read(b, sum) + change;
-      Variables::assign(b, sum, select(isStep, 0, total));
+      Tensor old = Variables::read(b, sum), total = old + change;
+      Variables::assign(b, sum, whenFinite(select(isStep, 0, total), old));
       change = total / double(accumulate);
     }
   auto squares = [](Tensor x) {
@@ -133,13 +139,14 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
     before = states;
     value = inStep(update(own, value, change, states), old);
     for (auto [slot, from, to] : llvm::zip(kept, before, states))
-      Variables::assign(b, slot, inStep(to, from));
+      if (to.value() != from.value())
+        Variables::assign(b, slot, inStep(to, from));
     if (average) {
       Variable mean =
           variables.declare(slotName(variable, "average"), variable.type);
-      Tensor part = cast(momentum, element);
-      Tensor now = part * Variables::read(b, mean) + (1 - part) * value;
-      Variables::assign(b, mean, now);
+      Tensor part = cast(momentum, element), before = Variables::read(b, mean);
+      Tensor now = part * before + (1 - part) * value;
+      Variables::assign(b, mean, whenFinite(now, before));
       if (overwriteEvery) {
         Tensor due = equal(graph::apply("floor_mod", done + 1,
                                         number(done, double(overwriteEvery))),
@@ -149,9 +156,61 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
     }
     if (constraint)
       value = constraint(value);
-    Variables::assign(b, variable, value);
+    Variables::assign(b, variable, whenFinite(value, old));
   }
-  Variables::assign(b, counter, next);
+  Variables::assign(b, counter, whenFinite(next, calls));
+}
+
+Tensor Optimizer::adjustScale(GraphBuilder &b, Variables &variables,
+                              ArrayRef<Tensor> gradients) const {
+  if (!lossScale)
+    return {};
+  Type f32 = b.builder.getF32Type();
+  Variable scale =
+      variables.declare("optimizer/dynamic_scale", {}, f32, lossScale->initial);
+  Variable counter = variables.declare("optimizer/step_counter", {}, b.i64());
+  Tensor factor = Variables::read(b, scale),
+         count = Variables::read(b, counter);
+  // What is not finite makes a NaN of the sum.
+  Tensor total = number(factor, 0);
+  for (Tensor gradient : gradients) {
+    Tensor scaled = cast(gradient, f32) * factor;
+    total = total + sum(scaled - scaled, upTo(scaled ? scaled.rank() : 0));
+  }
+  Tensor finite = equal(total, 0);
+  Tensor grows = equal(count, double(lossScale->growthSteps - 1));
+  Variables::assign(
+      b, scale,
+      factor * select(finite, select(grows, number(factor, 2), 1), 0.5));
+  Variables::assign(b, counter, select(finite, select(grows, 0, count + 1), 0));
+  return finite;
+}
+
+std::vector<std::string> Optimizer::inFile(ArrayRef<Variable> trained) const {
+  if (lossScale) // Keras has two of some
+    return {};
+  std::vector<std::string> names = {"optimizer/iteration"};
+  if (!schedule)
+    names.push_back("optimizer/learning_rate");
+  auto forAll = [&](StringRef slot) {
+    for (Variable variable : trained)
+      names.push_back(slotName(variable, slot));
+  };
+  if (average)
+    forAll("average");
+  if (accumulate)
+    forAll("gradient_accumulator");
+  unsigned groups = 1;
+  for (unsigned group = 0; group < groups; ++group)
+    for (Variable variable : trained)
+      for (const Slot &slot : slots(variable.type.getRank())) {
+        groups = std::max(groups, slot.group + 1);
+        if (slot.group == group)
+          names.push_back(slotName(variable, slot.name));
+      }
+  for (const Slot &slot : sharedSlots)
+    names.push_back("optimizer/" + slot.name);
+  return names;
 }
 
 void Optimizer::finish(GraphBuilder &b, Variables &variables,
@@ -166,6 +225,21 @@ void Optimizer::finish(GraphBuilder &b, Variables &variables,
 
 llvm::Expected<Optimizer> makeOptimizer(const Call &call) {
   Arguments arguments("optimizer", call);
+  if (canonical(call.name) == "lossscaleoptimizer") {
+    const Call *inner = arguments.find("inner_optimizer");
+    if (!inner)
+      return llvm::createStringError(
+          "optimizer 'loss_scale_optimizer' needs an 'inner_optimizer'");
+    llvm::Expected<Optimizer> optimizer = makeOptimizer(*inner);
+    if (!optimizer)
+      return optimizer.takeError();
+    optimizer->lossScale = {arguments.number("initial_scale", 32768),
+                            arguments.integer("dynamic_growth_steps", 2000)};
+    arguments.ignore({"name"});
+    if (llvm::Error error = arguments.finish())
+      return error;
+    return optimizer;
+  }
   std::optional<Optimizer> made = makeRule(arguments);
   if (!made)
     return llvm::createStringError(

@@ -27,10 +27,14 @@ struct Slot {
     Whole,   ///< the variable's
     Rows,    ///< without the last dimension
     Columns, ///< without the last but one
+    None     ///< only a number in Keras's files
   };
   std::string name;
   double initial = 0;
   Shape shape = Shape::Whole;
+  /// Slots with the same number follow each other for each variable in Keras's
+  /// files; others stand behind those of all variables.
+  unsigned group = 0;
 };
 
 /// Keras's `optimizers` (Keras 3), by class or function name, and TensorFlow
@@ -54,6 +58,13 @@ struct Optimizer {
   bool average = false;     ///< use_ema
   double averageMomentum = 0.99;
   int64_t overwriteEvery = 0, accumulate = 0; ///< steps; 0: never
+  /// LossScaleOptimizer: steps whose gradients are not finite, when scaled, are
+  /// left out; the scale halves then, and doubles after so many others.
+  struct LossScale {
+    double initial;
+    int64_t growthSteps;
+  };
+  std::optional<LossScale> lossScale;
 
   /// One step for all variables at the builder's place; a variable that has a
   /// constraint follows it.
@@ -61,6 +72,12 @@ struct Optimizer {
              llvm::ArrayRef<Variable> trained,
              llvm::ArrayRef<graph::Tensor> gradients,
              llvm::ArrayRef<Constraint> constraints) const;
+  /// The optimizer's variables in the order in which Keras's files have them.
+  std::vector<std::string> inFile(llvm::ArrayRef<Variable> trained) const;
+  /// Whether gradients are finite; sets the scale for the next step. Null
+  /// without a scale.
+  graph::Tensor adjustScale(graph::GraphBuilder &b, Variables &variables,
+                            llvm::ArrayRef<graph::Tensor> gradients) const;
   /// Variables become their averages.
   void finish(graph::GraphBuilder &b, Variables &variables,
               llvm::ArrayRef<Variable> trained) const;

@@ -89,9 +89,9 @@ void rmsProp(Arguments &a, Optimizer &o) {
   bool centered = a.flag("centered", false);
   std::vector<Slot> list = {{"velocity"}};
   if (momentum > 0)
-    list.push_back({"momentum"});
+    list.push_back({"momentum", 0, Slot::Shape::Whole, 1});
   if (centered)
-    list.push_back({"average_gradient"});
+    list.push_back({"average_gradient", 0, Slot::Shape::Whole, 2});
   o.slots = slots(list);
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     blend(m[0], squared(g), rho);
@@ -139,7 +139,7 @@ void adam(Arguments &a, Optimizer &o) {
   bool greatest = a.flag("amsgrad", false);
   std::vector<Slot> list = {{"momentum"}, {"velocity"}};
   if (greatest)
-    list.push_back({"velocity_hat"});
+    list.push_back({"velocity_hat", 0, Slot::Shape::Whole, 1});
   o.slots = slots(list);
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     Tensor rate =
@@ -288,10 +288,12 @@ void adafactor(Arguments &a, Optimizer &o) {
   bool relative = a.flag("relative_step", true);
   o.slots = [](int64_t rank) -> std::vector<Slot> {
     if (rank < 2)
-      return {{"velocity"}};
-    return {{"velocity"},
-            {"rows", 0, Slot::Shape::Rows},
-            {"columns", 0, Slot::Shape::Columns}};
+      return {{"rows", 0, Slot::Shape::None},
+              {"columns", 0, Slot::Shape::None},
+              {"velocity"}};
+    return {{"rows", 0, Slot::Shape::Rows},
+            {"columns", 0, Slot::Shape::Columns},
+            {"velocity"}};
   };
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     auto spread = [](Tensor x) {
@@ -304,15 +306,15 @@ void adafactor(Arguments &a, Optimizer &o) {
     Tensor squares = squared(g) + first;
     Tensor keeps = 1 - pow(s.number, number(s.number, decay));
     int64_t last = w ? w.rank() - 1 : 0;
-    if (m.size() == 1) {
-      m[0] = keeps * m[0] + (1 - keeps) * squares;
+    if (last < 1) {
+      m[2] = keeps * m[2] + (1 - keeps) * squares;
     } else {
-      m[1] = keeps * m[1] + (1 - keeps) * mean(squares, last);
-      m[2] = keeps * m[2] + (1 - keeps) * mean(squares, last - 1);
-      Tensor rows = m[1] / expandDims(mean(m[1], last - 1), last - 1);
-      m[0] = expandDims(rows, last) * expandDims(m[2], last - 1);
+      m[0] = keeps * m[0] + (1 - keeps) * mean(squares, last);
+      m[1] = keeps * m[1] + (1 - keeps) * mean(squares, last - 1);
+      Tensor rows = m[0] / expandDims(mean(m[0], last - 1), last - 1);
+      m[2] = expandDims(rows, last) * expandDims(m[1], last - 1);
     }
-    Tensor change = g / sqrt(m[0]);
+    Tensor change = g / sqrt(m[2]);
     change = change / larger(spread(change) / threshold, number(change, 1));
     return w - rate * change;
   };
@@ -345,6 +347,7 @@ std::vector<std::string> optimizerNames() {
   std::vector<std::string> names;
   for (const Row &row : kRows)
     names.push_back(row.name.str());
+  names.push_back("loss_scale_optimizer");
   return names;
 }
 

@@ -3,7 +3,7 @@
 #include "dialects/graph/ops/Control.h"
 #include "dialects/graph/ops/State.h"
 
-#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/Regex.h"
 
 using namespace mlir;
@@ -66,7 +66,7 @@ llvm::Expected<SmallVector<Variable>> chooseParameters(ModuleOp module,
     return llvm::createStringError("--trainable '" + pattern +
                                    "' is no regular expression: " + wrong);
   SymbolTable symbols(module);
-  llvm::SetVector<graph::VariableOp> read;
+  llvm::DenseSet<graph::VariableOp> read;
   bool anyMarked = false;
   forward.walk([&](graph::ReadOp op) {
     auto variable = symbols.lookup<graph::VariableOp>(op.getVariable());
@@ -79,7 +79,10 @@ llvm::Expected<SmallVector<Variable>> chooseParameters(ModuleOp module,
   });
   SmallVector<Variable> chosen;
   std::string names;
-  for (graph::VariableOp variable : read) {
+  // In the module's order, in which importers say what a file's order is.
+  for (auto variable : module.getOps<graph::VariableOp>()) {
+    if (!read.contains(variable))
+      continue;
     if (anyMarked && !variable.getTrainable())
       continue;
     StringRef name = variable.getOriginal().value_or(variable.getSymName());

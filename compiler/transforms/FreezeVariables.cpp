@@ -61,7 +61,9 @@ struct FreezeVariablesPass
         used.insert(use.getSymbolRef().getRootReference());
     for (auto variable :
          llvm::make_early_inc_range(module.getOps<graph::VariableOp>()))
-      if (!used.contains(variable.getSymNameAttr()))
+      // One with a place in the model's file is exported, read or not.
+      if (!used.contains(variable.getSymNameAttr()) &&
+          !variable->hasAttr("graph.place"))
         variable.erase();
   }
 };

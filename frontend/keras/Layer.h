@@ -53,7 +53,8 @@ struct Weight {
   /// and its number there.
   std::string part;
   unsigned index = 0;
-  std::string path; // Keras's: "sequential/dense/kernel"
+  std::string path;  // Keras's: "sequential/dense/kernel"
+  std::string place; // where a file of Keras 3 has it: "layers/dense/vars/0"
   const Hdf5Array *value = nullptr;
   std::string symbol; // in the module, once it is there
 };
@@ -109,7 +110,10 @@ struct KerasModel {
   std::deque<Layer> layers;
   std::vector<UnsupportedNode> unsupported;
   llvm::json::Object config, compileConfig;
+  std::string configText, metadataText; // as the file has them
   std::unique_ptr<Hdf5File> weights;
+  /// What the optimizer keeps, in Keras's order.
+  std::vector<const Hdf5Array *> optimizer;
 };
 
 /// How a layer's class says what the layer holds.
@@ -140,6 +144,10 @@ private:
 
 /// Keras's name of a class in files: "LSTMCell" is "lstm_cell".
 std::string snakeCase(llvm::StringRef className);
+
+/// Calls `perform` with each layer of a model, in the order in which Keras
+/// lists their weights: a layer before those inside of it. Each is met once.
+void forAllLayers(Layer &root, llvm::function_ref<void(Layer &)> perform);
 
 /// Makes the layers of `model.config`. Errors: what is not a model.
 llvm::Error readTopology(KerasModel &model);

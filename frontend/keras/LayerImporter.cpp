@@ -71,6 +71,23 @@ void LayerImporter::build(OperationState &state) {
   b.create(state);
 }
 
+ElementsAttr LayerImporter::valueOf(const Hdf5Array &array, StringRef name) {
+  Type element = elementTypeOf(array.type, module.getContext());
+  if (!element)
+    return {};
+  return elementsFromBytes(RankedTensorType::get(array.shape, element),
+                           ArrayRef<char>(array.data.data(), array.data.size()),
+                           /*splat=*/false, model.weights->owner(), name);
+}
+
+void LayerImporter::declareAll() {
+  exports = true;
+  forAllLayers(*model.root, [&](Layer &layer) {
+    for (Weight &weight : layer.weights)
+      variable(layer, weight);
+  });
+}
+
 FlatSymbolRefAttr LayerImporter::variable(Layer &layer, Weight &weight) {
   MLIRContext *context = module.getContext();
   if (!weight.symbol.empty())
@@ -84,14 +101,13 @@ FlatSymbolRefAttr LayerImporter::variable(Layer &layer, Weight &weight) {
   Builder b(context);
   state.addAttribute("sym_name", b.getStringAttr(weight.symbol));
   state.addAttribute("type", TypeAttr::get(type));
-  ArrayRef<char> bytes(weight.value->data.data(), weight.value->data.size());
-  state.addAttribute("initial",
-                     elementsFromBytes(type, bytes, /*splat=*/false,
-                                       model.weights->owner(), weight.path));
+  state.addAttribute("initial", valueOf(*weight.value, weight.path));
   if (weight.trainable)
     state.addAttribute("trainable", b.getUnitAttr());
   if (weight.symbol != weight.path)
     state.addAttribute("original", b.getStringAttr(weight.path));
+  if (exports)
+    state.addAttribute("graph.place", b.getStringAttr(weight.place));
   if (const llvm::json::Value *constraint =
           settingOf(layer, weight, "constraint"))
     state.addAttribute("graph.constraint",

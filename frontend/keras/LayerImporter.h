@@ -23,6 +23,11 @@ public:
 
   /// The module's variable for a weight.
   mlir::FlatSymbolRefAttr variable(Layer &layer, Weight &weight);
+  /// Variables for all weights, used or not, in Keras's order and with their
+  /// places in files.
+  void declareAll();
+  /// An array of the file. Null: no model has elements of this type.
+  mlir::ElementsAttr valueOf(const Hdf5Array &array, llvm::StringRef name);
   /// A variable `name` of the layer that no file holds.
   mlir::FlatSymbolRefAttr stateVariable(Layer &layer, llvm::StringRef name,
                                         mlir::RankedTensorType type,
@@ -51,6 +56,7 @@ private:
   mlir::ModuleOp module;
   graph::ShapeContext &shapes;
   bool training;
+  bool exports = false; // variables say where files have them
   llvm::SmallVector<mlir::Value> activityLosses;
   std::string prefix; // "model/" before the names of layers inside
   unsigned depth = 0;

@@ -46,6 +46,7 @@ private:
   func::FuncOp importVersion(StringRef symbol,
                              ArrayRef<EntryArgument> versionArguments);
   LogicalResult importStep(StringRef kind, bool training);
+  void describeFile();
   LogicalResult importAll();
   LogicalResult reportUnsupported();
   std::vector<std::string> outputNames(const Argument &result) const;
@@ -280,7 +281,33 @@ ModelImporter::importVersion(StringRef symbol,
   return function;
 }
 
+/// What training adds to, and what it makes files of: variables in Keras's
+/// order, the file's other parts, what its optimizer kept.
+void ModelImporter::describeFile() {
+  graph::ShapeContext shapes(&context);
+  LayerImporter importer(model, *module, shapes, /*training=*/true);
+  importer.declareAll();
+  Builder b(&context);
+  StringRef metadata = model.metadataText;
+  if (metadata.empty())
+    metadata = R"({"keras_version": "3.0.0", "date_saved": ""})";
+  (*module)->setAttr(
+      "graph.archive",
+      b.getDictionaryAttr(
+          {b.getNamedAttr("config", b.getStringAttr(model.configText)),
+           b.getNamedAttr("metadata", b.getStringAttr(metadata))}));
+  SmallVector<Attribute> kept;
+  for (const Hdf5Array *array : model.optimizer)
+    if (ElementsAttr value = importer.valueOf(*array, "optimizer"))
+      kept.push_back(value);
+  (*module)->setAttr("graph.optimizer", b.getArrayAttr(kept));
+  (*module)->setAttr("graph.compile",
+                     b.getStringAttr(asText(model.compileConfig)));
+}
+
 LogicalResult ModelImporter::importAll() {
+  if (options.training)
+    describeFile();
   // Versions for some sizes are tried first, the one for all sizes last.
   std::vector<func::FuncOp> chain;
   for (const auto &shapes : options.specializations) {
@@ -328,8 +355,6 @@ LogicalResult ModelImporter::importAll() {
   chain[0].setSymName("main");
   if (!options.training)
     return success();
-  (*module)->setAttr("graph.compile",
-                     StringAttr::get(&context, asText(model.compileConfig)));
   if (failed(importStep("train", /*training=*/true)))
     return failure();
   return importStep("test", /*training=*/false);

@@ -31,8 +31,36 @@ Error setConfig(KerasModel &model, json::Value value) {
 }
 
 Error parseConfig(KerasModel &model, StringRef text) {
+  model.configText = text.str();
   auto value = parseJson(text);
   return value ? setConfig(model, std::move(*value)) : value.takeError();
+}
+
+/// What the optimizer keeps, where the file has it. Nothing is missing without:
+/// training then starts afresh.
+Error readOptimizer(KerasModel &model) {
+  Hdf5File &file = *model.weights;
+  auto group = file.find("optimizer_weights"); // of whole models in HDF5
+  if (!group)
+    return group.takeError();
+  std::vector<std::string> names;
+  if (*group) {
+    auto texts = file.texts(**group, "weight_names");
+    if (!texts)
+      return texts.takeError();
+    for (const std::string &name : *texts)
+      names.push_back("optimizer_weights/" + name);
+  }
+  for (size_t i = 0; names.empty() || i < names.size(); ++i) {
+    auto object = file.find(
+        names.empty() ? "optimizer/vars/" + std::to_string(i) : names[i]);
+    if (!object)
+      return object.takeError();
+    if (!*object || !(*object)->dataset)
+      break;
+    model.optimizer.push_back(&*(*object)->dataset);
+  }
+  return Error::success();
 }
 
 Error openWeights(KerasModel &model, Bytes bytes) {
@@ -43,6 +71,8 @@ Error openWeights(KerasModel &model, Bytes bytes) {
   auto root = model.weights->find("");
   if (!root)
     return root.takeError();
+  if (Error error = readOptimizer(model))
+    return error;
   auto listsLayers = [](const Hdf5Object &group) {
     return group.attributes.count("layer_names") ||
            group.attributes.count("layer_names0");
@@ -70,6 +100,12 @@ Error readArchive(KerasModel &model, Bytes bytes) {
     return error;
   if (!model.unsupported.empty())
     return Error::success(); // will be reported; weights do not matter
+  if (archive->has("metadata.json")) {
+    auto metadata = archive->read("metadata.json");
+    if (!metadata)
+      return metadata.takeError();
+    model.metadataText = metadata->data.str();
+  }
   auto weights = archive->read("model.weights.h5");
   return weights ? openWeights(model, std::move(*weights))
                  : weights.takeError();

@@ -9,15 +9,34 @@ using namespace llvm;
 
 namespace tenon::keras {
 
+static std::string placeIn(const Layer &layer, const Weight &weight,
+                           StringRef part) {
+  SmallVector<std::string> steps;
+  if (!layer.place.empty())
+    steps.push_back(layer.place);
+  if (!part.empty())
+    steps.push_back(part.str());
+  steps.push_back("vars");
+  steps.push_back(std::to_string(weight.index));
+  return join(steps, "/");
+}
+
 namespace {
 class Binder {
 public:
   explicit Binder(KerasModel &model) : file(*model.weights) {}
 
   /// By the places that Keras 3 uses.
-  Error bindByPlace(Layer &layer) {
-    if (!visited.insert(&layer).second)
-      return Error::success();
+  Error bindByPlace(Layer &root) {
+    Error first = Error::success();
+    forAllLayers(root, [&](Layer &layer) {
+      if (!first)
+        first = bindLayer(layer);
+    });
+    return first;
+  }
+
+  Error bindLayer(Layer &layer) {
     for (Weight &weight : layer.weights) {
       // Keras has used several names for the same place.
       const Hdf5Object *object = nullptr;
@@ -26,14 +45,15 @@ public:
         auto found = file.find(place);
         if (!found)
           return found.takeError();
-        if ((object = *found))
+        if ((object = *found)) {
+          weight.place = place;
           break;
+        }
       }
       if (Error error = bind(layer, weight, object, places.front()))
         return error;
     }
-    return forAllInside(layer,
-                        [&](Layer &inner) { return bindByPlace(inner); });
+    return Error::success();
   }
 
   /// In the order in which Keras lists the weights of each layer of `root`.
@@ -89,6 +109,7 @@ public:
         StringRef plain = name;
         plain.consume_back(":0");
         weight.path = plain.str();
+        weight.place = placeIn(*target.layer, weight, weight.part);
         if (Error error = bind(*target.layer, weight, *found, full))
           return error;
       }
@@ -101,20 +122,9 @@ private:
   /// Keras 2.13 did.
   static std::vector<std::string> placesIn(const Layer &layer,
                                            const Weight &weight) {
-    std::vector<std::string> places;
-    auto add = [&](StringRef part) {
-      SmallVector<std::string> steps;
-      if (!layer.place.empty())
-        steps.push_back(layer.place);
-      if (!part.empty())
-        steps.push_back(part.str());
-      steps.push_back("vars");
-      steps.push_back(std::to_string(weight.index));
-      places.push_back(join(steps, "/"));
-    };
-    add(weight.part);
+    std::vector<std::string> places = {placeIn(layer, weight, weight.part)};
     if (!weight.part.empty())
-      add("_" + weight.part);
+      places.push_back(placeIn(layer, weight, "_" + weight.part));
     for (size_t i = 0, count = places.size(); i < count; ++i) {
       StringRef rest = places[i];
       if (rest.consume_front("layers/"))
@@ -127,18 +137,6 @@ private:
     Layer *layer;
     unsigned index;
   };
-
-  static Error forAllInside(Layer &layer,
-                            function_ref<Error(Layer &)> perform) {
-    for (auto &[attribute, inner] : layer.parts)
-      if (Error error = perform(*inner))
-        return error;
-    if (layer.topology)
-      for (Layer *inner : layer.topology->layers)
-        if (Error error = perform(*inner))
-          return error;
-    return Error::success();
-  }
 
   Error bind(const Layer &layer, Weight &weight, const Hdf5Object *object,
              StringRef place) {
@@ -174,22 +172,13 @@ private:
     }
   }
 
-  void collect(Layer &layer, std::vector<Place> &places) {
-    if (!visited.insert(&layer).second)
-      return;
-    for (unsigned i = 0; i < layer.weights.size(); ++i)
-      places.push_back({&layer, i});
-    cantFail(forAllInside(layer, [&](Layer &inner) {
-      collect(inner, places);
-      return Error::success();
-    }));
-  }
-
   /// Trainable weights first.
-  std::vector<Place> placesOf(Layer &layer) {
-    visited.clear(); // a layer may be shared with another one
+  static std::vector<Place> placesOf(Layer &root) {
     std::vector<Place> places;
-    collect(layer, places);
+    forAllLayers(root, [&](Layer &layer) {
+      for (unsigned i = 0; i < layer.weights.size(); ++i)
+        places.push_back({&layer, i});
+    });
     std::stable_partition(places.begin(), places.end(), [](const Place &place) {
       return place.layer->weights[place.index].trainable;
     });
@@ -197,9 +186,23 @@ private:
   }
 
   Hdf5File &file;
-  DenseSet<const Layer *> visited;
 };
 } // namespace
+
+void forAllLayers(Layer &root, function_ref<void(Layer &)> perform) {
+  DenseSet<const Layer *> visited; // a layer may be shared with another one
+  auto visit = [&](Layer &layer, auto &&visit) -> void {
+    if (!visited.insert(&layer).second)
+      return;
+    perform(layer);
+    for (auto &[attribute, inner] : layer.parts)
+      visit(*inner, visit);
+    if (layer.topology)
+      for (Layer *inner : layer.topology->layers)
+        visit(*inner, visit);
+  };
+  visit(root, visit);
+}
 
 Error bindWeights(KerasModel &model, const Hdf5Object *legacy,
                   StringRef legacyPath) {

@@ -156,9 +156,8 @@ struct Reader {
 bool Signature::read(const tenon_model &model, Message &message) {
   memset(static_cast<void *>(this), 0, sizeof *this);
   if (model.abi_version != TENON_ABI_VERSION)
-    return message.fail(
-        "compiled for version %u of the runtime, this is %u",
-        model.abi_version, TENON_ABI_VERSION);
+    return message.fail("compiled for version %u of the runtime, this is %u",
+                        model.abi_version, TENON_ABI_VERSION);
   // Nothing grows to more than four times what the table needs for it: an
   // offset, a table with a field or two, a string.
   memory = calloc(4, model.signature_bytes);
@@ -175,6 +174,19 @@ bool Signature::read(const tenon_model &model, Message &message) {
   zerosBytes = readWord(root, 9);
   reader.readEntries(root, *this);
   reader.readVariables(root, *this);
+  return true;
+}
+
+bool ArchiveSpec::read(const tenon_model &model) {
+  const char *root = follow(static_cast<const char *>(model.signature));
+  const char *table = findField(root, 12);
+  if (!table)
+    return false;
+  table = follow(table);
+  config = readVector(table, 0, configSize);
+  metadata = readVector(table, 1, metadataSize);
+  header = readVector(table, 2, headerSize);
+  variables = reinterpret_cast<int32_t *>(readVector(table, 3, variableCount));
   return true;
 }
 

@@ -59,6 +59,17 @@ struct Signature {
   int32_t find(const char *entry) const;
 };
 
+// What a file for Keras is made of (signature.fbs, Archive).
+struct ArchiveSpec {
+  const char *config, *metadata; // terminated
+  const char *header;
+  const int32_t *variables;
+  int32_t configSize, metadataSize, headerSize, variableCount;
+
+  // False when the model has none.
+  bool read(const tenon_model &model);
+};
+
 // Elements of a shape of known sizes, -1 when the bytes would not fit into
 // 63 bits or a size is negative.
 int64_t countElements(int32_t rank, const int64_t *shape, int elementBytes);

@@ -66,6 +66,13 @@ void NpzWriter::add(const char *name, const tenon_tensor &tensor) {
   Text full;
   full.print("%s%s.npy", name,
              tensor.dtype.code == TENON_BFLOAT ? "__bf16" : "");
+  const Piece pieces[] = {{file.header.data, file.header.size},
+                          {file.data, file.bytes}};
+  addFile(full.data, full.size, pieces, 2);
+}
+
+void NpzWriter::addFile(const char *name, size_t nameSize, const Piece *pieces,
+                        size_t pieceCount) {
   // The fields that the entry's header and the directory share.
   struct [[gnu::packed]] {
     uint16_t version = 45, flags = 0x800; // names are UTF-8
@@ -75,22 +82,27 @@ void NpzWriter::add(const char *name, const tenon_tensor &tensor) {
     uint32_t crc, packed = ~0u, unpacked = ~0u;
     uint16_t nameSize, extraSize = 20;
   } common;
-  common.crc = crc32(crc32(0, file.header.data, file.header.size), file.data,
-                     file.bytes);
-  common.nameSize = uint16_t(full.size);
   Wide wide;
   wide.size = 16;
-  wide.unpacked = wide.packed = file.header.size + file.bytes;
+  wide.packed = 0;
   wide.offset = offset;
+  common.crc = 0;
+  for (size_t i = 0; i < pieceCount; ++i) {
+    common.crc = crc32(common.crc, static_cast<const char *>(pieces[i].data),
+                       pieces[i].size);
+    wide.packed += pieces[i].size;
+  }
+  wide.unpacked = wide.packed;
+  common.nameSize = uint16_t(nameSize);
 
   Text header;
   header.add("PK\3\4", 4);
   header.add(&common, sizeof common);
-  header.add(full.data, full.size);
+  header.add(name, nameSize);
   header.add(&wide, common.extraSize);
   writeAll(descriptor, header.data, header.size);
-  writeAll(descriptor, file.header.data, file.header.size);
-  writeAll(descriptor, file.data, file.bytes);
+  for (size_t i = 0; i < pieceCount; ++i)
+    writeAll(descriptor, pieces[i].data, pieces[i].size);
 
   common.extraSize = sizeof wide;
   wide.size = sizeof wide - 4;
@@ -98,7 +110,7 @@ void NpzWriter::add(const char *name, const tenon_tensor &tensor) {
   directory.add(&common, sizeof common);
   directory.pad(0, 10); // comment, disk, attributes: none
   directory.pad(-1, 4);
-  directory.add(full.data, full.size);
+  directory.add(name, nameSize);
   directory.add(&wide, sizeof wide);
   offset += header.size + wide.packed;
   ++count;

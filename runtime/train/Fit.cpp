@@ -7,6 +7,7 @@
 #include "main/Bench.h"
 #include "main/Call.h"
 #include "train/Board.h"
+#include "train/Export.h"
 #include "train/Progress.h"
 #include "train/Watch.h"
 
@@ -122,7 +123,7 @@ void Fit::open() {
     validation = openData(spec, options.validation);
     checkLastBatch(signature, validation, size);
     validationBatches.open(validation, size, nullptr, threads);
-    testStep.open(instance, "test_step", validation);
+    testStep.open(instance, "evaluate", validation);
   }
   watch.open(trainer, options, validates);
 
@@ -369,7 +370,7 @@ void evaluate(const TrainOptions &options, Instance &instance) {
   Batches batches = {};
   batches.open(data, size, nullptr, instance.threads > 1);
   Step step = {};
-  step.open(instance, "test_step", data);
+  step.open(instance, "evaluate", data);
   trainer.call("init");
   if (options.common.restore)
     restoreCheckpoint(instance, options.common.restore, false);

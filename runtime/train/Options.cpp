@@ -1,5 +1,6 @@
 #include "train/Options.h"
 #include "io/Fail.h"
+#include "train/Export.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,7 +14,13 @@ namespace {
 // What may stand behind an option: nothing, something after '=', a word, or a
 // word each time.
 enum Kind : uint8_t { Flag, Maybe, Word, List };
-enum Command : uint8_t { Fit = 1, Evaluate = 2, Both = 3 };
+enum Commands : uint8_t {
+  Fit = TrainOptions::Fit,
+  Evaluate = TrainOptions::Evaluate,
+  Both = Fit | Evaluate,
+  All = Both | TrainOptions::Export,
+  Outputs = Evaluate | TrainOptions::Export
+};
 
 // All options: name, kind, the commands that have it, field of TrainOptions.
 #define TENON_OPTIONS(X)                                                       \
@@ -35,21 +42,21 @@ enum Command : uint8_t { Fit = 1, Evaluate = 2, Both = 3 };
   X("--export", Word, Fit, exportTo)                                           \
   X("--logdir", Word, Fit, common.logdir)                                      \
   X("--bench", Maybe, Fit, common.bench)                                       \
-  X("--restore", Word, Both, common.restore)                                   \
-  X("-o", List, Evaluate, common.outputs)                                      \
+  X("--restore", Word, All, common.restore)                                    \
+  X("-o", List, Outputs, common.outputs)                                       \
   X("--json", Flag, Both, common.json)                                         \
   X("--cast", Flag, Both, common.cast)                                         \
   X("--threads", Word, Both, common.threads)                                   \
   X("--device", Word, Both, common.device)                                     \
-  X("--cpu", Word, Both, common.cpu)                                           \
+  X("--cpu", Word, All, common.cpu)                                            \
   X("--profile", Maybe, Both, common.profile)                                  \
   X("--check-numerics", Flag, Both, common.checkNumerics)                      \
-  X("--help", Flag, Both, common.help)                                         \
-  X("-h", Flag, Both, common.help)
+  X("--help", Flag, All, common.help)                                          \
+  X("-h", Flag, All, common.help)
 
 struct Spec {
   Kind kind;
-  Command commands;
+  Commands commands;
   uint16_t field; // its place in TrainOptions
 };
 #define TENON_SPEC(name, kind, commands, field)                                \
@@ -60,19 +67,25 @@ const Spec specs[] = {TENON_OPTIONS(TENON_SPEC)};
 #define TENON_NAME(name, kind, commands, field) name "\0"
 const char names[] = TENON_OPTIONS(TENON_NAME);
 
-const Spec &findOption(const char *word, size_t length, bool isFit,
-                       const char *&name) {
+const char *nameOf(TrainOptions::Command command) {
+  return command == TrainOptions::Fit        ? "fit"
+         : command == TrainOptions::Evaluate ? "evaluate"
+                                             : "export";
+}
+
+const Spec &findOption(const char *word, size_t length,
+                       TrainOptions::Command command, const char *&name) {
   name = names;
   for (const Spec &spec : specs) {
     if (strlen(name) == length && !memcmp(word, name, length)) {
-      if (!(spec.commands & (isFit ? Fit : Evaluate)))
-        fail("%s does not belong to %s", name, isFit ? "fit" : "evaluate");
+      if (!(uint8_t(spec.commands) & command))
+        fail("%s does not belong to %s", name, nameOf(command));
       return spec;
     }
     name += strlen(name) + 1;
   }
   fail("unknown option '%.*s' (%s --help lists all)", int(length), word,
-       isFit ? "fit" : "evaluate");
+       nameOf(command));
 }
 
 bool endsWith(const char *text, const char *end) {
@@ -98,7 +111,7 @@ void parseTrainOptions(int argc, char **argv, TrainOptions &options) {
     }
     size_t length = word[1] == '-' ? strcspn(word, "=") : strlen(word);
     const char *name;
-    const Spec &spec = findOption(word, length, options.isFit, name);
+    const Spec &spec = findOption(word, length, options.command, name);
     const char *value = word[length] ? word + length + 1 : nullptr;
     if (spec.kind == Flag && value)
       fail("%s takes no value", name);
@@ -117,11 +130,24 @@ void parseTrainOptions(int argc, char **argv, TrainOptions &options) {
   }
   if (options.common.help)
     return;
+  if (options.command == TrainOptions::Export) {
+    // Files may stand alone or behind -o.
+    Words &files = options.common.outputs;
+    for (int32_t i = 0; i < options.data.count; ++i)
+      files.list[files.count++] = options.data.list[i];
+    if (!files.count)
+      fail("export needs a file to write: FILE.keras, FILE.weights.h5 or "
+           "FILE.npz");
+    for (int32_t i = 0; i < files.count; ++i)
+      checkExport("export", files.list[i]);
+    return;
+  }
   if (!options.data.count)
     fail("%s needs data: .npz, .npy, CSV, TFRecord files or a folder of "
          "images",
-         options.isFit ? "fit" : "evaluate");
-  if (options.isFit && options.common.json && !options.common.bench)
+         nameOf(options.command));
+  bool isFit = options.command == TrainOptions::Fit;
+  if (isFit && options.common.json && !options.common.bench)
     fail("--json belongs to --bench");
   if (!options.checkpoint &&
       (options.resume || options.keep || options.checkpointSteps))
@@ -131,8 +157,8 @@ void parseTrainOptions(int argc, char **argv, TrainOptions &options) {
                                                : "--checkpoint-steps");
   if (options.shuffle && options.noShuffle)
     fail("--shuffle and --no-shuffle exclude each other");
-  if (options.exportTo && !endsWith(options.exportTo, ".npz"))
-    fail("--export: expected FILE.npz, got '%s'", options.exportTo);
+  if (options.exportTo)
+    checkExport("--export", options.exportTo);
   for (int32_t i = 0; i < options.common.outputs.count; ++i) {
     const char *word = options.common.outputs.list[i];
     if (strcmp(word, "-") && !endsWith(word, ".npz"))

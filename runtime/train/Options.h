@@ -9,7 +9,7 @@ namespace [[gnu::visibility("hidden")]] train {
 
 struct TrainOptions {
   Options common; // those that every program has
-  bool isFit;     // else evaluate
+  enum Command : uint8_t { Fit = 1, Evaluate = 2, Export = 4 } command;
   Words data, validation;
   const char *epochs, *batch, *seed, *shuffle, *noShuffle, *classWeight;
   const char *checkpoint, *resume, *keep, *checkpointSteps;

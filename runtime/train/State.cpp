@@ -2,7 +2,6 @@
 #include "checkpoint/Checkpoint.h"
 #include "io/Fail.h"
 #include "io/File.h"
-#include "io/Npz.h"
 #include "io/Tensor.h"
 
 #include <dirent.h>
@@ -67,19 +66,6 @@ void writeTraining(Instance &instance, const char *prefix,
                    viewWords(&monitors, monitorCount, TENON_FLOAT)};
   writeCheckpoint(list, count, prefix);
   free(list);
-}
-
-void exportWeights(Instance &instance, const char *path) {
-  const Signature &signature = instance.signature;
-  int file = openOutput(path);
-  NpzWriter archive{file, {}};
-  for (int32_t i = 0; i < signature.variableCount; ++i) {
-    const VariableSpec &variable = signature.variables[i];
-    if (!variable.generator && !isAuxiliary(variable.name))
-      archive.add(variable.name, viewVariable(instance, variable));
-  }
-  archive.finish();
-  closeOutput(file, path);
 }
 
 const char *Folder::prefix(const char *name) const {

@@ -57,9 +57,6 @@ private:
 void writeTraining(Instance &instance, const char *prefix,
                    const LoopState &loop, const MonitorState &monitors);
 
-// Writes the weights (no variable that is the training's own) as arrays.
-void exportWeights(Instance &instance, const char *path);
-
 bool isAuxiliary(const char *variable);
 
 } // namespace train

@@ -1,9 +1,11 @@
 // The commands of a training program.
 #include "train/Training.h"
+#include "checkpoint/Checkpoint.h"
 #include "core/System.h"
 #include "io/Fail.h"
 #include "io/File.h"
 #include "main/Call.h"
+#include "train/Export.h"
 #include "train/Fit.h"
 #include "train/State.h"
 #include "train/Trainer.h"
@@ -19,7 +21,9 @@ const char commands[] =
     "\ncommands:\n"
     "  fit DATA...         train; fit --help says more\n"
     "  evaluate DATA...    loss and metrics on data; evaluate --help\n"
-    "  predict [INPUTS]    results of the entry 'predict'\n";
+    "  predict [INPUTS]    results of the entry 'predict'\n"
+    "  export FILE...      the weights, of --restore PATH, as FILE.keras,\n"
+    "                      FILE.weights.h5 or FILE.npz\n";
 
 const char fitHelp[] =
     "DATA: FILE.npz, NAME=FILE.npy..., FILE.csv with a header,\n"
@@ -49,7 +53,8 @@ const char fitHelp[] =
     "  --reduce-lr-on-plateau[=monitor=val_loss,factor=0.1,patience=10,\n"
     "                    min_delta=1e-4,cooldown=0,min_lr=0,mode=auto]\n"
     "  --save-best PATH[,monitor=val_loss,mode=auto]  a checkpoint or .npz\n"
-    "  --export FILE.npz   the weights at the end\n"
+    "  --export FILE       the weights at the end: FILE.keras,\n"
+    "                      FILE.weights.h5 (of Keras files) or FILE.npz\n"
     "  --bench[=SECONDS]   time whole steps, change nothing; --json adds "
     "JSON\n";
 
@@ -103,6 +108,29 @@ void printTensors(Text &out, const char *title, const DataSpec &spec,
   exitProcess(0);
 }
 
+[[noreturn]] void printExportHelp() {
+  Text out;
+  out.print("usage: %s export FILE... [--restore PATH]\n\n",
+            failContext.program);
+  out.add("FILE.keras and FILE.weights.h5 are for Keras (of models that were "
+          "Keras files),\n"
+          "FILE.npz has the weights by name.\n\n"
+          "  --restore PATH      a checkpoint's prefix or folder, or .npz\n"
+          "  -o FILE             as FILE\n");
+  writeAll(STDOUT_FILENO, out.data, out.size);
+  exitProcess(0);
+}
+
+void exportAll(const TrainOptions &options, Instance &instance) {
+  Trainer trainer = {};
+  trainer.open(instance);
+  trainer.call("init");
+  if (options.common.restore)
+    restoreCheckpoint(instance, options.common.restore, false);
+  for (int32_t i = 0; i < options.common.outputs.count; ++i)
+    exportWeights(instance, options.common.outputs.list[i]);
+}
+
 // The only input may be called x, whatever the model calls it.
 void nameInput(char **words) {
   Signature signature;
@@ -123,7 +151,8 @@ void nameInput(char **words) {
 
 void run(int argc, char **argv) {
   if (argc < 2)
-    fail("expected a command: fit, evaluate or predict (--help says more)");
+    fail("expected a command: fit, evaluate, predict or export (--help says "
+         "more)");
   const char *command = argv[1];
   if (*command == '-')
     return;
@@ -135,14 +164,22 @@ void run(int argc, char **argv) {
     return;
   }
   TrainOptions options = {};
-  options.isFit = !strcmp(command, "fit");
-  if (!options.isFit && strcmp(command, "evaluate"))
-    fail("unknown command '%s': expected fit, evaluate or predict", command);
+  options.command = !strcmp(command, "fit")        ? TrainOptions::Fit
+                    : !strcmp(command, "evaluate") ? TrainOptions::Evaluate
+                                                   : TrainOptions::Export;
+  bool exports = options.command == TrainOptions::Export;
+  if (exports && strcmp(command, "export"))
+    fail("unknown command '%s': expected fit, evaluate, predict or export",
+         command);
   parseTrainOptions(argc - 2, argv + 2, options);
+  bool isFit = options.command == TrainOptions::Fit;
   if (options.common.help)
-    printHelp(options.isFit);
+    exports ? printExportHelp() : printHelp(isFit);
   Instance &instance = createInstance(options.common);
-  (options.isFit ? fit : evaluate)(options, instance);
+  if (exports)
+    exportAll(options, instance);
+  else
+    (isFit ? fit : evaluate)(options, instance);
   if (options.common.profile)
     writeProfile(instance, options.common);
   exitProcess(0);

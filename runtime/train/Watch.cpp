@@ -2,6 +2,7 @@
 #include "checkpoint/Checkpoint.h"
 #include "io/Fail.h"
 #include "io/Tensor.h"
+#include "train/Export.h"
 
 #include <math.h>
 #include <stdio.h>

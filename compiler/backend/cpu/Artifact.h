@@ -90,6 +90,17 @@ struct VariableInfo {
   /// The state of random numbers, which checkpoints leave out; without a first
   /// value it starts with random bytes.
   bool generator = false;
+  /// Where a Keras file has it: "layers/dense/vars/0". Empty: nowhere.
+  std::string place;
+};
+
+/// What a training program makes a Keras file of, beside the variables' values.
+struct ArchiveInfo {
+  std::string config, metadata; // the archive's JSON files
+  /// The weights file up to its arrays (Hdf5Writer.h), and which variables
+  /// those are.
+  std::string header;
+  std::vector<int32_t> variables;
 };
 
 /// Bytes [offset, offset + bytes) of the weights. `write` fills the memory it
@@ -128,6 +139,7 @@ struct ArtifactSpec {
   std::vector<std::string> symbols;  // names of the symbolic dimensions
   std::vector<std::string> failures; // message templates of tenon_fail's sites
   std::vector<std::string> kernels;  // profile names, by kernel_id
+  std::optional<ArchiveInfo> archive;
   uint64_t arenaBytes = 0;           // what create() reserves: the maximum
   uint64_t stateBytes = 0;
   uint64_t weightsBytes = 0;

@@ -123,11 +123,21 @@ std::string writeSignature(const ArtifactSpec &spec) {
   auto failures = builder.CreateVectorOfStrings(spec.failures);
   auto kernels = builder.CreateVectorOfStrings(spec.kernels);
   auto statelessVector = builder.CreateVector(stateless);
+  flatbuffers::Offset<fb::Archive> archive;
+  if (spec.archive) {
+    auto config = builder.CreateString(spec.archive->config);
+    auto metadata = builder.CreateString(spec.archive->metadata);
+    auto header = builder.CreateVector(
+        reinterpret_cast<const uint8_t *>(spec.archive->header.data()),
+        spec.archive->header.size());
+    auto order = builder.CreateVector(spec.archive->variables);
+    archive = fb::CreateArchive(builder, config, metadata, header, order);
+  }
   builder.Finish(fb::CreateModel(builder, name, entriesVector, variablesVector,
                                  symbols, failures, kernels, spec.arenaBytes,
                                  spec.weightsBytes, spec.stateBytes,
                                  spec.zerosBytes, spec.parallel,
-                                 statelessVector),
+                                 statelessVector, archive),
                  fb::ModelIdentifier());
   return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()),
                      builder.GetSize());
@@ -154,7 +164,8 @@ static ArtifactSpec describe(const fb::Model &model) {
                                 variable->bytes(),
                                 variable->initial(),
                                 variable->flag_offset(),
-                                variable->generator()});
+                                variable->generator(),
+                                {}});
   spec.symbols = readStrings(model.symbols());
   spec.failures = readStrings(model.failures());
   spec.kernels = readStrings(model.kernels());

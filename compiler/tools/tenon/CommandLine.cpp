@@ -18,9 +18,10 @@ struct CommandLine {
   Options get() const;
 
   cl::OptionCategory category;
-  cl::SubCommand compile, inspect, run, verify;
-  cl::opt<std::string> compileModel, inspectModel, runModel, verifyModel;
-  cl::list<std::string> runArguments, verifyInputs;
+  cl::SubCommand compile, inspect, run, verify, exports;
+  cl::opt<std::string> compileModel, inspectModel, runModel, verifyModel,
+      exportModel;
+  cl::list<std::string> runArguments, verifyInputs, exportArguments;
   cl::list<std::string> entries, shapes, specializations;
   cl::opt<std::string> signature, format, loadWeights;
   cl::opt<unsigned> batch;
@@ -40,9 +41,10 @@ struct CommandLine {
 
 #define ALL_SUBS                                                               \
   cl::cat(category), cl::sub(compile), cl::sub(inspect), cl::sub(run),         \
-      cl::sub(verify)
+      cl::sub(verify), cl::sub(exports)
 #define MODEL_SUBS                                                             \
-  cl::cat(category), cl::sub(compile), cl::sub(inspect), cl::sub(run)
+  cl::cat(category), cl::sub(compile), cl::sub(inspect), cl::sub(run),         \
+      cl::sub(exports)
 #define CODE_SUBS                                                              \
   cl::cat(category), cl::sub(compile), cl::sub(run), cl::sub(verify)
 
@@ -54,6 +56,10 @@ CommandLine::CommandLine()
                  "the program's"),
       verify("verify", "run and compare with a reference; status 1 beyond "
                        "tolerance"),
+      exports("export",
+              "a training program's weights, or those of a checkpoint of it, "
+              "as a file for Keras or NumPy: export TRAINER|MODEL --restore "
+              "CHECKPOINT -o FILE.keras|FILE.weights.h5|FILE.npz"),
       compileModel(cl::Positional, cl::Required, cl::desc("MODEL"),
                    cl::cat(category), cl::sub(compile)),
       inspectModel(cl::Positional, cl::Required, cl::desc("MODEL|ARTIFACT"),
@@ -62,10 +68,15 @@ CommandLine::CommandLine()
                cl::cat(category), cl::sub(run)),
       verifyModel(cl::Positional, cl::Required, cl::desc("MODEL"),
                   cl::cat(category), cl::sub(verify)),
+      exportModel(cl::Positional, cl::Required, cl::desc("TRAINER|MODEL"),
+                  cl::cat(category), cl::sub(exports)),
       runArguments(cl::ConsumeAfter, cl::desc("[arguments of the program...]"),
                    cl::cat(category), cl::sub(run)),
       verifyInputs(cl::Positional, cl::desc("[inputs...]"), cl::cat(category),
                    cl::sub(verify)),
+      exportArguments(cl::ConsumeAfter,
+                      cl::desc("[--restore CHECKPOINT] -o FILE..."),
+                      cl::cat(category), cl::sub(exports)),
       entries(
           "entry", cl::value_desc("NAME(args) -> results"),
           cl::desc(
@@ -200,6 +211,11 @@ Options CommandLine::get() const {
     options.model = verifyModel;
     options.arguments.assign(verifyInputs.begin(), verifyInputs.end());
   }
+  if (exports) {
+    options.command = Command::Export;
+    options.model = exportModel;
+    options.arguments.assign(exportArguments.begin(), exportArguments.end());
+  }
   for (const std::string &entry : entries) {
     // A bare name is no entry point to make, but the one to call.
     if (verify && !StringRef(entry).contains('('))
@@ -254,8 +270,12 @@ std::optional<Options> parseOptions(int argc, char **argv) {
   // Never destroyed: LLVM keeps its options registered, and the linker resets
   // all that are.
   static auto &line = *new CommandLine;
-  cl::SubCommand *subs[] = {&cl::SubCommand::getTopLevel(), &line.compile,
-                            &line.inspect, &line.run, &line.verify};
+  cl::SubCommand *subs[] = {&cl::SubCommand::getTopLevel(),
+                            &line.compile,
+                            &line.inspect,
+                            &line.run,
+                            &line.verify,
+                            &line.exports};
   for (cl::SubCommand *sub : subs)
     cl::HideUnrelatedOptions(line.category, *sub);
   cl::SetVersionPrinter(printVersion);

@@ -12,6 +12,7 @@ int compileCommand(const Options &options, llvm::StringRef tool);
 int inspectCommand(const Options &options);
 int runCommand(const Options &options, llvm::StringRef tool);
 int verifyCommand(const Options &options, llvm::StringRef tool);
+int exportCommand(const Options &options, llvm::StringRef tool);
 
 /// Prints the support table of README.md.
 int supportCommand();

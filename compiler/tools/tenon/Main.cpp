@@ -28,12 +28,14 @@ int main(int argc, char **argv) {
     return tenon::inspectCommand(*options);
   case tenon::Command::Run:
     return tenon::runCommand(*options, tool);
+  case tenon::Command::Export:
+    return tenon::exportCommand(*options, tool);
   case tenon::Command::Verify:
     return tenon::verifyCommand(*options, tool);
   case tenon::Command::None:
     break;
   }
-  errs() << "tenon: expected compile, inspect, run or verify; see tenon "
-            "--help\n";
+  errs() << "tenon: expected compile, inspect, run, verify or export; see "
+            "tenon --help\n";
   return tenon::kSyntax;
 }

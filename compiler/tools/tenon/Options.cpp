@@ -101,6 +101,7 @@ Expected<training::Request> Options::getTrainingRequest() const {
     request.optimizer = std::move(*call);
   }
   request.trainable = trainable;
+  request.anyLoss = onlyExports;
   return request;
 }
 
@@ -140,8 +141,9 @@ Error Options::check() const {
       !is_contained(modelFormats(), StringRef(format)))
     return createStringError("--format '" + format + "': expected one of " +
                              join(modelFormats(), ", ") + ", mlir");
-  if (!train && (!losses.empty() || !lossWeights.empty() || !metrics.empty() ||
-                 !optimizer.empty() || !trainable.empty()))
+  bool trains = train || command == Command::Export;
+  if (!trains && (!losses.empty() || !lossWeights.empty() || !metrics.empty() ||
+                  !optimizer.empty() || !trainable.empty()))
     return createStringError("--loss, --loss-weight, --metrics, --optimizer "
                              "and --trainable belong to --train");
   Expected<training::Request> request = getTrainingRequest();
@@ -166,7 +168,8 @@ std::string Options::describe() const {
     os << *batch;
   if (train) {
     os << "\ntrain " << join(losses, ";") << '|' << join(lossWeights, ";")
-       << '|' << join(metrics, ";") << '|' << optimizer << '|' << trainable;
+       << '|' << join(metrics, ";") << '|' << optimizer << '|' << trainable
+       << '|' << onlyExports;
   }
   os << "\ncpu " << cpu << "\nname " << name << "\nO " << optLevel
      << "\nfast-math " << fastMath << "\ncheck-numerics " << checkNumerics

@@ -17,7 +17,7 @@ namespace tenon {
 /// Status codes of the driver.
 enum { kDone = 0, kFault = 1, kSyntax = 2 };
 
-enum class Command { None, Compile, Inspect, Run, Verify };
+enum class Command { None, Compile, Inspect, Run, Verify, Export };
 
 /// What the user typed, as plain values: the linker, which runs inside this
 /// process, resets LLVM's options.
@@ -33,6 +33,7 @@ struct Options {
 
   // How to train it.
   bool train = false;
+  bool onlyExports = false; // what is minimized does not matter
   std::vector<std::string> losses, lossWeights, metrics;
   std::string optimizer, trainable;
 

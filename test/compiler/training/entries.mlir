@@ -31,7 +31,7 @@
 // CHECK: graph.gradient of(%[[TOTAL:.*]]) by
 // CHECK: graph.assign @w
 // CHECK: return %[[TOTAL]]
-// CHECK: func.func @test_step
+// CHECK: func.func @evaluate
 // CHECK-NOT: graph.gradient
 // CHECK: func.func @metrics() -> (tensor<f32> {graph.name = "loss"}, tensor<f32> {graph.name = "mae"})
 // CHECK: func.func @reset_metrics()

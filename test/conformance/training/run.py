@@ -3,8 +3,8 @@
 
     run.py [--tenon build/bin/tenon] [--options '--cpu native'] [--only REGEX] trajectories.zip...
 
-Epoch by epoch every loss and metric, and at the end the predictions, within 1e-4 of Keras's (relative to the
-value, or to the largest one of the predictions). Needs NumPy.
+Epoch by epoch every loss and metric, and at the end the predictions and, in packs of draw.py, the weights, within 1e-4
+of Keras's (relative to the value, or to the largest one of the predictions or of a weight). Needs NumPy.
 """
 
 import argparse
@@ -30,12 +30,19 @@ def execute(what, command):
         raise ValueError(f"{what}: status {done.returncode}: {done.stderr.strip()[:500]}")
 
 
+def away(got, wanted, least=0.0):
+    """How far results are from what is wanted, of the largest value."""
+    return np.max(np.abs(got - wanted), initial=0) / max(np.max(np.abs(wanted), initial=0), least, 1e-30)
+
+
 def try_case(case, number, work, args):
     program, history, out = work / f"{number}", work / f"{number}.csv", work / f"{number}.npz"
+    exported = work / f"{number}.weights.npz"
     execute("compile", [args.tenon, "compile", work / "models" / case["model"], "--train", *case["options"],
                         *shlex.split(args.options), "-o", program])
-    execute("fit", [program, "fit", work / case["data"], "--no-shuffle", "--batch", "16", "--epochs", "3",
-                    "--history", history, "--checkpoint", work / f"{number}.ckpt"])
+    validation = ["--validation", work / case["check"]] if case.get("validates") else []
+    execute("fit", [program, "fit", work / case["data"], "--no-shuffle", *case.get("fit", ["--batch", "16"]), "--epochs", "3", *validation,
+                    "--history", history, "--checkpoint", work / f"{number}.ckpt", "--export", exported])
     rows = list(csv.DictReader(history.open()))
     faults, worst = [], 0.0
     for name, wanted in case["history"].items():
@@ -47,13 +54,26 @@ def try_case(case, number, work, args):
         worst = max(worst, error)
         if not error <= TOLERANCE:
             faults.append(f"{name} {got.tolist()} instead of {wanted}")
-    data = np.load(work / case["data"])
-    np.savez(work / f"{number}.in.npz", x=data["x"][:6])
+    if "weights" in case:
+        weights, wanted = np.load(exported), np.load(work / case["weights"])
+        most = max(np.max(np.abs(wanted[name]), initial=0) for name in wanted)
+        for name in wanted:
+            if name not in weights:
+                faults.append(f"no weight {name} among {', '.join(weights)}")
+                continue
+            # Weights that began as zeros are small: their gradients' noise is that of the larger ones.
+            error = away(weights[name].astype("float64"), wanted[name], 0.1 * most)
+            worst = max(worst, error)
+            if not error <= TOLERANCE:
+                faults.append(f"weight {name} is {error:.1e} away")
+    data = np.load(work / case["check" if "check" in case else "data"])
+    targets = np.load(work / case["predictions"]) if "predictions" in case else case["predicted"]
+    count = len(next(iter(targets.values())))
+    np.savez(work / f"{number}.in.npz", **{k: v[:count] for k, v in data.items() if k == "x" or ("check" in case and not k.startswith("head_"))})
     execute("predict", [program, "predict", work / f"{number}.in.npz", "--restore", work / f"{number}.ckpt", "-o", out])
     results = np.load(out)
-    for name, wanted in case["predicted"].items():
-        wanted = np.array(wanted)
-        error = np.max(np.abs(results[name] - wanted)) / np.max(np.abs(wanted))
+    for name, wanted in targets.items():
+        error = away(results[name], np.array(wanted))
         worst = max(worst, error)
         if not error <= TOLERANCE:
             faults.append(f"prediction {name} is {error:.1e} away")
@@ -83,7 +103,7 @@ def main():
                     passed += 1
                 except (ValueError, subprocess.TimeoutExpired, KeyError) as error:
                     failed += 1
-                    print(f"{case['model']} {' '.join(case['options'])}: {error}")
+                    print(f"{case['model']} {' '.join(case['options'])}{case.get('body', '')}: {error}", flush=True)
     print(f"{passed} of {passed + failed} as Keras; largest difference {worst:.1e}")
     sys.exit(failed > 0)
 

@@ -3,7 +3,7 @@
 // y = x w + b, whose steps add noise from a generator's state to x.
 //
 //   predict(x: f32[Nx3] or f32[Nx4x5x3]) -> y: f32[Nx1]
-//   train_step, test_step(x, y: f32[Nx1], sample_weight: f32[N]) -> loss
+//   train_step, evaluate(x, y: f32[Nx1], sample_weight: f32[N]) -> loss
 //   metrics() -> loss, mae; reset_metrics(); finalize()
 #include "runtime/signature_generated.h"
 #include "tenon/abi.h"
@@ -175,7 +175,7 @@ struct Builder {
     std::vector<int64_t> shape = {N};
     shape.insert(shape.end(), rowShape.begin(), rowShape.end());
     entry("predict", {f32("x", shape)}, {f32("y", {N, 1})});
-    for (const char *name : {"train_step", "test_step"})
+    for (const char *name : {"train_step", "evaluate"})
       entry(name,
             {f32("x", shape), f32("y", {N, 1}), f32("sample_weight", {N})},
             {f32("loss", {})});
