@@ -3,6 +3,8 @@
 A worker is a program that loads a model, makes one call, prints one line
 `{"ready": true, ...facts}`, answers each line `measure SECONDS` on its input
 with `{"min_ms": ..., "median_ms": ..., "calls": ...}`, and ends with its input.
+It may add `cpu_ms`, the processor's time for a call, which others' work on the
+machine changes little.
 Instead of any line it may print `{"error": "why"}`. native/protocol.h is the same
 in C.
 """
@@ -31,7 +33,7 @@ def measure(call, seconds):
         call()
         single = min(single, clock() - start)
     group = int(20e-6 / max(single, 1e-9)) + 1 if single < 20e-6 else 1
-    times, now = [], clock()
+    times, now, used = [], clock(), time.process_time()
     end = now + seconds
     while now < end or len(times) < 3:
         start = now
@@ -39,7 +41,9 @@ def measure(call, seconds):
             call()
         now = clock()
         times.append((now - start) / group * 1e3)
-    return {"min_ms": min(times), "median_ms": statistics.median(times), "calls": len(times) * group}
+    count = len(times) * group
+    return {"min_ms": min(times), "median_ms": statistics.median(times), "calls": count,
+            "cpu_ms": (time.process_time() - used) / count * 1e3}
 
 
 def serve(prepare):
@@ -133,4 +137,6 @@ def take_turns(runners, rounds, seconds):
         medians = [answer["median_ms"] for answer in good]
         results[name] = {"min_ms": min(answer["min_ms"] for answer in good),
                          "median_ms": statistics.median(medians), "round_medians": medians}
+        if all("cpu_ms" in answer for answer in good):
+            results[name]["cpu_ms"] = min(answer["cpu_ms"] for answer in good)
     return results

@@ -10,13 +10,16 @@ Rows are names of step_worker.py (default: all). Everybody trains the same Keras
 model from the same weights on the same batch; first the losses of a few steps
 are compared with those of TensorFlow in float64. Then they take turns, pinned to
 one core with one thread each. Tenon's step is `fit --bench` of the program that
-`tenon compile --train` makes, batches taken from a file included. What the
-machine can do is measured in the same run. Options are those of race.py.
+`tenon compile --train` makes, batches taken from a file included. Ratios are of
+the processor's time for a step, unless a step is shorter than the clock likes.
+What the machine can do is measured in the same run. Options are those of
+race.py.
 """
 
 import argparse
 import json
 import pathlib
+import resource
 import subprocess
 
 import numpy as np
@@ -29,6 +32,8 @@ import step_worker
 HERE = pathlib.Path(__file__).resolve().parent
 VENVS = {"jax": "jax", "tensorflow": "tf", "tensorflow_graph": "tf", "keras": "tf", "torch": "torch",
          "torch_compile": "torch"}
+# Below this the processor's time of a whole program says little.
+SHORT_MS = 0.1
 
 
 def flops(name):
@@ -76,10 +81,24 @@ class Trainer:
         column = lines[0].index("loss")
         return np.array([float(line[column]) for line in lines[1:]])
 
+    def fit(self, epochs, *options):
+        """Gives what it printed and the processor's time in ms."""
+        def used():
+            times = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return (times.ru_utime + times.ru_stime) * 1e3
+
+        before = used()
+        text = self.run(*protocol.pinned([self.program, "fit", self.folder / "data.npz", "--epochs", epochs,
+                                          *self.common, *options], self.core))
+        return text, used() - before
+
     def measure(self, seconds):
-        command = [self.program, "fit", self.folder / "data.npz", "--epochs", "1", *self.common, f"--bench={seconds}",
-                   "--json"]
-        return json.loads(self.run(*protocol.pinned(command, self.core)).strip().splitlines()[-1])
+        times = json.loads(self.fit(1, f"--bench={seconds}", "--json")[0].strip().splitlines()[-1])
+        if times["min_ms"] < SHORT_MS:
+            return times
+        epochs = max(1, int(seconds * 1e3 / times["min_ms"] / step_worker.BATCHES))
+        steps = epochs * step_worker.BATCHES
+        return {**times, "cpu_ms": (self.fit(epochs + 1)[1] - self.fit(1)[1]) / steps}
 
     def close(self):
         (self.folder / "history.csv").unlink(missing_ok=True)
@@ -121,10 +140,17 @@ def run(args, row):
         runners[peer].close()
     machine = args.race.machine()
     work = flops(step_worker.ROWS[row][0])
+    short = results["tenon"].get("min_ms", 0) < SHORT_MS
     for result in results.values():
         if "min_ms" in result:
-            result["of_peak"] = work / result["min_ms"] * 1e-6 / machine["gflops"]
-    return {"row": row, "precision": args.precision, "machine": machine, "peers": results, **race.best(results)}
+            result["step_ms"] = result["min_ms"] if short else result["cpu_ms"]
+            result["of_peak"] = work / result["step_ms"] * 1e-6 / machine["gflops"]
+    others = {peer: result["step_ms"] for peer, result in results.items() if peer != "tenon" and "step_ms" in result}
+    line = {"row": row, "precision": args.precision, "machine": machine, "peers": results}
+    if others and "step_ms" in results["tenon"]:
+        best = min(others, key=others.get)
+        line.update(best_peer=best, ratio=others[best] / results["tenon"]["step_ms"])
+    return line
 
 
 def describe(line):
@@ -134,8 +160,9 @@ def describe(line):
         if "error" in result:
             text.append(f"    {peer:18}{result['error']}")
             continue
-        text.append(f"    {peer:18}min {result['min_ms']:10.5f} ms  median {result['median_ms']:10.5f} ms  "
-                    f"{result['of_peak']:4.0%} of the peak  losses off by {result['loss_error']:.0e}")
+        text.append(f"    {peer:18}{result['step_ms']:10.5f} ms  (wall: min {result['min_ms']:.5f}, median "
+                    f"{result['median_ms']:.5f})  {result['of_peak']:4.0%} of the peak  losses off by "
+                    f"{result['loss_error']:.0e}")
     return "\n".join(text)
 
 
