@@ -1,6 +1,7 @@
 #include "compiler/lowering/FoldPacks.h"
 #include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/LowerPrecision.h"
 #include "compiler/lowering/PackWeights.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -25,14 +26,27 @@ void tenon::writePacked(DictionaryAttr how, MemRefType type,
       integer("groups", 1), geometry.contains("transpose_b"),
       geometry.contains("reverse"));
   packing.panelWidth = type.getShape().back();
+  packing.pairs = geometry.contains("pairs");
+  std::vector<char> rounded;
+  if (source.getElementType() != type.getElementType())
+    bytes = rounded = roundToBf16(bytes);
   packWeights(bytes, elementBytes(type.getElementType()), packing, out);
 }
 
-/// The constant that a value is, as an attribute of the value's type; looks
-/// through reshapes, which move no element.
+/// The constant that a value is, as an attribute of the value's shape; looks
+/// through reshapes, which move no element, and through rounding to bf16, which
+/// is done when the weights are written.
 static ElementsAttr constantOf(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   while (Operation *op = value.getDefiningOp()) {
+    if (Value exact = getRounded(op)) {
+      if (!type)
+        return {};
+      value = exact;
+      type =
+          type.clone(cast<RankedTensorType>(exact.getType()).getElementType());
+      continue;
+    }
     if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op)) {
       value = op->getOperand(0);
       continue;

@@ -1,5 +1,6 @@
 #include "compiler/lowering/LowerContract.h"
 
+#include "compiler/lowering/LowerContractTiles.h"
 #include "compiler/lowering/LowerPack.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
@@ -16,8 +17,10 @@ static constexpr int64_t kBlockRows = 96;
 static constexpr int64_t kPackingRows = 192;
 /// Bytes of the stack that a packed part of a unit takes.
 static constexpr int64_t kPackedBytes = 1 << 16;
-/// Panels of a task, and the most that a tile takes at once.
-static constexpr int64_t kUnitPanels = 4;
+/// Longest run of window positions and channels that is merged.
+static constexpr int64_t kShortRun = 128;
+/// Most rows of a tile with few panels.
+static constexpr int64_t kMostRows = 12;
 /// Fewer multiplications than this are not worth sharing.
 static constexpr int64_t kSmallWork = 1 << 17;
 /// Vectors of epilogue code in a kernel beyond which it becomes a loop.
@@ -159,6 +162,8 @@ ContractLowering::ContractLowering(OpBuilder &builder, kernel::ContractOp op,
   chooseBlocking();
 }
 
+ContractLowering::~ContractLowering() = default;
+
 /// The row counts, ascending, that tiles of at most `limit` rows can have.
 SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
   std::set<int64_t> counts;
@@ -197,9 +202,16 @@ SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
 }
 
 unsigned ContractLowering::getTileRows() {
-  return hasShortSums(op)
-             ? 1
-             : target.getTile(getAccumulatorBits(accumulator)).rows;
+  if (hasShortSums(op))
+    return 1;
+  RegisterTile tile = target.getTile(getAccumulatorBits(accumulator));
+  // Where there are few panels, rows take the registers; rows that need an
+  // address each have not enough of those.
+  std::optional<int64_t> panels = getConstantIntValue(grid.panels);
+  if (!flat || !panels || *panels < 1 || *panels * 2 > tile.panels ||
+      !getConstantIntValue(grid.rows))
+    return tile.rows;
+  return std::min<unsigned>(kMostRows, tile.rows * tile.panels / *panels);
 }
 
 unsigned ContractLowering::getVectorCount() {
@@ -211,14 +223,34 @@ unsigned ContractLowering::getVectorCount() {
   return sum;
 }
 
+/// Whether the last window dimension adds to runs of memory that are too short
+/// to be loops of their own, as in a model's first layer.
+bool ContractLowering::hasShortRuns() {
+  if (flat || lanes == 1 || op.getGroups() != 1)
+    return false;
+  int64_t last = spatial - 1, window = staticSize(b, batchRank + 2 + last);
+  std::optional<int64_t> channels = getConstantIntValue(grid.channels);
+  return channels && window > 1 && *channels * window <= kShortRun &&
+         *channels < kPanelWidth && op.getDilations()[last] == 1 &&
+         op.getInputDilation()[last] == 1 &&
+         getConstantIntValue(a.strides.back()) == 1 &&
+         getConstantIntValue(a.strides[batchRank + spatial]) == *channels;
+}
+
 void ContractLowering::chooseBlocking() {
   if (op.readsMatrix()) {
     channelBlock = b.type.getDimSize(batchRank + 2);
     isBlocked = getConstantIntValue(grid.channels) != channelBlock;
     inlineEpilogue =
         !isBlocked && epilogue.getCost() * getVectorCount() <= kInlineCost;
+  }
+  if (ContractTiles::canRun(*this)) {
+    tileSums = std::make_unique<ContractTiles>(*this);
+    inlineEpilogue = false;
     return;
   }
+  if (op.readsMatrix())
+    return;
   // A unit of B is read once per tile: it must stay in L2 next to A's rows.
   std::optional<int64_t> channels = getConstantIntValue(grid.channels);
   std::optional<int64_t> rows = getConstantIntValue(grid.rows);
@@ -242,6 +274,7 @@ void ContractLowering::chooseBlocking() {
       }
     }
   }
+  mergesLastDim = !isBlocked && hasShortRuns();
   inlineEpilogue =
       !isBlocked &&
       (lanes == 1 || epilogue.getCost() * getVectorCount() <= kInlineCost);
@@ -254,7 +287,9 @@ void ContractLowering::chooseBlocking() {
 void ContractLowering::run(Value begin, Value end) {
   if (op.readsMatrix())
     panelScratch = e.stackScratch(b.element, b.type.getNumElements());
-  unsigned rows = isBlocked ? blockRows(op) : getTileRows();
+  int64_t rows = isBlocked  ? blockRows(op)
+                 : tileSums ? ContractTiles::kRows
+                            : getTileRows();
   if (!inlineEpilogue)
     scratch = e.stackScratch(accumulator, rows * kUnitPanels * panelWidth);
   if (padded) {
@@ -265,6 +300,10 @@ void ContractLowering::run(Value begin, Value end) {
         getConstantIntValue(a.strides.back()) == 1
             ? std::min(most, getConstantIntValue(grid.channels).value_or(most))
             : 1;
+    if (tileSums)
+      zeroCount = *getConstantIntValue(grid.channels);
+    if (mergesLastDim)
+      zeroCount *= staticSize(b, batchRank + 1 + spatial);
     zeroRow = e.stackZeros(a.element, std::max<int64_t>(zeroCount, 1));
   }
   Value from = e.select(grid.small, e.index(0), begin);
@@ -274,7 +313,11 @@ void ContractLowering::run(Value begin, Value end) {
     from = e.index(0);
     to = e.index(*tasks);
   }
+  if (tileSums)
+    tileSums->begin();
   e.loop(from, to, 1, [&](Value number) { runTask(number); });
+  if (tileSums)
+    tileSums->end();
 }
 
 void ContractLowering::runTask(Value number) {
@@ -441,7 +484,7 @@ ContractLowering::Task ContractLowering::packed(const Task &task,
         {e.at(task.matrixBase, b.element, offset), channelStride, columnStride,
          channels, e.min(e.sub(left, column), e.index(panelWidth))},
         e.at(panelScratch, b.element, e.mul(panel, b.strides[batchRank + 1])),
-        panelWidth);
+        panelWidth, op.getPairs());
   });
   Task result = task;
   // Channels are counted from the operand's first one.
@@ -454,6 +497,8 @@ ContractLowering::Task ContractLowering::packed(const Task &task,
 void ContractLowering::direct(const Task &whole, const Unit &unit) {
   ContractPart all{{}, e.index(0), grid.channels};
   Task task = op.readsMatrix() ? packed(whole, unit, all) : whole;
+  if (tileSums)
+    return tileSums->run(task, unit);
   unsigned limit = getTileRows();
   SmallVector<int64_t> cases = possibleRows(limit);
   tiles(task, [&](Value first, Value rowCount) {
@@ -477,6 +522,8 @@ void ContractLowering::direct(const Task &whole, const Unit &unit) {
       if (!mergesLastDim)
         return run();
       rows.merged = true;
+      if (!mayLeaveInput(spatial - 1))
+        return run();
       e.branch(isInsideLastDim(rows), run, [&] {
         rows.merged = false;
         run();

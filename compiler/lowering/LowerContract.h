@@ -47,15 +47,23 @@ struct ContractPart {
   mlir::Value firstChannel, lastChannel;
 };
 
+class ContractTiles;
+
 class ContractLowering {
 public:
   ContractLowering(mlir::OpBuilder &b, kernel::ContractOp op,
                    const CpuTarget &target);
+  ~ContractLowering();
 
   static ContractGrid buildGrid(KernelEmitter &e, kernel::ContractOp op);
   void run(mlir::Value begin, mlir::Value end);
 
 private:
+  friend class ContractTiles;
+
+  /// Panels of a task, and the most that a tile takes at once.
+  static constexpr int64_t kUnitPanels = 4;
+
   struct Task {
     llvm::SmallVector<mlir::Value> batch;
     mlir::Value aBase, bBase;   // of batch and group; b also of the unit
@@ -124,8 +132,21 @@ private:
   overChannels(const ContractRows &rows, mlir::Value linear,
                mlir::ValueRange sums, const ContractPart &part,
                llvm::ArrayRef<mlir::Value> bPointers);
+  /// sums += the products of `count` channels; row r's lie `steps[r]` apart.
+  void addProducts(llvm::ArrayRef<mlir::Value> aPointers,
+                   llvm::ArrayRef<mlir::Value> steps,
+                   llvm::ArrayRef<mlir::Value> bPointers, int64_t count,
+                   llvm::MutableArrayRef<mlir::Value> sums);
+  /// The same of pairs.
+  void addPairs(llvm::ArrayRef<mlir::Value> aPointers,
+                llvm::ArrayRef<mlir::Value> steps,
+                llvm::ArrayRef<mlir::Value> bPointers, int64_t count,
+                llvm::MutableArrayRef<mlir::Value> sums);
+  /// Two bf16, `step` elements apart, as the halves of one number.
+  mlir::Value loadPair(mlir::Value pointer, mlir::Value step);
   mlir::Value isInsideLastDim(const ContractRows &rows);
   bool isFlat();
+  bool hasShortRuns();
   bool mayLeaveInput(unsigned dim);
   int64_t staticSize(const Buffer &buffer, int64_t dim);
 
@@ -148,6 +169,7 @@ private:
   bool mergesLastDim = false; // in tiles whose rows are all inside
   mlir::Value scratch, zeroRow, panelScratch;
   int64_t zeroCount = 0;
+  std::unique_ptr<ContractTiles> tileSums; // null: sums are in registers
 };
 
 } // namespace tenon

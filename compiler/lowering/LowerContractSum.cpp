@@ -2,12 +2,17 @@
 
 #include "compiler/lowering/LowerContract.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 
 namespace tenon {
 
 /// Channels per iteration of the innermost loop.
 static constexpr int64_t kUnroll = 4;
+/// Most products of vectors in a run without a loop.
+static constexpr int64_t kMostProducts = 256;
+static_assert(kUnroll % 2 == 0, "pairs of channels are not torn apart");
 
 int64_t ContractLowering::staticSize(const Buffer &buffer, int64_t dim) {
   return buffer.type.getDimSize(dim);
@@ -152,6 +157,103 @@ SmallVector<Value> ContractLowering::overWindow(const ContractRows &rows,
   return e.loop(e.index(0), size, 1, sums, body);
 }
 
+void ContractLowering::addProducts(ArrayRef<Value> aPointers,
+                                   ArrayRef<Value> steps,
+                                   ArrayRef<Value> bPointers, int64_t count,
+                                   MutableArrayRef<Value> sums) {
+  for (int64_t u = 0; u < count; ++u) {
+    SmallVector<Value> columns;
+    for (Value panel : bPointers)
+      columns.push_back(
+          e.widen(e.load(e.at(panel, b.element, e.index(u * panelWidth)),
+                         b.element, lanes),
+                  accumulator));
+    for (auto [r, pointer] : llvm::enumerate(aPointers)) {
+      Value place = e.at(pointer, a.element, e.mul(e.index(u), steps[r]));
+      Value scalar = e.widen(e.load(place, a.element, 1), accumulator);
+      Value row = e.splat(scalar, lanes);
+      for (auto [j, column] : llvm::enumerate(columns)) {
+        Value &sum = sums[r * columns.size() + j];
+        sum = e.mulAdd(row, column, sum);
+      }
+    }
+  }
+}
+
+Value ContractLowering::loadPair(Value pointer, Value step) {
+  Type pair = e.b.getI32Type(), half = e.b.getI16Type();
+  if (getConstantIntValue(step) == 1)
+    return LLVM::LoadOp::create(e.b, e.loc, pair, pointer, /*alignment=*/2);
+  Value parts[2];
+  for (int i : {0, 1}) {
+    Value place = e.at(pointer, half, e.mul(step, i));
+    Value bits = LLVM::LoadOp::create(e.b, e.loc, half, place, /*alignment=*/2);
+    parts[i] = arith::ExtUIOp::create(e.b, e.loc, pair, bits);
+  }
+  Value shift = arith::ConstantIntOp::create(e.b, e.loc, pair, 16);
+  Value high = arith::ShLIOp::create(e.b, e.loc, parts[1], shift);
+  return arith::OrIOp::create(e.b, e.loc, parts[0], high);
+}
+
+void ContractLowering::addPairs(ArrayRef<Value> aPointers,
+                                ArrayRef<Value> steps,
+                                ArrayRef<Value> bPointers, int64_t count,
+                                MutableArrayRef<Value> sums) {
+  auto pairs = VectorType::get({lanes}, e.b.getI32Type()),
+       numbers = VectorType::get({2 * lanes}, e.b.getBF16Type()),
+       wide = VectorType::get({lanes}, e.b.getF32Type());
+  // The first or the second of all pairs, as f32.
+  auto part = [&](Value bits, bool second) -> Value {
+    if (second) {
+      Value mask = e.constant(e.b.getI32IntegerAttr(-65536), lanes);
+      bits = arith::AndIOp::create(e.b, e.loc, bits, mask);
+    } else {
+      Value shift = e.constant(e.b.getI32IntegerAttr(16), lanes);
+      bits = arith::ShLIOp::create(e.b, e.loc, bits, shift);
+    }
+    return arith::BitcastOp::create(e.b, e.loc, wide, bits);
+  };
+  for (int64_t u = 0; u < count; u += 2) {
+    SmallVector<Value> columns, rows;
+    for (Value panel : bPointers)
+      columns.push_back(LLVM::LoadOp::create(
+          e.b, e.loc, pairs, e.at(panel, b.element, e.index(u * panelWidth)),
+          /*alignment=*/2));
+    for (auto [pointer, step] : llvm::zip(aPointers, steps))
+      rows.push_back(e.splat(
+          loadPair(e.at(pointer, a.element, e.mul(e.index(u), step)), step),
+          lanes));
+    if (target.hasBf16Dot) {
+      for (Value &column : columns)
+        column = LLVM::BitcastOp::create(e.b, e.loc, numbers, column);
+      for (auto [r, row] : llvm::enumerate(rows)) {
+        Value own = LLVM::BitcastOp::create(e.b, e.loc, numbers, row);
+        for (auto [j, column] : llvm::enumerate(columns)) {
+          Value &sum = sums[r * columns.size() + j];
+          sum = LLVM::CallIntrinsicOp::create(
+                    e.b, e.loc, wide,
+                    e.b.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+                    ValueRange{sum, own, column})
+                    .getResult(0);
+        }
+      }
+      continue;
+    }
+    for (bool second : {false, true}) {
+      SmallVector<Value> parts;
+      for (Value column : columns)
+        parts.push_back(part(column, second));
+      for (auto [r, row] : llvm::enumerate(rows)) {
+        Value own = part(row, second);
+        for (auto [j, column] : llvm::enumerate(parts)) {
+          Value &sum = sums[r * columns.size() + j];
+          sum = e.mulAdd(own, column, sum);
+        }
+      }
+    }
+  }
+}
+
 SmallVector<Value> ContractLowering::overChannels(const ContractRows &rows,
                                                   Value linear, ValueRange sums,
                                                   const ContractPart &part,
@@ -182,30 +284,21 @@ SmallVector<Value> ContractLowering::overChannels(const ContractRows &rows,
         aPointers.push_back(e.at(pointer, a.element, e.mul(local, step)));
       for (Value panel : panels)
         bNow.push_back(e.at(panel, b.element, e.mul(c, panelWidth)));
-      for (int64_t u = 0; u < unroll; ++u) {
-        SmallVector<Value> columns;
-        for (Value panel : bNow)
-          columns.push_back(
-              e.widen(e.load(e.at(panel, b.element, e.index(u * panelWidth)),
-                             b.element, lanes),
-                      accumulator));
-        for (unsigned r = 0; r < rows.count; ++r) {
-          Value place =
-              e.at(aPointers[r], a.element, e.mul(e.index(u), steps[r]));
-          Value scalar = e.widen(e.load(place, a.element, 1), accumulator);
-          Value row = e.splat(scalar, lanes);
-          for (auto [j, column] : llvm::enumerate(columns)) {
-            Value &sum = result[r * columns.size() + j];
-            sum = e.mulAdd(row, column, sum);
-          }
-        }
-      }
+      if (op.getPairs())
+        addPairs(aPointers, steps, bNow, unroll, result);
+      else
+        addProducts(aPointers, steps, bNow, unroll, result);
       return result;
     };
     // Whole iterations, then what is left.
     std::optional<int64_t> first = getConstantIntValue(from),
                            last = getConstantIntValue(to);
     if (first && last) {
+      // A run that a loop around it repeats is one block of code.
+      if (rows.merged &&
+          (*last - *first) * static_cast<int64_t>(carried.size()) <=
+              kMostProducts)
+        return body(from, *last - *first, carried);
       int64_t whole = *first + (*last - *first) / kUnroll * kUnroll;
       SmallVector<Value> result = e.loop(
           from, e.index(whole), kUnroll, carried,
@@ -221,8 +314,9 @@ SmallVector<Value> ContractLowering::overChannels(const ContractRows &rows,
     SmallVector<Value> result =
         e.loop(from, whole, kUnroll, carried,
                [&](Value c, ValueRange now) { return body(c, kUnroll, now); });
-    return e.loop(whole, to, 1, result,
-                  [&](Value c, ValueRange now) { return body(c, 1, now); });
+    int64_t least = op.getPairs() ? 2 : 1;
+    return e.loop(whole, to, least, result,
+                  [&](Value c, ValueRange now) { return body(c, least, now); });
   };
 
   // The zeros are only so long.

@@ -4,6 +4,8 @@
 #include "compiler/lowering/LowerPack.h"
 #include "compiler/lowering/KernelModels.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 
 namespace tenon {
@@ -17,8 +19,9 @@ namespace {
 class PanelWriter {
 public:
   PanelWriter(KernelEmitter &e, Type element, const PanelSource &source,
-              Value to, int64_t width)
-      : e(e), element(element), source(source), to(to), width(width) {}
+              Value to, int64_t width, bool pairs)
+      : e(e), element(element), source(source), to(to), width(width),
+        pairs(pairs) {}
 
   void run() {
     if (isa<ComplexType>(element) || width == 1)
@@ -30,11 +33,12 @@ public:
           [&] { copyRows(e.laneMask(source.columns, width)); });
     if (getConstantIntValue(source.channelStride) != 1)
       return copyColumns(e.index(0));
-    Value whole = e.mul(e.div(source.channels, e.index(width)), width);
+    int64_t step = pairs ? 2 * width : width;
+    Value whole = e.mul(e.div(source.channels, e.index(step)), step);
     e.branch(
         isWhole,
         [&] {
-          e.loop(e.index(0), whole, width, [&](Value c) { transposeBlock(c); });
+          e.loop(e.index(0), whole, step, [&](Value c) { transposeBlock(c); });
           copyColumns(whole);
         },
         [&] { copyColumns(e.index(0)); });
@@ -59,11 +63,12 @@ private:
     });
   }
 
-  /// As many contiguous channels as columns, transposed in registers.
+  /// As many contiguous channels, or pairs of them, as columns, transposed in
+  /// registers.
   void transposeBlock(Value firstChannel) {
     SmallVector<Value> rows;
     for (int64_t i = 0; i < width; ++i)
-      rows.push_back(e.load(from(firstChannel, e.index(i)), element, width));
+      rows.push_back(loadUnits(from(firstChannel, e.index(i))));
     // Swaps the off-diagonal quarters of ever smaller squares.
     for (int64_t half = width / 2; half > 0; half /= 2) {
       SmallVector<int64_t> upper, lower;
@@ -81,13 +86,43 @@ private:
       }
     }
     for (int64_t i = 0; i < width; ++i)
-      e.store(rows[i], target(e.add(firstChannel, i), e.index(0)));
+      storeUnits(rows[i],
+                 target(e.add(firstChannel, pairs ? 2 * i : i), e.index(0)));
+  }
+
+  /// As many elements or pairs of them as columns.
+  Value loadUnits(Value pointer) {
+    if (!pairs)
+      return e.load(pointer, element, width);
+    auto type = VectorType::get({width}, e.b.getI32Type());
+    return LLVM::LoadOp::create(e.b, e.loc, type, pointer, /*alignment=*/2);
+  }
+
+  void storeUnits(Value units, Value pointer) {
+    if (!pairs)
+      return e.store(units, pointer);
+    LLVM::StoreOp::create(e.b, e.loc, units, pointer, /*alignment=*/2);
   }
 
   void copyRows(Value mask) {
+    if (pairs)
+      return copyRowPairs(mask);
     e.loop(e.index(0), source.channels, 1, [&](Value c) {
       Value row = e.load(from(c, e.index(0)), element, width, mask);
       e.store(row, target(c, e.index(0)));
+    });
+  }
+
+  void copyRowPairs(Value mask) {
+    SmallVector<int64_t> lanes;
+    for (int64_t i = 0; i < width; ++i)
+      lanes.append({i, width + i});
+    e.loop(e.index(0), source.channels, 2, [&](Value c) {
+      Value rows[2];
+      for (int64_t i : {0, 1})
+        rows[i] = e.load(from(e.add(c, i), e.index(0)), element, width, mask);
+      e.store(vector::ShuffleOp::create(e.b, e.loc, rows[0], rows[1], lanes),
+              target(c, e.index(0)));
     });
   }
 
@@ -98,6 +133,12 @@ private:
   }
 
   Value target(Value channel, Value lane) {
+    if (pairs) {
+      Value pair = e.mul(e.div(channel, e.index(2)), width);
+      Value offset =
+          e.add(e.mul(e.add(pair, lane), 2), e.rem(channel, e.index(2)));
+      return e.at(to, element, offset);
+    }
     return e.at(to, element, e.add(e.mul(channel, width), lane));
   }
 
@@ -106,6 +147,7 @@ private:
   const PanelSource &source;
   Value to;
   int64_t width;
+  bool pairs;
 };
 
 class PackLowering {
@@ -114,7 +156,7 @@ public:
       : op(op), e(builder, op.getLoc(), false), source(e.open(op.getSource())),
         packed(e.open(op.getPacked())),
         batchRank(source.type.getRank() - 2 - op.getSpatial()),
-        width(op.getPackedType().getShape().back()) {
+        width(op.getPackedType().getShape().back()), pairs(op.getPairs()) {
     int64_t rank = source.type.getRank();
     channelDim = op.getTransposeB() ? rank - 1 : rank - 2;
     columnDim = op.getTransposeB() ? rank - 2 : rank - 1;
@@ -169,21 +211,23 @@ private:
               {e.at(source.pointer, source.element, from),
                source.strides[channelDim], source.strides[columnDim],
                source.sizes[channelDim], e.min(count, e.index(width))},
-              e.at(packed.pointer, packed.element, to), width);
+              e.at(packed.pointer, packed.element, to), width, pairs);
   }
 
   kernel::PackOp op;
   KernelEmitter e;
   Buffer source, packed;
-  int64_t batchRank, width, channelDim, columnDim;
+  int64_t batchRank, width;
+  bool pairs;
+  int64_t channelDim, columnDim;
   Value columns; // of a group
 };
 
 } // namespace
 
 void packPanel(KernelEmitter &e, Type element, const PanelSource &source,
-               Value to, int64_t width) {
-  PanelWriter(e, element, source, to, width).run();
+               Value to, int64_t width, bool pairs) {
+  PanelWriter(e, element, source, to, width, pairs).run();
 }
 
 Value buildPackTaskCount(OpBuilder &b, Location loc, kernel::PackOp op) {

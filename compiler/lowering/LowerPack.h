@@ -12,9 +12,11 @@ struct PanelSource {
   mlir::Value channels, columns;
 };
 
-/// Writes them as a panel, [channels, width]; missing columns are zero.
+/// Writes them as a panel, [channels, width], or with `pairs` (of bf16,
+/// an even number of channels) [channels / 2, width, 2]; missing columns
+/// are zero.
 void packPanel(KernelEmitter &e, mlir::Type element, const PanelSource &source,
-               mlir::Value to, int64_t width);
+               mlir::Value to, int64_t width, bool pairs);
 
 } // namespace tenon
 

@@ -17,6 +17,9 @@ static constexpr int64_t kSmallWork = 1 << 16;
 /// Widest window row that is unrolled.
 static constexpr int64_t kMostUnrolled = 8;
 static constexpr int64_t kLanes = 16;
+/// Most pixels at an end of a line, with windows that leave the input, that
+/// have code of their own.
+static constexpr int64_t kMostEdge = 8;
 
 namespace {
 
@@ -50,8 +53,11 @@ private:
   void runLine(Value number);
   void runChannels(const Line &line, const Channels &channels);
   void alone(const Line &line, const Channels &channels, Value pixel);
+  /// `pixels` at once; all their windows lie inside the input unless `pixel` is
+  /// known.
   void together(const Line &line, const Channels &channels, Value pixel,
                 int64_t pixels);
+  bool runKnownLine(const Line &line, const Channels &channels, int64_t pixels);
   void finish(const Line &line, const Channels &channels, Value pixel,
               Value inside, ValueRange values);
   Clip clip(int64_t dim, Value output);
@@ -205,8 +211,10 @@ void WindowLowering::runChannels(const Line &line, const Channels &channels) {
   int64_t registers = target.getPanelRegisters(getAccumulatorBits(accumulator));
   int64_t pixels = std::clamp<int64_t>(
       target.vectorRegisters / 4 / registers / channels.vectors, 1, 4);
-  if (pixels > 1 && size <= kMostUnrolled && channels.lanes > 1 &&
-      known(count, pixels) >= pixels) {
+  bool unrolls = pixels > 1 && size <= kMostUnrolled && channels.lanes > 1;
+  if (unrolls && runKnownLine(line, channels, pixels))
+    return;
+  if (unrolls && known(count, pixels) >= pixels) {
     // Pixels [from, to) read nothing outside the input.
     from = e.min(
         e.index(std::max<int64_t>(0, llvm::divideCeilSigned(padding, stride))),
@@ -230,6 +238,47 @@ void WindowLowering::runChannels(const Line &line, const Channels &channels) {
     Value behind = e.add(e.sub(i, from), to);
     alone(line, channels, e.select(e.less(i, from), i, behind));
   });
+}
+
+/// With known sizes the pixels at both ends are done like the others, without
+/// the window positions that lie outside. False when there are too many of them
+/// to have code of their own.
+bool WindowLowering::runKnownLine(const Line &line, const Channels &channels,
+                                  int64_t pixels) {
+  int64_t dim = spatial - 1, stride = op.getStrides()[dim];
+  int64_t padding = op.getPadding()[dim];
+  int64_t count = known(y.sizes[1 + dim], 0),
+          width = known(x.sizes[1 + dim], 0);
+  if (count <= 0 || width <= 0)
+    return false;
+  int64_t reach = (op.getWindow()[dim] - 1) * op.getDilations()[dim] + 1;
+  int64_t from =
+      std::clamp<int64_t>(llvm::divideCeilSigned(padding, stride), 0, count);
+  int64_t to = std::clamp<int64_t>(
+      llvm::divideFloorSigned(width - reach + padding, stride) + 1, from,
+      count);
+  if (from > kMostEdge || count - to > kMostEdge)
+    return false;
+  int64_t next = 0;
+  auto untilEnd = [&](int64_t end) {
+    while (next < end) {
+      int64_t blocks = llvm::divideCeil(end - next, pixels);
+      int64_t size = llvm::divideCeil(end - next, blocks);
+      together(line, channels, e.index(next), size);
+      next += size;
+    }
+  };
+  if (from > 0)
+    untilEnd(std::min<int64_t>(count, llvm::alignTo(from, pixels)));
+  int64_t blocks = std::max<int64_t>(to - next, 0) / pixels;
+  if (blocks > 0) {
+    int64_t end = next + blocks * pixels;
+    e.loop(e.index(next), e.index(end), pixels,
+           [&](Value pixel) { together(line, channels, pixel, pixels); });
+    next = end;
+  }
+  untilEnd(count);
+  return true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -363,9 +412,18 @@ void WindowLowering::together(const Line &line, const Channels &channels,
                               Value pixel, int64_t pixels) {
   int64_t dim = spatial - 1, size = op.getWindow()[dim];
   int64_t stride = op.getStrides()[dim], dilation = op.getDilations()[dim];
+  std::optional<int64_t> start = getConstantIntValue(pixel),
+                         width = getConstantIntValue(x.sizes[1 + dim]);
+  auto isInside = [&](int64_t distance) {
+    if (!start || !width)
+      return true;
+    int64_t place = *start * stride - op.getPadding()[dim] + distance;
+    return place >= 0 && place < *width;
+  };
   Value first = e.sub(e.mul(pixel, stride), e.index(op.getPadding()[dim]));
   Value xBase = e.add(line.xBase, e.mul(first, x.strides[1 + dim]));
-  SmallVector<Value> values(pixels * channels.vectors, start(channels.lanes));
+  SmallVector<Value> values(pixels * channels.vectors,
+                            this->start(channels.lanes));
   values = overOuter(
       line, 0, xBase, e.index(0), values,
       [&](Value xOffset, Value wOffset, ValueRange carried) {
@@ -379,6 +437,8 @@ void WindowLowering::together(const Line &line, const Channels &channels,
                              channels, v);
             for (int64_t p = 0; p < pixels; ++p) {
               int64_t distance = p * stride + k * dilation;
+              if (!isInside(distance))
+                continue;
               Value &value = loaded[distance];
               if (!value)
                 value = loadX(e.add(xOffset, e.mul(e.index(distance),
@@ -391,10 +451,14 @@ void WindowLowering::together(const Line &line, const Channels &channels,
         }
         return result;
       });
-  Value inside = e.mul(line.inside, size);
-  for (int64_t p = 0; p < pixels; ++p)
+  for (int64_t p = 0; p < pixels; ++p) {
+    int64_t positions = 0;
+    for (int64_t k = 0; k < size; ++k)
+      positions += isInside(p * stride + k * dilation);
+    Value inside = e.mul(line.inside, positions);
     finish(line, channels, e.add(pixel, p), inside,
            ValueRange(values).slice(p * channels.vectors, channels.vectors));
+  }
 }
 
 void WindowLowering::finish(const Line &line, const Channels &channels,

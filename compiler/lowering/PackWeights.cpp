@@ -30,6 +30,7 @@ PackGeometry PackGeometry::get(kernel::PackOp op) {
       get(op.getSourceType().getShape(), op.getSpatial(), op.getGroups(),
           op.getTransposeB(), op.getReverse());
   result.panelWidth = op.getPackedType().getShape().back();
+  result.pairs = op.getPairs();
   return result;
 }
 
@@ -63,6 +64,24 @@ char *packChannels(const char *source, bool isSplat, const PackGeometry &g,
   return to;
 }
 
+/// The same two channels by two.
+char *packPairs(const char *source, bool isSplat, const PackGeometry &g,
+                int64_t base, int64_t width, char *to) {
+  constexpr size_t size = 2;
+  int64_t allColumns = g.columns * g.groups;
+  int64_t channelStep = g.transposed ? 1 : allColumns;
+  int64_t columnStep = g.transposed ? g.channels : 1;
+  std::memset(to, 0, g.channels * g.panelWidth * size);
+  for (int64_t c = 0; c < g.channels; c += 2, to += 2 * g.panelWidth * size)
+    for (int64_t lane = 0; lane < width; ++lane)
+      for (int64_t i : {0, 1}) {
+        int64_t from = base + (c + i) * channelStep + lane * columnStep;
+        std::memcpy(to + (2 * lane + i) * size,
+                    source + (isSplat ? 0 : from) * size, size);
+      }
+  return to;
+}
+
 template <size_t size>
 void packAll(ArrayRef<char> source, const PackGeometry &g, char *to) {
   bool isSplat = source.size() == size;
@@ -76,13 +95,31 @@ void packAll(ArrayRef<char> source, const PackGeometry &g, char *to) {
           int64_t base =
               (batch * g.window + position) * g.channels * allColumns +
               column * (g.transposed ? g.channels : 1);
-          to =
-              packChannels<size>(source.data(), isSplat, g, base,
-                                 std::min(g.panelWidth, g.columns - first), to);
+          int64_t width = std::min(g.panelWidth, g.columns - first);
+          if constexpr (size == 2)
+            if (g.pairs) {
+              to = packPairs(source.data(), isSplat, g, base, width, to);
+              continue;
+            }
+          to = packChannels<size>(source.data(), isSplat, g, base, width, to);
         }
 }
 
 } // namespace
+
+std::vector<char> roundToBf16(ArrayRef<char> source) {
+  std::vector<char> result(source.size() / 2);
+  for (size_t i = 0, count = source.size() / 4; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, source.data() + 4 * i, 4);
+    bool isNan = (bits & 0x7fffffff) > 0x7f800000;
+    uint32_t rounded =
+        isNan ? bits | 0x00400000 : bits + 0x7fff + (bits >> 16 & 1);
+    auto high = uint16_t(rounded >> 16);
+    std::memcpy(result.data() + 2 * i, &high, 2);
+  }
+  return result;
+}
 
 void packWeights(ArrayRef<char> source, unsigned elementBytes,
                  const PackGeometry &geometry, MutableArrayRef<char> packed) {

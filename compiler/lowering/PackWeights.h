@@ -8,6 +8,8 @@
 
 #include "llvm/ADT/ArrayRef.h"
 
+#include <vector>
+
 namespace tenon {
 
 /// A `kernel.pack` of row-major weights in numbers. All dimensions at least 0.
@@ -18,6 +20,7 @@ struct PackGeometry {
   int64_t channels = 0; // Cg
   int64_t columns = 0;  // OCg, of one group
   int64_t panelWidth = kPanelWidth;
+  bool pairs = false; // two channels by two
   bool transposed = false;
   bool reversed = false;
 
@@ -29,6 +32,9 @@ struct PackGeometry {
   int64_t getSourceElements() const;
   int64_t getPackedElements() const;
 };
+
+/// f32 as bf16, to nearest even.
+std::vector<char> roundToBf16(llvm::ArrayRef<char> source);
 
 /// Writes all panels of `source` (dense, row-major, `elementBytes` each; one
 /// element alone is a splat) to `packed`, which holds getPackedElements() of

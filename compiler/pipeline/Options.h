@@ -16,13 +16,14 @@ namespace tenon {
 /// Options of a compilation. Options of the importer are in
 /// frontend/Frontend.h, those of the output in compiler/backend/cpu/Emit.h.
 struct CompileOptions {
-  std::string name;             // prefix of all C symbols
-  std::string cpu = "portable"; // "portable", "native" or LLVM's name of a CPU
-  std::string triple;           // LLVM name of the platform; empty: this one
-  unsigned optLevel = 2;        // -O0 to -O3
-  bool fastMath = false;        // NaN, Inf and order of sums do not matter
-  bool checkNumerics = false;   // a check after every source node
-  bool debugInfo = false;       // code knows the nodes that it came from
+  std::string name;              // prefix of all C symbols
+  std::string cpu = "portable";  // "portable", "native" or LLVM's name of a CPU
+  std::string triple;            // LLVM name of the platform; empty: this one
+  unsigned optLevel = 2;         // -O0 to -O3
+  std::string precision = "f32"; // of contractions: "f32" or "bf16"
+  bool fastMath = false;         // NaN, Inf and order of sums do not matter
+  bool checkNumerics = false;    // a check after every source node
+  bool debugInfo = false;        // code knows the nodes that it came from
   /// The weights will be in the same artifact as the code, which then finds
   /// them without an instance.
   bool embedWeights = false;

@@ -3,6 +3,7 @@
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/backend/cpu/WeightsObject.h"
 #include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/LowerPrecision.h"
 #include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
 #include "compiler/transforms/FitBudget.h"
@@ -80,6 +81,9 @@ private:
   LogicalResult lowerToBuffers() {
     if (options.checkNumerics)
       module->setAttr(kCheckNumericsAttr, UnitAttr::get(module.getContext()));
+    if (options.precision != "f32")
+      module->setAttr(kPrecisionAttr,
+                      StringAttr::get(module.getContext(), options.precision));
     if (options.debugInfo)
       module->setAttr(kDebugAttr, UnitAttr::get(module.getContext()));
     if (options.embedWeights)
@@ -208,11 +212,24 @@ private:
       }
   }
 
+  SmallVector<CpuTarget> portableTargets(const llvm::Triple &triple) const {
+    SmallVector<CpuTarget> targets{CpuTarget::getLevel(2),
+                                   CpuTarget::getLevel(3)};
+    // Of those that a machine can run and that have a level the first is taken:
+    // with tiles, with products of pairs, without.
+    if (options.precision == "bf16")
+      for (StringRef name : {"sapphirerapids", "cooperlake"}) {
+        targets.push_back(CpuTarget::getNamed(triple, name));
+        targets.back().level = 3 + targets.size();
+      }
+    targets.push_back(CpuTarget::getLevel(4));
+    return targets;
+  }
+
   SmallVector<CpuTarget> targets() const {
     llvm::Triple triple(spec.triple);
     if (options.cpu == "portable" && triple.getArch() == llvm::Triple::x86_64)
-      return {CpuTarget::getLevel(2), CpuTarget::getLevel(3),
-              CpuTarget::getLevel(4)};
+      return portableTargets(triple);
     return {CpuTarget::getNamed(
         triple, options.cpu == "portable" ? "generic" : options.cpu)};
   }
@@ -304,6 +321,16 @@ private:
       spec.kernels.push_back(cast<StringAttr>(kernel).str());
   }
 
+  static bool usesTiles(ModuleOp unit) {
+    return unit
+        .walk([](LLVM::CallIntrinsicOp call) {
+          return call.getIntrin() == "llvm.x86.ldtilecfg"
+                     ? WalkResult::interrupt()
+                     : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
   LogicalResult compileVariant(const CpuTarget &target) {
     unsigned number = spec.variants.size();
     spec.variants.push_back(
@@ -323,6 +350,11 @@ private:
     if (failed(phase(*unit, "kernels-" + target.cpu, buildKernelPhase,
                      cpuOptions(target))))
       return failure();
+    if (target.hasAmxBf16 && !usesTiles(*unit)) {
+      // What is not used is not asked of the machine.
+      std::string &features = spec.variants.back().features;
+      features += features.empty() ? "-amx-tile" : ",-amx-tile";
+    }
     if (number == 0) {
       describeKernels(*unit);
       spec.parallel = false;

@@ -61,6 +61,18 @@ LogicalResult verifyGeometry(Operation *op, StringRef name,
   return success();
 }
 
+LogicalResult verifyPairs(Operation *op, bool pairs, Type element,
+                          int64_t channels, int64_t width) {
+  if (pairs && (!element.isBF16() || ShapedType::isDynamic(channels) ||
+                channels % 2 != 0 || width != kPanelWidth))
+    return op->emitOpError()
+           << "pairs need an even number of channels of bf16 "
+              "in panels of "
+           << kPanelWidth << " columns, not " << describe(channels) << " of "
+           << element << " in panels of " << width;
+  return success();
+}
+
 LogicalResult verifyDestination(Operation *op, Value init,
                                 ResultRange results) {
   bool onTensor = isa<RankedTensorType>(init.getType());
@@ -298,6 +310,9 @@ LogicalResult ContractOp::verify() {
       inputs != groups * channels)
     return emitOpError() << "a has " << inputs << " channels, b " << groups
                          << " groups of " << channels;
+  if (failed(verifyPairs(*this, getPairs(), b.getElementType(), channels,
+                         readsMatrix() ? kPanelWidth : b.getShape().back())))
+    return failure();
   if (ShapedType::isStatic(columns)) {
     if (columns % groups)
       return emitOpError() << "c has " << columns << " channels, which "
@@ -398,6 +413,10 @@ LogicalResult PackOp::verify() {
   if (failed(expectPanelWidth(
           *this, "last dimension of packed", packed,
           ShapedType::isDynamic(columns) ? columns : columns / groups)))
+    return failure();
+  if (failed(verifyPairs(*this, getPairs(), packed.getElementType(),
+                         packed.getDimSize(packed.getRank() - 2),
+                         packed.getShape().back())))
     return failure();
   if (source.getElementType() != packed.getElementType())
     return emitOpError() << "source holds " << source.getElementType()

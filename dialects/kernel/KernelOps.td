@@ -73,6 +73,9 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     Cg, OCg]` once its dimensions are taken in that order; the parts in use are
     packed on the way.
 
+    With `pairs` the panels are those of a pack with `pairs`; a matrix is packed
+    so on the way.
+
     The block's first argument is the sum, in the accumulator's type: f32 for
     f16, bf16 and f32, f64, complex, and for integers (signless, taken as
     signed when widened; sums wrap) any integer at least as wide. The other
@@ -103,7 +106,8 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     DefaultValuedAttr<I64Attr, "1">:$groups,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$a_order,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$b_order,
-    DefaultValuedAttr<AffineMapArrayAttr, "{}">:$epilogue_maps);
+    DefaultValuedAttr<AffineMapArrayAttr, "{}">:$epilogue_maps,
+    UnitAttr:$pairs);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)`
@@ -149,7 +153,9 @@ def Kernel_PackOp : Kernel_ComputeOp<"pack"> {
 
     `spatial` is the number of window dimensions. The tail of the last panel is
     zero. With `reverse`, the window runs backwards (transposed convolution).
-    Any element type.
+    Any element type. With `pairs`, for bf16 and an even Cg, the channels of a
+    panel stand two by two, as [Cg/2, 16, 2] in the same dimensions: there are
+    CPUs that add two products at once, and others take pairs apart cheaply.
 
     ```mlir
     %p = kernel.pack ins(%w : tensor<3x3x8x20xf32>)
@@ -160,7 +166,7 @@ def Kernel_PackOp : Kernel_ComputeOp<"pack"> {
   let arguments = (ins Kernel_Shaped:$source, Kernel_Shaped:$packed,
     DefaultValuedAttr<I64Attr, "0">:$spatial,
     DefaultValuedAttr<I64Attr, "1">:$groups,
-    UnitAttr:$transpose_b, UnitAttr:$reverse);
+    UnitAttr:$transpose_b, UnitAttr:$reverse, UnitAttr:$pairs);
   let assemblyFormat = [{
     `ins` `(` $source `:` type($source) `)`
     `outs` `(` $packed `:` type($packed) `)` attr-dict (`->` type($result)^)?

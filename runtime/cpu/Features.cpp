@@ -1,10 +1,12 @@
 // Asks cpuid for instruction sets, and xgetbv whether the operating system
 // saves the registers that they need.
 #include "cpu/Features.h"
+#include "core/System.h"
 #include "tenon/abi.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 
 namespace tenon {
@@ -29,7 +31,8 @@ bool all(uint32_t value, uint32_t mask) { return (value & mask) == mask; }
 struct Machine {
   Leaf one = Leaf(1, 0), seven = Leaf(7, 0), sevenOne = Leaf(7, 1);
   uint32_t more = 0; // ecx of leaf 0x80000001
-  bool avx, avx512;  // with registers that the operating system saves
+  // With registers that the operating system saves.
+  bool avx, avx512, tiles;
 
   [[gnu::noinline]] Machine() {
     Leaf identity(0, 0), extended(0x80000000, 0);
@@ -46,6 +49,7 @@ struct Machine {
     }
     avx = all(saved, 0x6) && all(one.ecx, bits(28));
     avx512 = avx && all(saved, 0xe0) && all(seven.ebx, bits(16));
+    tiles = avx512 && all(saved, 0x60000);
   }
 };
 
@@ -63,12 +67,19 @@ uint32_t findLevel() {
   return machine.avx512 && all(seven.ebx, bits(16, 17, 28, 30, 31)) ? 4 : 3;
 }
 
+// Linux lets a process use the tiles' registers, which its threads then have
+// room for, only when it asks.
+bool askForTiles() {
+  constexpr long askForComponent = 0x1023, tileData = 18;
+  return systemCall(SYS_arch_prctl, askForComponent, tileData) == 0;
+}
+
 uint32_t findFeatures() {
   Machine machine;
   // Where the features of TENON_CPU_FEATURES stand, in their order: the word,
   // its bit, and the registers that they need.
   enum : uint8_t { OneC, MoreC, SevenB, SevenC, SevenD, SevenOneA };
-  enum : uint8_t { None, Avx, Avx512 };
+  enum : uint8_t { None, Avx, Avx512, Amx };
   const uint32_t words[] = {machine.one.ecx,   machine.more,
                             machine.seven.ebx, machine.seven.ecx,
                             machine.seven.edx, machine.sevenOne.eax};
@@ -82,10 +93,13 @@ uint32_t findFeatures() {
       {MoreC, 16, Avx},       {MoreC, 21, None},    {SevenB, 19, None},
       {OneC, 25, None},       {OneC, 1, None},      {SevenC, 9, Avx},
       {SevenC, 10, Avx},      {SevenB, 29, None},   {SevenOneA, 23, Avx},
+      {SevenD, 24, Amx},      {SevenD, 22, Amx},
   };
+  bool amx =
+      machine.tiles && all(machine.seven.edx, bits(22, 24)) && askForTiles();
   uint32_t found = 0, bit = 1 << TENON_CPU_FEATURE_SHIFT;
   for (const auto &feature : features) {
-    if (feature.needs <= machine.avx + machine.avx512 &&
+    if (feature.needs <= machine.avx + machine.avx512 + amx &&
         words[feature.word] >> feature.bit & 1)
       found |= bit;
     bit <<= 1;

@@ -18,7 +18,7 @@ cases = [
     ["compile", model, "-o", "out.o", "--entry", "main(x) -> nowhere"],
     ["compile", model, "-o", "out.ptx"],
     ["compile", model, "--emit=ptx"],
-    ["compile", model, "-o", "out.o", "--precision", "bf16"],
+    ["compile", model, "-o", "out.o", "--precision", "f8"],
     ["compile", model, "-o", "out", "--triple", "x86_64-linux-musl"],
     ["compile", model, "-o", "/nowhere/out"],
     ["compile", model, "-o", "/"],

@@ -91,7 +91,7 @@ namespace {
 /// of its levels that the code may use, and a bit for each one beyond.
 Expected<uint32_t> computeCpuLevel(StringRef triple,
                                    const CodeVariant &variant) {
-  if (variant.level)
+  if (variant.level >= 2 && variant.level <= 4)
     return variant.level;
   if (!Triple(triple).isX86())
     return 0; // Only this architecture has levels.

@@ -30,8 +30,9 @@ Type *withScalar(Type *type, Type *scalar) {
 
 class HalfExpander {
 public:
-  HalfExpander(Function &function, bool hasF16C)
-      : function(function), builder(function.getContext()), hasF16C(hasF16C) {}
+  HalfExpander(Function &function, bool hasF16C, bool hasBf16)
+      : function(function), builder(function.getContext()), hasF16C(hasF16C),
+        hasBf16(hasBf16) {}
 
   void run() {
     SmallVector<Instruction *> work;
@@ -231,7 +232,8 @@ private:
     if (value->getType()->getScalarType()->isDoubleTy())
       value = roundToOdd(value);
     if (type->getScalarType()->isBFloatTy())
-      return truncateToBFloat(value, type);
+      return hasBf16 && type->isVectorTy() ? builder.CreateFPTrunc(value, type)
+                                           : truncateToBFloat(value, type);
     if (hasF16C)
       return builder.CreateFPTrunc(value, type);
     return truncateToHalf(value, type);
@@ -301,7 +303,7 @@ private:
 
   Function &function;
   IRBuilder<> builder;
-  bool hasF16C;
+  bool hasF16C, hasBf16;
 };
 
 } // namespace
@@ -310,9 +312,11 @@ void expandHalfTypes(Module &module, TargetMachine &machine) {
   const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
   bool hasF16C =
       machine.getTargetTriple().isX86() && subtarget.checkFeatures("+f16c");
+  bool hasBf16 = machine.getTargetTriple().isX86() &&
+                 subtarget.checkFeatures("+avx512bf16,+avx512vl");
   for (Function &function : module)
     if (!function.isDeclaration())
-      HalfExpander(function, hasF16C).run();
+      HalfExpander(function, hasF16C, hasBf16).run();
 }
 
 } // namespace tenon

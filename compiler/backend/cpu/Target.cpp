@@ -54,6 +54,9 @@ void setX86Facts(CpuTarget &target) {
                  has("avx512f") && has("avx512vl") && has("avx512bw") &&
                      has("avx512dq"),
                  has("avx2"), has("fma"));
+  target.hasBf16Dot = target.vectorBits == 512 && has("avx512bf16");
+  target.hasAmxBf16 =
+      target.vectorBits == 512 && has("amx-tile") && has("amx-bf16");
 }
 
 } // namespace

@@ -58,13 +58,16 @@ struct RegisterTile {
 
 /// The facts about a CPU that lowering decides by. Everything else is LLVM's.
 struct CpuTarget {
-  /// x86-64 level 2, 3 or 4; 0 for a named or native CPU and other machines.
+  /// x86-64 level 2, 3 or 4; 0 for a named or native CPU and other machines;
+  /// more tells apart the named CPUs of an artifact with several variants.
   unsigned level = 0;
   std::string cpu;      // LLVM's name, e.g. "x86-64-v3" or "znver4"
   std::string features; // LLVM's feature string; empty: what `cpu` implies
   unsigned vectorBits = 128;
   unsigned vectorRegisters = 16;
   bool hasFma = false;
+  bool hasBf16Dot = false; // sums of two products of bf16 into f32, 16 at once
+  bool hasAmxBf16 = false; // the same of tiles of 16 rows, AMX
   uint64_t l1Bytes = 32 << 10;
   uint64_t l2Bytes = 256 << 10;
 

@@ -161,9 +161,9 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
   // Known to be wrong before anything is read.
   Expected<Triple> triple = resolveTriple(options.triple, options.cpu);
   Error unfit = triple ? checkCpu(*triple, options.cpu) : triple.takeError();
-  if (!unfit && options.precision != "f32")
+  if (!unfit && options.precision != "f32" && options.precision != "bf16")
     unfit = createStringError("--precision " + options.precision +
-                              ": contractions are computed in f32 only");
+                              ": contractions are computed in f32 or bf16");
   if (unfit) {
     errs() << path << ": error: " << toString(std::move(unfit)) << '\n';
     return kFault;

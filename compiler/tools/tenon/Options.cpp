@@ -110,6 +110,7 @@ CompileOptions Options::getCompileOptions() const {
   options.cpu = cpu;
   options.triple = triple;
   options.optLevel = optLevel;
+  options.precision = precision;
   options.fastMath = fastMath;
   options.checkNumerics = checkNumerics;
   options.debugInfo = debugInfo;

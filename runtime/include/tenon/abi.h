@@ -139,7 +139,9 @@ struct tenon_instance {
   X(17, "vaes")                                                                \
   X(18, "vpclmulqdq")                                                          \
   X(19, "sha")                                                                 \
-  X(20, "avxifma")
+  X(20, "avxifma")                                                             \
+  X(21, "amx-tile")                                                            \
+  X(22, "amx-bf16")
 enum { TENON_CPU_LEVEL_MASK = 0xff, TENON_CPU_FEATURE_SHIFT = 8 };
 
 /* Code for one kind of CPU. The low byte of cpu_level is 0 (any CPU of the

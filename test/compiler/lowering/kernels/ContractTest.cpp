@@ -150,6 +150,11 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
                             : concat(test.bBatch, test.window,
                                      Sizes{test.channels, g * test.columns}));
   int64_t width = test.dynamic ? kPanelWidth : getPanelWidth(test.columns);
+  // Two channels by two wherever that is possible.
+  std::string pairs = test.element == "bf16" && test.channels % 2 == 0 &&
+                              width == kPanelWidth && !test.dynamic
+                          ? ", pairs"
+                          : "";
   Array b(test.element,
           concat(test.bBatch, Sizes{g, (test.columns + width - 1) / width},
                  test.window, Sizes{test.channels, width}));
@@ -174,7 +179,7 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
   pack << "kernel.pack ins(%0 : " << wType << ") outs(%1 : " << bType
        << ") {spatial = " << test.window.size() << " : i64, groups = " << g
        << " : i64" << (test.transposedB ? ", transpose_b" : "")
-       << (test.reversed ? ", reverse" : "") << "}";
+       << (test.reversed ? ", reverse" : "") << pairs << "}";
   if (test.dynamic) {
     // The last dimension is always known.
     bType = bType.substr(0, bType.rfind('?')) + "16x" + test.element + ">";
@@ -190,11 +195,12 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
   PackGeometry geometry = PackGeometry::get(w.getShape(), test.window.size(), g,
                                             test.transposedB, test.reversed);
   geometry.panelWidth = width;
+  geometry.pairs = !pairs.empty();
   std::vector<char> constant(b.getByteSize(), char(0xee));
   packWeights({w.data(), w.getByteSize()},
               b.size() ? b.getByteSize() / b.size() : 1, geometry, constant);
   EXPECT_EQ(geometry.getPackedElements(), b.size());
-  EXPECT_EQ(std::memcmp(constant.data(), b.data(), constant.size()), 0);
+  EXPECT_TRUE(std::equal(constant.begin(), constant.end(), b.data()));
 
   // Contract.
   bool hasExtra = test.epilogue != Epilogue::None;
@@ -215,7 +221,7 @@ void check(const Contract &test, const CpuTarget &target, uint64_t seed) {
      << ", dilations = " << attribute(test.dilations)
      << ", padding = " << attribute(test.padding)
      << ", input_dilation = " << attribute(test.inputDilation)
-     << ", groups = " << g << " : i64";
+     << ", groups = " << g << " : i64" << pairs;
   if (hasExtra) {
     op << ", epilogue_maps = [affine_map<(";
     for (int i = 0; i < rank; ++i)
@@ -409,6 +415,43 @@ TEST(Contract, RandomShapes) {
     SCOPED_TRACE("seed " + std::to_string(i));
     check(Generator(i).next(), targets[i % targets.size()], i);
   }
+}
+
+/// Pairs of bf16: of one row to many, windows, long sums, both orders in
+/// memory.
+TEST(Contract, Bf16) {
+  for (const CpuTarget &target : getTestTargets())
+    for (uint64_t seed = 1000; seed < 1006; ++seed) {
+      Generator generator(seed);
+      Contract test = generator.next();
+      test.element = "bf16";
+      test.channels = 2 * generator.pick({1, 3, 4, 8, 9, 18, 33, 1300});
+      test.columns = generator.pick({3, 16, 40, 64, 130});
+      test.dynamic = false;
+      check(test, target, seed);
+    }
+}
+
+TEST(Contract, FirstLayers) {
+  for (const CpuTarget &target : getTestTargets())
+    for (uint64_t seed = 2000; seed < 2004; ++seed) {
+      Generator generator(seed);
+      Contract test;
+      test.rows = generator.range(1, 2);
+      for (int i = 0; i < 2; ++i) {
+        test.window.push_back(generator.pick({2, 3, 5, 7}));
+        test.input.push_back(generator.range(9, 21));
+        test.strides.push_back(generator.range(1, 3));
+        test.padding.push_back(generator.range(0, 3));
+        test.highPadding.push_back(generator.range(0, 3));
+        test.dilations.push_back(1);
+        test.inputDilation.push_back(1);
+      }
+      test.channels = generator.range(1, 4);
+      test.columns = generator.pick({8, 16, 24, 32, 64});
+      test.epilogue = Epilogue(generator.range(0, 3));
+      check(test, target, seed);
+    }
 }
 
 TEST(Contract, LongSumsAreBlocked) {

@@ -1,4 +1,5 @@
 #include "test/compiler/lowering/kernels/KernelJit.h"
+#include "test/compiler/lowering/kernels/TileEmulator.h"
 
 #include "compiler/backend/cpu/HalfExpand.h"
 #include "compiler/lowering/KernelModels.h"
@@ -159,8 +160,14 @@ std::vector<CpuTarget> getTestTargets() {
   std::vector<CpuTarget> result;
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   if (host.lookup("avx512f") && host.lookup("avx512vl") &&
-      host.lookup("avx512bw") && host.lookup("avx512dq"))
+      host.lookup("avx512bw") && host.lookup("avx512dq")) {
     result.push_back(CpuTarget::getLevel(4));
+    result.push_back(CpuTarget::getLevel(4));
+    result.back().hasAmxBf16 = true; // see emulateTiles
+    if (host.lookup("avx512bf16"))
+      result.push_back(CpuTarget::getNamed(
+          llvm::Triple(llvm::sys::getDefaultTargetTriple()), "cooperlake"));
+  }
   if (host.lookup("avx2") && host.lookup("fma"))
     result.push_back(CpuTarget::getLevel(3));
   result.push_back(CpuTarget::getLevel(2));
@@ -286,6 +293,7 @@ KernelJit::KernelJit(const std::vector<std::string> &arguments,
   code->setTargetTriple(machine->getTargetTriple());
   if (std::getenv("TENON_DUMP"))
     code->print(llvm::errs(), nullptr);
+  emulateTiles(*code);
   expandHalfTypes(*code, *machine);
   optimise(*code, *machine);
   if (std::getenv("TENON_DUMP_OPT"))

@@ -44,7 +44,9 @@ private:
   size_t elementBytes;
 };
 
-/// The CPUs of levels 2 to 4 that this machine can run, highest first.
+/// The CPUs of levels 2 to 4 that this machine can run, highest first; with the
+/// highest one with tiles, which are emulated, and one that multiplies bf16
+/// where this machine does.
 std::vector<CpuTarget> getTestTargets();
 
 class KernelJit {
