@@ -276,6 +276,56 @@ private:
   }
 };
 
+/// A reduction of a constant that absorbs everything, as a product of zeros
+/// does, no longer reads what it starts from; MLIR then lets it start from
+/// anything, which is wrong where nothing is reduced. It becomes a choice.
+struct ReduceConstant : OpRewritePattern<linalg::GenericOp> {
+  ReduceConstant(MLIRContext *context)
+      : OpRewritePattern(context, /*benefit=*/2) {} // before MLIR's
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getNumReductionLoops() || op->getNumResults() != 1 ||
+        !op.getRegionOutputArgs()[0].use_empty() ||
+        op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
+      return failure();
+    Value result = op.getBody()->getTerminator()->getOperand(0);
+    Attribute value;
+    if (!matchPattern(result, m_Constant(&value)))
+      return failure();
+    Location loc = op.getLoc();
+    rewriter.setInsertionPoint(op);
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0), some;
+    for (auto [range, kind] : llvm::zip(cast<linalg::LinalgOp>(op.getOperation())
+                        .createLoopRanges(rewriter, loc),
+                                        op.getIteratorTypesArray())) {
+      if (!linalg::isReductionIterator(kind))
+        continue;
+      Value size = getValueOrCreateConstantIndexOp(rewriter, loc, range.size);
+      Value more = rewriter.createOrFold<arith::CmpIOp>(
+          loc, arith::CmpIPredicate::sgt, size, zero);
+      some =
+          some ? rewriter.createOrFold<arith::AndIOp>(loc, some, more) : more;
+    }
+    Value start = op.getDpsInits()[0];
+    auto type = cast<RankedTensorType>(start.getType());
+    auto identity = rewriter.getMultiDimIdentityMap(type.getRank());
+    Value constant = arith::ConstantOp::create(rewriter, loc, result.getType(),
+                                               cast<TypedAttr>(value));
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
+        op, TypeRange{type}, ValueRange(), ValueRange{start},
+        ArrayRef<AffineMap>{identity},
+        SmallVector<utils::IteratorType>(type.getRank(),
+                                         utils::IteratorType::parallel),
+        [&](OpBuilder &b, Location at, ValueRange arguments) {
+          Value chosen =
+              arith::SelectOp::create(b, at, some, constant, arguments.back());
+          linalg::YieldOp::create(b, at, chosen);
+        });
+    return success();
+  }
+};
+
 /// The kernel partition: what is one linalg or kernel op after this pass is one
 /// kernel. A producer joins its consumer when each of its elements is computed
 /// once there (or costs no more than a load); an elementwise consumer joins the
@@ -320,6 +370,7 @@ struct FuseElementwisePass
     apply(epilogues);
     apply([&](RewritePatternSet &patterns) {
       linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+      patterns.add<ReduceConstant>(context);
     });
     apply([&](RewritePatternSet &patterns) {
       patterns.add<FuseUpdates>(context);
