@@ -68,9 +68,10 @@ int main(int argc, char **argv) {
   // What was learned is in variables, which have names, and in a checkpoint
   // that TensorFlow reads as well.
   tenon_tensor bias = {};
-  if (learner_get_variable(model.get(), "hand/bias", &bias) &&
-      learner_get_variable(model.get(), "sequential/hand/bias", &bias))
+  if (learner_get_variable(model.get(), "sequential/hand/bias", &bias))
     return fail("get_variable", model.get());
+  const float *values = static_cast<const float *>(bias.data);
+  std::printf("bias of the last layer: %.4f %.4f\n", values[0], values[1]);
   if (argc < 2)
     return 0;
   if (learner_save(model.get(), argv[1]))

@@ -236,6 +236,8 @@ struct Opener {
         add(path, text.terminated(), file, size, bytes);
       }
     } else {
+      if (!name && spec.fieldCount == 1)
+        name = spec.fields[0].spec->name;
       if (!name)
         fail("say what it is for, as NAME=%s", path);
       add(path, name, bytes.data, bytes.size, bytes);

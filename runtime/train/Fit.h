@@ -12,6 +12,10 @@ namespace [[gnu::visibility("hidden")]] train {
 
 void fit(const TrainOptions &options, Instance &instance);
 void evaluate(const TrainOptions &options, Instance &instance);
+void predict(const TrainOptions &options, Instance &instance);
+// Whether the words behind "predict" are sets of data, which `predict` goes
+// through in batches, and the model's results are rows.
+bool predictsRows(int argc, char **argv);
 
 } // namespace train
 } // namespace tenon

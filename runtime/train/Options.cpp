@@ -18,15 +18,16 @@ enum Commands : uint8_t {
   Fit = TrainOptions::Fit,
   Evaluate = TrainOptions::Evaluate,
   Both = Fit | Evaluate,
-  All = Both | TrainOptions::Export,
-  Outputs = Evaluate | TrainOptions::Export
+  Data = Both | TrainOptions::Predict,
+  All = Data | TrainOptions::Export,
+  Outputs = All & ~Fit
 };
 
 // All options: name, kind, the commands that have it, field of TrainOptions.
 #define TENON_OPTIONS(X)                                                       \
   X("--validation", List, Fit, validation)                                     \
   X("--epochs", Word, Fit, epochs)                                             \
-  X("--batch", Word, Both, batch)                                              \
+  X("--batch", Word, Data, batch)                                              \
   X("--seed", Word, Fit, seed)                                                 \
   X("--shuffle", Word, Fit, shuffle)                                           \
   X("--no-shuffle", Flag, Fit, noShuffle)                                      \
@@ -45,9 +46,9 @@ enum Commands : uint8_t {
   X("--restore", Word, All, common.restore)                                    \
   X("-o", List, Outputs, common.outputs)                                       \
   X("--json", Flag, Both, common.json)                                         \
-  X("--cast", Flag, Both, common.cast)                                         \
-  X("--threads", Word, Both, common.threads)                                   \
-  X("--device", Word, Both, common.device)                                     \
+  X("--cast", Flag, Data, common.cast)                                         \
+  X("--threads", Word, Data, common.threads)                                   \
+  X("--device", Word, Data, common.device)                                     \
   X("--cpu", Word, All, common.cpu)                                            \
   X("--profile", Maybe, Both, common.profile)                                  \
   X("--check-numerics", Flag, Both, common.checkNumerics)                      \
@@ -70,7 +71,8 @@ const char names[] = TENON_OPTIONS(TENON_NAME);
 const char *nameOf(TrainOptions::Command command) {
   return command == TrainOptions::Fit        ? "fit"
          : command == TrainOptions::Evaluate ? "evaluate"
-                                             : "export";
+         : command == TrainOptions::Export   ? "export"
+                                             : "predict";
 }
 
 const Spec &findOption(const char *word, size_t length,
@@ -161,7 +163,8 @@ void parseTrainOptions(int argc, char **argv, TrainOptions &options) {
     checkExport("--export", options.exportTo);
   for (int32_t i = 0; i < options.common.outputs.count; ++i) {
     const char *word = options.common.outputs.list[i];
-    if (strcmp(word, "-") && !endsWith(word, ".npz"))
+    if (options.command == TrainOptions::Evaluate && strcmp(word, "-") &&
+        !endsWith(word, ".npz"))
       fail("-o: expected FILE.npz or -, got '%s'", word);
   }
 }

@@ -9,7 +9,12 @@ namespace [[gnu::visibility("hidden")]] train {
 
 struct TrainOptions {
   Options common; // those that every program has
-  enum Command : uint8_t { Fit = 1, Evaluate = 2, Export = 4 } command;
+  enum Command : uint8_t {
+    Fit = 1,
+    Evaluate = 2,
+    Export = 4,
+    Predict = 8
+  } command;
   Words data, validation;
   const char *epochs, *batch, *seed, *shuffle, *noShuffle, *classWeight;
   const char *checkpoint, *resume, *keep, *checkpointSteps;

@@ -21,7 +21,9 @@ const char commands[] =
     "\ncommands:\n"
     "  fit DATA...         train; fit --help says more\n"
     "  evaluate DATA...    loss and metrics on data; evaluate --help\n"
-    "  predict [INPUTS]    results of the entry 'predict'\n"
+    "  predict DATA...     results, batch by batch: -o FILE.npz, --restore "
+    "PATH,\n"
+    "                      --batch N; or with an entry's inputs and options\n"
     "  export FILE...      the weights, of --restore PATH, as FILE.keras,\n"
     "                      FILE.weights.h5 or FILE.npz\n";
 
@@ -156,14 +158,20 @@ void run(int argc, char **argv) {
   const char *command = argv[1];
   if (*command == '-')
     return;
+  TrainOptions options = {};
   if (!strcmp(command, "predict")) {
+    nameInput(argv + 2);
+    if (predictsRows(argc - 2, argv + 2)) {
+      options.command = TrainOptions::Predict;
+      parseTrainOptions(argc - 2, argv + 2, options);
+      predict(options, createInstance(options.common));
+      exitProcess(0);
+    }
     // What follows are an entry's inputs and options.
     static char entry[] = "--entry=predict";
     argv[1] = entry;
-    nameInput(argv + 2);
     return;
   }
-  TrainOptions options = {};
   options.command = !strcmp(command, "fit")        ? TrainOptions::Fit
                     : !strcmp(command, "evaluate") ? TrainOptions::Evaluate
                                                    : TrainOptions::Export;

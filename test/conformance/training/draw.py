@@ -354,7 +354,11 @@ def main():
             archive.writestr(zipfile.ZipInfo(name), buffer.getvalue(), zipfile.ZIP_DEFLATED)
         for i in range(args.count):
             seed = args.seed * 1000 + i
-            record, model, fitted, checked, weights, predicted = draw(seed)
+            try:
+                record, model, fitted, checked, weights, predicted = draw(seed)
+            except Exception as error:  # a combination that this Keras refuses
+                print(f"{seed}: {type(error).__name__}: {str(error)[:200]}", flush=True)
+                continue
             archive.writestr(zipfile.ZipInfo("models/" + record["model"]), model, zipfile.ZIP_DEFLATED)
             save(record["data"], fitted)
             save(record["check"], checked)

@@ -24,7 +24,7 @@ for command in "fit", "evaluate":
                  "sample_weight: float32[?], may be left out", "metrics:\n  loss\n  mae"):
         assert line in text, text
 assert "commands:" in run("--help") and "predict" in run("--help")
-assert fails("foo", status=2) == "unknown command 'foo': expected fit, evaluate or predict"
+assert fails("foo", status=2) == "unknown command 'foo': expected fit, evaluate, predict or export"
 assert fails("fit", status=2).startswith("fit needs data")
 assert "unknown option '--bogus'" in fails(*fit, "--bogus", status=2)
 assert fails(*fit, "--epochs", "x", status=2) == "--epochs: expected a whole number from 0, got 'x'"
