@@ -30,7 +30,7 @@ assert "unknown option '--bogus'" in fails(*fit, "--bogus", status=2)
 assert fails(*fit, "--epochs", "x", status=2) == "--epochs: expected a whole number from 0, got 'x'"
 assert fails("evaluate", "train.npz", "--epochs", "3", status=2) == (
     "--epochs does not belong to evaluate")
-assert fails(*fit, "--export", "a.txt", status=2) == "--export: expected FILE.npz, got 'a.txt'"
+assert fails(*fit, "--export", "a.txt", status=2) == "--export: expected FILE.keras, FILE.weights.h5 or FILE.npz, got 'a.txt'"
 assert fails(*fit, "--resume", status=2) == "--resume belongs to --checkpoint DIR"
 
 # ---- progress: a line per epoch; the history: Keras's names, all digits
