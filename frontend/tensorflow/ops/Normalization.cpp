@@ -39,7 +39,12 @@ void importFusedBatchNorm(Binder &b) {
       b.attribute("axis", layout.channelAxis()),
       b.realAttribute("epsilon", b.real("epsilon", 1e-4f))};
   if (!training) {
-    Value y = b.make("graph.batch_norm", type, in, attributes);
+    // TensorFlow's derivatives by the statistics are zero then.
+    SmallVector<Value> operands = in;
+    for (int i : {3, 4})
+      if (!matchPattern(in[i], m_Constant()))
+        operands[i] = b.make("graph.stop_gradient", statistics, in[i]);
+    Value y = b.make("graph.batch_norm", type, operands, attributes);
     b.setAll({y, in[3], in[4], in[3], in[4], in[3]});
     return;
   }
