@@ -372,6 +372,15 @@ Value KernelEmitter::gather(Value pointer, Type element, int64_t lanes,
   return fromStorage(*this, value, element, lanes);
 }
 
+/// Whether a constant mask has the first lane alone.
+static bool isFirstLane(Value mask) {
+  DenseElementsAttr bits;
+  if (!matchPattern(mask, m_Constant(&bits)))
+    return false;
+  auto lanes = bits.getValues<bool>();
+  return *lanes.begin() && llvm::count(lanes, true) == 1;
+}
+
 void KernelEmitter::store(Value value, Value pointer, Value mask) {
   Type element = getElementTypeOrSelf(value.getType());
   auto [unit, count] = unitOf(element);
@@ -389,7 +398,11 @@ void KernelEmitter::store(Value value, Value pointer, Value mask) {
     value = arith::ExtUIOp::create(b, loc, moved, value);
   else if (value.getType() != moved)
     value = arith::BitcastOp::create(b, loc, moved, value);
-  if (mask)
+  if (mask && isFirstLane(mask)) {
+    // As a masked store LLVM writes the number that was cut, not what is left.
+    Value lane = vector::ExtractOp::create(b, loc, value, int64_t(0));
+    LLVM::StoreOp::create(b, loc, lane, pointer, alignment);
+  } else if (mask)
     LLVM::MaskedStoreOp::create(b, loc, value, pointer, mask, alignment);
   else
     LLVM::StoreOp::create(b, loc, value, pointer, alignment);

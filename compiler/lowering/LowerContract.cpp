@@ -19,6 +19,8 @@ static constexpr int64_t kPackingRows = 192;
 static constexpr int64_t kPackedBytes = 1 << 16;
 /// Longest run of window positions and channels that is merged.
 static constexpr int64_t kShortRun = 128;
+/// Fewest columns of a panel that are computed at once.
+static constexpr int64_t kFewestLanes = 4;
 /// Most rows of a tile with few panels.
 static constexpr int64_t kMostRows = 12;
 /// Fewer multiplications than this are not worth sharing.
@@ -417,8 +419,29 @@ ContractLowering::panelPointers(const Task &task, Value panel, unsigned width) {
   return pointers;
 }
 
-SmallVector<Value> ContractLowering::zeros(unsigned count) {
-  return SmallVector<Value>(count, e.zero(accumulator, lanes));
+/// Whether a few elements of everything are a vector that CPUs have masks for.
+bool ContractLowering::hasWideElements() {
+  return llvm::all_of(op->getOperandTypes(), [](Type type) {
+    Type element = getElementTypeOrSelf(type);
+    return element.isF32() || element.isF64();
+  });
+}
+
+SmallVector<Value> ContractLowering::zeros(unsigned rows, unsigned width,
+                                           Value tail) {
+  Value whole = e.zero(accumulator, lanes), last = whole;
+  // Half a panel takes half the time.
+  std::optional<int64_t> columns =
+      tail ? getConstantIntValue(tail) : std::nullopt;
+  if (columns && *columns * 2 <= lanes && hasWideElements())
+    last = e.zero(accumulator, std::max<int64_t>(llvm::PowerOf2Ceil(*columns),
+                                                 kFewestLanes));
+  SmallVector<Value> result;
+  for (unsigned r = 0; r < rows; ++r) {
+    result.append(width - 1, whole);
+    result.push_back(last);
+  }
+  return result;
 }
 
 Value ContractLowering::scratchAt(Value row, Value panel) {
@@ -508,7 +531,7 @@ void ContractLowering::direct(const Task &whole, const Unit &unit) {
         panelGroups(unit, count, [&](Value panel, unsigned width, Value tail) {
           SmallVector<Value> sums =
               accumulate(rows, panelPointers(task, panel, width),
-                         zeros(count * width), all);
+                         zeros(count, width, tail), all);
           for (unsigned i = 0; i < count * width; ++i) {
             Value column = e.add(panel, i % width);
             if (inlineEpilogue)
@@ -600,9 +623,11 @@ void ContractLowering::overParts(
 void ContractLowering::finishOne(const Task &task, Value value, Value row,
                                  Value panel, Value columns) {
   Value place = e.mul(e.add(task.firstPanel, panel), panelWidth);
-  Value mask = columns ? e.laneMask(columns, lanes) : Value();
+  auto type = dyn_cast<VectorType>(value.getType());
+  int64_t count = type ? type.getNumElements() : 1;
+  Value mask = columns ? e.laneMask(columns, count) : Value();
   epilogue.store(value, {task.batch, row, e.add(task.firstColumn, place)},
-                 lanes, mask);
+                 count, mask);
 }
 
 void ContractLowering::finish(const Task &task, const Unit &unit,

@@ -108,7 +108,11 @@ private:
   void finishOne(const Task &task, mlir::Value value, mlir::Value row,
                  mlir::Value panel, mlir::Value columns);
   mlir::Value scratchAt(mlir::Value row, mlir::Value panel);
-  llvm::SmallVector<mlir::Value> zeros(unsigned count);
+  bool hasWideElements();
+  /// Sums of a tile to begin with, row by row; `tail` is how many columns the
+  /// last panel has (null: all).
+  llvm::SmallVector<mlir::Value> zeros(unsigned rows, unsigned width = 1,
+                                       mlir::Value tail = {});
   llvm::SmallVector<mlir::Value>
   panelPointers(const Task &task, mlir::Value panel, unsigned width);
   /// The most rows of a tile.
@@ -127,6 +131,8 @@ private:
   overWindow(const ContractRows &rows, unsigned dim, mlir::Value linear,
              mlir::ValueRange sums, const ContractPart &part,
              llvm::ArrayRef<mlir::Value> bPointers);
+  std::pair<mlir::Value, mlir::Value>
+  clipWindow(const ContractRows &rows, unsigned dim, mlir::Value size);
   ContractRows step(const ContractRows &rows, unsigned dim, mlir::Value k);
   llvm::SmallVector<mlir::Value>
   overChannels(const ContractRows &rows, mlir::Value linear,

@@ -154,7 +154,31 @@ SmallVector<Value> ContractLowering::overWindow(const ContractRows &rows,
   };
   if (dim < part.fixed.size())
     return body(part.fixed[dim], sums);
-  return e.loop(e.index(0), size, 1, sums, body);
+  auto [low, high] = clipWindow(rows, dim, size);
+  return e.loop(low, high, 1, sums, body);
+}
+
+/// The positions of an outer window dimension at which some row lies inside the
+/// input: the first and last lines of an image have fewer.
+std::pair<Value, Value> ContractLowering::clipWindow(const ContractRows &rows,
+                                                     unsigned dim, Value size) {
+  if (dim + 1 >= spatial || !mayLeaveInput(dim) ||
+      op.getInputDilation()[dim] != 1)
+    return {e.index(0), size};
+  Value least = rows.starts[0][dim], most = least, zero = e.index(0);
+  for (const SmallVector<Value> &starts : ArrayRef(rows.starts).drop_front()) {
+    least = e.min(least, starts[dim]);
+    most = e.max(most, starts[dim]);
+  }
+  int64_t dilation = op.getDilations()[dim];
+  Value low = e.ceilDiv(e.max(e.sub(zero, most), zero), dilation);
+  Value room = e.max(e.sub(a.sizes[batchRank + 1 + dim], least), zero);
+  return {low, e.min(e.ceilDiv(room, dilation), size)};
+}
+
+static int64_t lanesOf(Value vector) {
+  auto type = dyn_cast<VectorType>(vector.getType());
+  return type ? type.getNumElements() : 1;
 }
 
 void ContractLowering::addProducts(ArrayRef<Value> aPointers,
@@ -163,18 +187,17 @@ void ContractLowering::addProducts(ArrayRef<Value> aPointers,
                                    MutableArrayRef<Value> sums) {
   for (int64_t u = 0; u < count; ++u) {
     SmallVector<Value> columns;
-    for (Value panel : bPointers)
+    for (auto [j, panel] : llvm::enumerate(bPointers))
       columns.push_back(
           e.widen(e.load(e.at(panel, b.element, e.index(u * panelWidth)),
-                         b.element, lanes),
+                         b.element, lanesOf(sums[j])),
                   accumulator));
     for (auto [r, pointer] : llvm::enumerate(aPointers)) {
       Value place = e.at(pointer, a.element, e.mul(e.index(u), steps[r]));
       Value scalar = e.widen(e.load(place, a.element, 1), accumulator);
-      Value row = e.splat(scalar, lanes);
       for (auto [j, column] : llvm::enumerate(columns)) {
         Value &sum = sums[r * columns.size() + j];
-        sum = e.mulAdd(row, column, sum);
+        sum = e.mulAdd(e.splat(scalar, lanesOf(sum)), column, sum);
       }
     }
   }

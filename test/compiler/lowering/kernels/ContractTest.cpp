@@ -432,6 +432,21 @@ TEST(Contract, Bf16) {
     }
 }
 
+/// A panel's only column, and few of them, of elements of every size.
+TEST(Contract, Tails) {
+  for (const CpuTarget &target : getTestTargets())
+    for (const char *element : {"f32", "f64", "f16", "bf16", "i8", "i64"})
+      for (int64_t columns : {17, 20, 38}) {
+        Contract test;
+        test.element = element;
+        test.rows = 7;
+        test.channels = 5;
+        test.columns = columns;
+        test.epilogue = Epilogue::BiasRelu;
+        check(test, target, columns);
+      }
+}
+
 TEST(Contract, FirstLayers) {
   for (const CpuTarget &target : getTestTargets())
     for (uint64_t seed = 2000; seed < 2004; ++seed) {
