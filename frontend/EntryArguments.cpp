@@ -24,18 +24,23 @@ func::FuncOp startEntry(ModuleOp module, StringRef symbol,
                            symbol, builder.getFunctionType(types, {}));
   function->setAttr("graph.entry", builder.getUnitAttr());
   Block *block = function.addEntryBlock();
+  SmallVector<DictionaryAttr> attributes;
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     SmallVector<Attribute> sizes;
     for (auto [size, label] : llvm::zip(argument.shape, argument.labels))
       sizes.push_back(size < 0 ? Attribute(builder.getStringAttr(label))
                                : Attribute(builder.getI64IntegerAttr(size)));
-    function.setArgAttr(i, "graph.name", builder.getStringAttr(argument.name));
-    function.setArgAttr(i, "graph.dims", builder.getArrayAttr(sizes));
+    SmallVector<NamedAttribute> own{
+        builder.getNamedAttr("graph.name",
+                             builder.getStringAttr(argument.name)),
+        builder.getNamedAttr("graph.dims", builder.getArrayAttr(sizes))};
     if (argument.byDefault)
-      function.setArgAttr(i, "graph.default", argument.byDefault);
+      own.push_back(builder.getNamedAttr("graph.default", argument.byDefault));
+    attributes.push_back(builder.getDictionaryAttr(own));
     block->getArgument(i).setLoc(
         NameLoc::get(builder.getStringAttr(argument.name)));
   }
+  function.setAllArgAttrs(attributes);
   shapes.addEntry(function);
   builder.setInsertionPointToEnd(block);
   return function;

@@ -209,7 +209,11 @@ int64_t Call::staticDim(Tensor x, int64_t dim) {
 }
 
 bool Call::channelsFirst() {
-  return config.text("data_format", "channels_last") == "channels_first";
+  std::string format = config.text("data_format", "channels_last");
+  if (format != "channels_first" && format != "channels_last")
+    fail("'data_format' is '" + format +
+         "', expected channels_last or channels_first");
+  return format == "channels_first";
 }
 
 //===----------------------------------------------------------------------===//

@@ -212,6 +212,8 @@ void TopologyReader::readModel(Layer &layer) {
   if (!readRefs(topology, layer.config.get("output_layers"), legacy,
                 topology.outputs, topology.outputKeys, single))
     return refuse(layer, "'output_layers' names no tensors of the model");
+  if (topology.outputs.empty())
+    return refuse(layer, "it has no outputs");
   topology.manyOutputs = !single;
 }
 

@@ -423,8 +423,11 @@ LogicalResult ModelImporter::finishFunction(const EntryPlan &plan,
   func::ReturnOp::create(builder, function.getLoc(), values);
   function.setType(builder.getFunctionType(function.getArgumentTypes(),
                                            ValueRange(values).getTypes()));
-  for (auto [i, name] : llvm::enumerate(names))
-    function.setResultAttr(i, "graph.name", builder.getStringAttr(name));
+  SmallVector<DictionaryAttr> attributes;
+  for (StringRef name : names)
+    attributes.push_back(builder.getDictionaryAttr(
+        builder.getNamedAttr("graph.name", builder.getStringAttr(name))));
+  function.setAllResultAttrs(attributes);
   return success();
 }
 

@@ -29,6 +29,9 @@ namespace tenon {
 
 namespace {
 
+/// Of the C function of an entry.
+constexpr size_t kManyParameters = 500;
+
 class Emitter {
 public:
   Emitter(ArtifactSpec &spec, OutputKind kind, StringRef path,
@@ -198,7 +201,7 @@ private:
         if (Error error = saveTemp(contents, index, "o"))
           return error;
     }
-    if (Error error = addGlue())
+    if (Error error = phase("interface", [&] { return addGlue(); }))
       return error;
     return phase("link", [&] { return link(); });
   }
@@ -233,8 +236,13 @@ private:
 
   Error addGlue() {
     LLVMContext context;
-    auto machine = createTargetMachine(
-        spec.triple, getBaselineVariant(spec.triple), options.optLevel);
+    // Functions of thousands of parameters take LLVM quadratic time.
+    bool isLong = llvm::any_of(spec.entries, [](const EntryInfo &entry) {
+      return entry.inputs.size() + entry.outputs.size() > kManyParameters;
+    });
+    auto machine =
+        createTargetMachine(spec.triple, getBaselineVariant(spec.triple),
+                            isLong ? 0 : options.optLevel);
     if (!machine)
       return machine.takeError();
     auto module = makeGlue(context, **machine);

@@ -137,11 +137,14 @@ public:
   Expected<std::unique_ptr<Module>> build() {
     if (Error error = addDescriptor())
       return error;
+    // Nobody calls the functions of an executable.
+    if (options.isExecutable)
+      return std::move(module);
     addCreate();
     addDestroy();
     addError();
     addSignature();
-    if (!options.isExecutable && hasVariables(spec))
+    if (hasVariables(spec))
       for (auto [name, parameters] : kVariableFunctions)
         addForward(name, parameters);
     std::vector<std::string> names = getEntryIdentifiers(spec);
@@ -290,8 +293,6 @@ private:
     auto *function =
         Function::Create(FunctionType::get(result, parameters, false),
                          GlobalValue::ExternalLinkage, name, *module);
-    if (options.isExecutable)
-      function->setVisibility(GlobalValue::HiddenVisibility);
     function->setDSOLocal(true);
     function->setDoesNotThrow();
     builder.SetInsertPoint(BasicBlock::Create(context, "entry", function));

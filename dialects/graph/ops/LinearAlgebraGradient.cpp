@@ -80,8 +80,8 @@ void selfAdjointEigGradient(SelfAdjointEigOp op, Gradient &g) {
 
 void svdGradient(SvdOp op, Gradient &g) {
   Tensor s = g(op.getS()), u = g(op.getU()), v = g(op.getV());
-  bool isSquare =
-      s.dims().back() == u.dims().back() && s.dims().back() == v.dims().back();
+  bool isSquare = op.getComputeUv() && s.dims().back() == u.dims().back() &&
+                  s.dims().back() == v.dims().back();
   if (!op.getComputeUv() || (op.getFullMatrices() && !isSquare)) {
     auto parts = g.makeAll("graph.svd", {s.type(), u.type(), v.type()},
                            g(op.getInput()), g.unit("compute_uv"));

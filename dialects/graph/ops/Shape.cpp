@@ -293,9 +293,13 @@ LogicalResult BroadcastToOp::inferShapes(ShapeContext &shapes) {
   if (from.size() > dims.size())
     return emitOpError() << "cannot broadcast " << shapeString(from)
                          << " to rank " << *rank;
-  for (auto [i, dim] : llvm::enumerate(dims))
+  for (auto [i, dim] : llvm::enumerate(dims)) {
     if (!dim)
       dim = shapes.freshSymbol(getResult(), i);
+    if (ShapeContext::asConstant(dim).value_or(0) < 0)
+      return emitOpError() << "shape has a negative size: "
+                           << shapeString(dims);
+  }
   for (auto [have, want] :
        llvm::zip(from, ArrayRef(dims).take_back(from.size()))) {
     std::optional<int64_t> known = ShapeContext::asConstant(have),

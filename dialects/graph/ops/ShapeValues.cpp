@@ -82,6 +82,11 @@ LogicalResult RangeOp::inferShapes(ShapeContext &shapes) {
     return emitOpError("delta is zero");
   AffineExpr size;
   if (start && limit && step) {
+    std::optional<int64_t> from = ShapeContext::asConstant(start),
+                           to = ShapeContext::asConstant(limit);
+    int64_t length;
+    if (from && to && llvm::SubOverflow(*to, *from, length))
+      return emitOpError("has more elements than memory can hold");
     AffineExpr distance = *step > 0 ? limit - start : start - limit;
     size = shapes.maximum(shapes.constant(0),
                           shapes.ceilDiv(distance, std::abs(*step)));

@@ -33,8 +33,16 @@ Tensor drop(Call &c, Tensor x, ArrayRef<Size> sizes, double rate) {
   return x * kept * (1 / (1 - rate));
 }
 
+/// What part is dropped, as Keras takes it.
+double rateOf(Call &c, StringRef key = "rate") {
+  double rate = c.config.real(key);
+  if (!(rate >= 0 && rate <= 1))
+    c.fail("'" + key + "' must be from 0 to 1");
+  return rate;
+}
+
 void callDropout(Call &c) {
-  double rate = c.config.real("rate");
+  double rate = rateOf(c);
   Tensor x = c.input();
   if (x && c.training && rate > 0)
     x = drop(c, x, noiseSizes(c, x), rate);
@@ -42,7 +50,7 @@ void callDropout(Call &c) {
 }
 
 template <int64_t spatial> void callSpatialDropout(Call &c) {
-  double rate = c.config.real("rate");
+  double rate = rateOf(c);
   Tensor x = c.inputOfRank(spatial + 2);
   if (x && c.training && rate > 0) {
     SmallVector<Size> sizes = sizesOf(x);
@@ -55,7 +63,7 @@ template <int64_t spatial> void callSpatialDropout(Call &c) {
 }
 
 void callAlphaDropout(Call &c) {
-  double rate = c.config.real("rate");
+  double rate = rateOf(c);
   Tensor x = c.input();
   if (x && c.training && rate > 0 && rate < 1) {
     double low = -1.6732632423543772848 * 1.0507009873554804935;
@@ -69,7 +77,7 @@ void callAlphaDropout(Call &c) {
 }
 
 void callGaussianDropout(Call &c) {
-  double rate = c.config.real("rate");
+  double rate = rateOf(c);
   Tensor x = c.input();
   if (x && c.training && rate > 0 && rate < 1)
     x = x *
@@ -90,7 +98,7 @@ void callNothing(Call &c) { c.set(c.input()); }
 
 /// Whole samples dropped.
 void callStochasticDepth(Call &c) {
-  double rate = c.config.real("drop_path_rate");
+  double rate = rateOf(c, "drop_path_rate");
   Tensor x = c.input(1);
   if (x && c.training && rate > 0) {
     SmallVector<Size> sizes(x.rank(), Size(1));

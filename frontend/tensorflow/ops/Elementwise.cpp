@@ -21,6 +21,9 @@ void checkSameType(Binder &b, ArrayRef<Value> values) {
 /// Result of the operands' type.
 Row same(StringRef op, unsigned count) {
   return [op, count](Binder &b) {
+    if (b.inputCount() > count)
+      return b.fail("expected " + llvm::Twine(count) +
+                    " inputs, the node has " + llvm::Twine(b.inputCount()));
     SmallVector<Value> inputs = b.inputList(0, count);
     checkSameType(b, inputs);
     b.set(0, b.make(op, Binder::type(inputs.empty() ? Value() : inputs[0]),

@@ -87,6 +87,9 @@ void importConcat(Binder &b, unsigned axisInput, unsigned first,
   SmallVector<Value> parts = b.inputList(first, count);
   if (parts.empty())
     b.fail("expected at least one tensor");
+  Type axisType = Binder::type(b.input(axisInput));
+  if (axisType && !axisType.isInteger())
+    b.fail("the axis is not an integer");
   if (b.failed())
     return;
   if (!isKnown(b, axisInput))
@@ -288,6 +291,12 @@ void importRange(Binder &b) {
           rises = b.make("graph.less", i1, {b.scalar(type, 0), in[2]});
     expect(b, b.make("graph.select", i1, {rises, up, down}),
            "delta leads away from the limit");
+  } else if (type.isSignlessInteger()) {
+    int64_t start = b.constant(0), limit = b.constant(1), delta = b.constant(2);
+    if ((delta > 0 && start > limit) || (delta < 0 && start < limit))
+      return b.fail("delta leads away from the limit: from " +
+                    llvm::Twine(start) + " to " + llvm::Twine(limit) + " by " +
+                    llvm::Twine(delta));
   }
   b.set(0, b.make("graph.range", type, in));
 }

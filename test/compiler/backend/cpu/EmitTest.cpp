@@ -8,7 +8,7 @@ using namespace tenon;
 
 namespace {
 
-const char *const kCompile = "clang-22 -Wall -Wextra -Werror -I " TENON_INCLUDE;
+const char *const kCompile = "clang-22 -Wall -Wextra -Werror " TENON_FLAGS;
 
 /// Prints a call of both entries of the model NAME.
 std::string getUser(const std::string &name) {
@@ -82,7 +82,7 @@ TEST_F(BackendTest, HeaderIsCxx) {
   ASSERT_EQ(emit(spec, OutputKind::Object, "alpha.o"), "");
   writeFile("use.cpp", "#include \"alpha.h\"\nint main() { float x[4] = {}; "
                        "return alpha_main(nullptr, nullptr, x, x) - 1; }\n");
-  EXPECT_EQ(run("clang++-22 -Wall -Wextra -Werror -pedantic -I " TENON_INCLUDE
+  EXPECT_EQ(run("clang++-22 -Wall -Wextra -Werror -pedantic " TENON_FLAGS
                 " use.cpp alpha.o " TENON_RUNTIME_ARCHIVE
                 " -lm -o program && ./program"),
             "");

@@ -135,8 +135,7 @@ int main(void) {
   share *m = share_create(NULL);
   int64_t y[16] = {0};
 )" + calls + "}\n");
-  EXPECT_EQ(run("clang-22 -I " TENON_INCLUDE
-                " main.c share.o " TENON_RUNTIME_ARCHIVE
+  EXPECT_EQ(run("clang-22 " TENON_FLAGS " main.c share.o " TENON_RUNTIME_ARCHIVE
                 " -o program && ./program"),
             want);
 }
