@@ -2,7 +2,7 @@
 """Compares derivatives with TensorFlow's.
 
     compare.py [--tenon build/bin/tenon] [--only REGEX] [--orders 1,2] [--dtypes float64,float32]
-               [--dynamic] [--v1] [--seed N] [--export FOLDER]
+               [--dynamic | --batch] [--v1] [--exported] [--seed N] [--export FOLDER]
 
 All functions of a family become one graph, whose derivatives by all inputs are
 results of one entry point (functions that are `untaught` have none by
@@ -10,8 +10,9 @@ TensorFlow; central.py checks them); a family that does not compile is tried fun
 function. Order 2 is the derivative of the sum of the first derivative. A result
 passes when |got - want| <= 1e-5 |want| + 1e-6 max|want| (ten times that for
 order 2), and is infinite or NaN where TensorFlow's is. --dynamic leaves all sizes
-unknown; --v1 uses TensorFlow 1's control flow. --export also writes graphs,
-inputs and expected results.
+unknown, --batch the first one of each input; --v1 uses TensorFlow 1's control flow.
+--exported compiles TensorFlow's derivatives instead of asking for Tenon's: they are
+part of the graph. --export also writes graphs, inputs and expected results.
 """
 
 import argparse
@@ -48,27 +49,33 @@ class Case:
         self.inputs = []
         for i, value in enumerate(self.values):
             is_filter = (i > 0 and re.match("window|model/conv", name)) or name.endswith("ct2")  # its window is part of the program
-            shape = [None] * value.ndim if args.dynamic and not is_filter else value.shape
+            shape = list(value.shape)
+            if not is_filter:
+                shape[:value.ndim if args.dynamic else 1 if args.batch else 0] = [None] * (value.ndim if args.dynamic else min(args.batch, value.ndim))
             self.inputs.append(v1.placeholder(value.dtype, shape, f"{label}_x{i}"))
         y = function(*self.inputs)
         # Every element of the result counts differently.
         count = tf.cast(tf.range(1, tf.size(y) + 1), y.dtype)
         self.loss = tf.reduce_sum(y * tf.reshape(tf.sin(count) + 1.5, tf.shape(y)), name=f"{label}_loss")
-        self.order = order
+        self.order, self.exported = order, args.exported
+        self.results = self.make_derivatives()
 
-    def derivatives(self):
-        """TensorFlow's."""
+    def make_derivatives(self):
+        """TensorFlow's, in the graph at hand."""
         results = []
         for x in [] if self.options.get("untaught") else self.inputs:
             target = self.loss
             for _ in range(self.order):
                 target = tf.convert_to_tensor(v1.gradients(target, x, unconnected_gradients="zero")[0])
-            results.append(target)
+            results.append(tf.identity(target, name=f"{self.label}_d{len(results)}"))
         return results
 
     def fetches(self):
-        """Tenon's."""
+        """Tenon's, or those of the graph."""
         for i in range(len(self.inputs)):
+            if self.exported:
+                yield f"d_{self.label}_{i} = {self.label}_d{i}:0"
+                continue
             text = f"{self.label}_loss:0"
             for _ in range(self.order):
                 text = f"grad({text}, {self.label}_x{i}:0)"
@@ -88,12 +95,14 @@ class Group:
                 except Exception as error:
                     self.skipped[name] = error
             losses = [node for case in self.cases for node in [case.loss.op.name, *(x.op.name for x in case.inputs)]]
+            if args.exported:
+                losses += [result.op.name for case in self.cases for result in case.results]
             self.definition = v1.graph_util.extract_sub_graph(graph.as_graph_def(), losses) if losses else None
             self.want = {}
             with v1.Session() as session:
                 for case in list(self.cases):
                     try:
-                        values = session.run(case.derivatives(), dict(zip(case.inputs, case.values)))
+                        values = session.run(case.results, dict(zip(case.inputs, case.values)))
                     except Exception as error:  # no such kernel or derivative there: the session is of no use any more
                         if len(names) > 1:
                             raise
@@ -137,7 +146,7 @@ def check(names, args, dtype, order, report):
             return
         if args.export and not isinstance(got, str):
             whole = names[0].split("/")[0] if len(names) > 1 else group.cases[0].label
-            target = args.export / f"{whole}-{dtype}-{order}"
+            target = args.export / f"{'exported_' * args.exported}{whole}-{dtype}-{order}"
             target.mkdir(parents=True, exist_ok=True)
             group.write(target)
         for case in group.cases:
@@ -161,7 +170,9 @@ def main():
     parser.add_argument("--orders", default="1,2")
     parser.add_argument("--dtypes", default="float64,float32")
     parser.add_argument("--dynamic", action="store_true")
+    parser.add_argument("--batch", action="store_true")
     parser.add_argument("--v1", action="store_true")
+    parser.add_argument("--exported", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--export", type=pathlib.Path)
     parser.add_argument("--verbose", action="store_true", help="also the cases that pass or are skipped")
@@ -178,7 +189,8 @@ def main():
                 families[name.split("/")[0]].append(name)
             for family, names in families.items():
                 report = {}
-                check(names, args, dtype, order, report)
+                for part in [[name] for name in names] if args.exported else [names]:
+                    check(part, args, dtype, order, report)
                 for name, text in report.items():
                     kind = text.split()[0]
                     counts[kind] += 1

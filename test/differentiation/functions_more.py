@@ -159,6 +159,31 @@ def while_cond_both(x):
         return (i + 1, tf.cond(tf.reduce_sum(y) > 1, lambda: tf.while_loop(lambda j, z: j < 2, lambda j, z: (j + 1, z * 0.5 + x), (0, y))[1], lambda: y * y + x * 1.5 + 0.3))
     return tf.while_loop(lambda i, y: i < 4, body, (0, x))[1]
 
+@register((3, 2))
+def two_results(x):
+    a, b = tf.cond(tf.reduce_mean(x) > 0, lambda: (x * 2, tf.exp(x)), lambda: (tf.sin(x), x * x))
+    return a * b
+
+@register((3,), ())
+def ranks_inside(x, p):
+    return tf.cond(p < .3, lambda: tf.nn.softmax(x) * p, lambda: tf.math.cumsum(x) ** 2)
+
+@register((4, 3))
+def growing(x):
+    return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, tf.concat([y, tf.sin(y[-2:]) * y[:2]], 0)), (0, x),
+                         shape_invariants=(tf.TensorShape(()), tf.TensorShape((None, 3))))[1]
+
+@register((5, 2))
+def growing_array(x):
+    o = tf.TensorArray(x.dtype, size=0, dynamic_size=True, clear_after_read=False).write(0, x[0])
+    return tf.while_loop(lambda i, o: i < 5, lambda i, o: (i + 1, o.write(i, tf.sin(o.read(i - 1)) * x[i])), (1, o))[1].stack()
+
+@register((5,))
+def inner_trips(x):
+    def inner(i, y):
+        return tf.while_loop(lambda j, z: j < i, lambda j, z: (j + 1, tf.sin(z) + .1 * x), (0, y))[1]
+    return tf.while_loop(lambda i, y: i < 4, lambda i, y: (i + 1, inner(i, y) * 1.1), (0, x))[1]
+
 family("losses")
 
 @register((2, 4, 6), (3, 6, 6), (6, 6))
