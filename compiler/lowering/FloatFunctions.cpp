@@ -7,6 +7,7 @@
 
 #include "compiler/lowering/FloatFunctions.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -62,24 +63,43 @@ public:
     return sum;
   }
 
-  /// exp(r) in [sqrt(1/2), sqrt(2)], and bits whose last ones are n.
-  std::pair<Value, Value> reducedExp(Value x) {
+  struct Power {
+    Value value;   ///< exp(r), in [sqrt(1/2), sqrt(2)]
+    Value n, bits; ///< as a float, and bits whose last ones it is
+  };
+  Power reducedExp(Value x) {
     // Adding 3 * 2^22 leaves the whole number in the last bits.
     Value magic = number(0x1.8p23f);
     Value shifted = mulAdd(x, number(0x1.715476p+0f), magic);
-    Value n = neg(sub(shifted, magic));
+    Value whole = sub(shifted, magic), n = neg(whole);
     // The first part of ln 2 has few bits: its products are exact.
     Value r = mulAdd(n, number(0x1.62e4p-1f), x);
     r = mulAdd(n, number(0x1.7f7d1cp-20f), r);
     Value q = polynomial(r, {0x1.6a50bep-10f, 0x1.123976p-7f, 0x1.5558acp-5f,
                              0x1.555492p-3f, 0x1.fffffcp-2f});
-    return {add(number(1), mulAdd(mul(r, r), q, r)), toBits(shifted)};
+    return {add(number(1), mulAdd(mul(r, r), q, r)), whole, toBits(shifted)};
   }
 
   /// exp where it is a normal number.
   Value expInside(Value x) {
-    auto [power, n] = reducedExp(x);
-    return fromBits(addBits(toBits(power), toExponent(n)));
+    Power power = reducedExp(x);
+    return fromBits(addBits(toBits(power.value), toExponent(power.bits)));
+  }
+
+  /// x * 2^n of whole n, rounded once, by the instruction of AVX-512.
+  Value scale(Value x, Value n) {
+    Type words = b.getI16Type();
+    Value all = arith::ConstantOp::create(b, loc, b.getIntegerAttr(words, -1));
+    Value rounding = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(4));
+    return LLVM::CallIntrinsicOp::create(
+               b, loc, type,
+               b.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
+               ValueRange{x, n, x, all, rounding})
+        .getResults();
+  }
+  bool fillsRegister() const {
+    auto vector = dyn_cast<VectorType>(type);
+    return vector && vector.getShape() == ArrayRef<int64_t>{16};
   }
 
 private:
@@ -104,14 +124,22 @@ Value buildExp(Floats f, Value x) {
   // Results below the normal numbers are made 2^64 times as large first.
   Value least = f.number(-104), isSmall = f.less(x, f.number(-86));
   Value inside = f.select(f.less(least, x), x, least);
-  auto [power, n] = f.reducedExp(inside);
-  n = f.addBits(n, f.select(isSmall, f.bits(64), f.bits(0)));
-  Value result = f.fromBits(f.addBits(f.toBits(power), f.toExponent(n)));
+  Floats::Power power = f.reducedExp(inside);
+  Value n = f.addBits(power.bits, f.select(isSmall, f.bits(64), f.bits(0)));
+  Value result = f.fromBits(f.addBits(f.toBits(power.value), f.toExponent(n)));
   result = f.mul(result, f.select(isSmall, f.number(0x1p-64f), f.number(1)));
   // The first float whose exponential is infinite; NaN stays.
   Value end = f.number(0x1.62e430p+6f);
   return f.select(f.less(x, end), result,
                   f.add(x, f.number(std::numeric_limits<float>::infinity())));
+}
+
+Value buildScaledExp(Floats f, Value x) {
+  // Beyond these the result is 0 or infinite anyhow; NaN goes through.
+  Value least = f.number(-200), most = f.number(200);
+  x = f.select(f.less(x, least), least, x);
+  Floats::Power power = f.reducedExp(f.select(f.less(most, x), most, x));
+  return f.scale(power.value, power.n);
 }
 
 Value buildTanh(Floats f, Value x) {
@@ -170,11 +198,26 @@ struct FloatFunction : OpRewritePattern<OpTy> {
   }
 };
 
+struct ScaledExp : OpRewritePattern<math::ExpOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::ExpOp op,
+                                PatternRewriter &rewriter) const override {
+    Floats floats(rewriter, op.getLoc(), op.getType());
+    if (!getElementTypeOrSelf(op.getType()).isF32() || !floats.fillsRegister())
+      return failure();
+    rewriter.replaceOp(op, buildScaledExp(floats, op.getOperand()));
+    return success();
+  }
+};
+
 } // namespace
 
-void populateFloatFunctionPatterns(RewritePatternSet &patterns) {
+void populateFloatFunctionPatterns(RewritePatternSet &patterns, bool hasScale) {
   MLIRContext *context = patterns.getContext();
   PatternBenefit benefit(2);
+  if (hasScale)
+    patterns.add<ScaledExp>(context, /*benefit=*/3);
   patterns.add<FloatFunction<math::ExpOp, buildExp, true>,
                FloatFunction<math::TanhOp, buildTanh, false>,
                FloatFunction<math::ErfOp, buildErf, false>>(context, benefit);

@@ -11,7 +11,9 @@ namespace tenon {
 /// without branches, right within 1.5 units in the last place for all floats
 /// (subnormal ones too, with fused multiply-adds; NaN and infinities as
 /// expected). Preferred to upstream's approximations, which are less exact.
-void populateFloatFunctionPatterns(mlir::RewritePatternSet &patterns);
+/// `hasScale`: x86's AVX-512, which multiplies by powers of two.
+void populateFloatFunctionPatterns(mlir::RewritePatternSet &patterns,
+                                   bool hasScale);
 
 } // namespace tenon
 

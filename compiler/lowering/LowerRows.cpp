@@ -8,6 +8,7 @@
 #include "compiler/lowering/KernelModels.h"
 #include "dialects/kernel/Rows.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/BitVector.h"
 
@@ -90,6 +91,7 @@ private:
   SmallVector<Value> alongLast(unsigned walk, SmallVector<Value> columns,
                                ArrayRef<Value> sums);
   SmallVector<Value> at(unsigned walk, const Place &place, ValueRange sums);
+  void fetchAhead(const Place &place);
   Value valueAt(unsigned value, unsigned walk, const Place &place, Memo &memo);
   Value inputAt(unsigned input, const Place &place);
   SmallVector<Value> inlineStep(unsigned step, unsigned walk,
@@ -99,7 +101,11 @@ private:
   Value pointerOf(unsigned value, ValueRange columns);
   SmallVector<Value> neutral(unsigned walk, int64_t lanes);
   SmallVector<Value> combined(unsigned walk, ValueRange a, ValueRange b);
+  bool hasFlag(Operation *combiner, bool isVector) const;
+  Value combineTwo(Operation *combiner, Value a, Value b);
   SmallVector<Value> acrossLanes(unsigned walk, ValueRange sums);
+  void addTerms(unsigned step, unsigned walk, const Place &place, Memo &memo,
+                ValueRange sums, SmallVectorImpl<Value> &results);
   template <typename Visit> void eachSum(unsigned walk, Visit visit);
 
   RowsOp op;
@@ -165,23 +171,18 @@ RowsLowering::RowsLowering(OpBuilder &builder, RowsOp op,
 
 /// Which walk does what.
 void RowsLowering::schedule() {
+  SmallVector<unsigned> ofValues;
+  walks = op.findWalks(ofValues);
   for (auto [step, kind] : llvm::enumerate(op.getKinds())) {
-    unsigned first = 0;
     firstValues.push_back(elements.size());
-    for (unsigned value = 0; value < elements.size(); ++value)
-      if (isUsedBy(value, step))
-        first = std::max(first, elements[value].walk);
-    bool isRow = kind != RowsOp::Element;
-    if (kind != RowsOp::Row)
-      walks = std::max(walks, first + 1);
     valuesOf.emplace_back();
     for (unsigned i = 0; i < op.getStepYields(step).size(); ++i) {
       valuesOf.back().push_back(elements.size());
       Element element;
       element.step = step;
       element.result = i;
-      element.isRow = isRow;
-      element.walk = first + (kind == RowsOp::Reduction);
+      element.isRow = kind != RowsOp::Element;
+      element.walk = ofValues[elements.size()];
       elements.push_back(element);
     }
   }
@@ -245,7 +246,9 @@ void RowsLowering::keep() {
     }
     for (auto [i, yielded] : llvm::enumerate(op.getYields())) {
       const Element &later = elements[yielded];
-      if (!later.isRow && !taken[i] && outputs[i].element == type &&
+      // An output in the place of an input is not free before.
+      bool isFree = !llvm::is_contained(op.getInputs(), op.getOutputs()[i]);
+      if (!later.isRow && !taken[i] && isFree && outputs[i].element == type &&
           later.walk >= last[value] && later.walk > element.walk) {
         element.output = i;
         taken.set(i);
@@ -325,14 +328,40 @@ static Operation *combinerOf(RowsOp op, unsigned step, unsigned i) {
                               accumulatorOf(op, step, i), i);
 }
 
+/// Largest and smallest values of vectors are found without their NaNs, of
+/// which a flag for each lane tells: half the instructions.
+bool RowsLowering::hasFlag(Operation *combiner, bool isVector) const {
+  return isVector && target.vectorBits >= 512 &&
+         isa<arith::MaximumFOp, arith::MinimumFOp>(combiner);
+}
+
+static Value extremum(KernelEmitter &e, Operation *combiner, Value value,
+                      Value other) {
+  auto order = isa<arith::MaximumFOp>(combiner) ? arith::CmpFPredicate::OGT
+                                                : arith::CmpFPredicate::OLT;
+  Value better = arith::CmpFOp::create(e.b, e.loc, order, value, other);
+  return arith::SelectOp::create(e.b, e.loc, better, value, other);
+}
+
 SmallVector<Value> RowsLowering::neutral(unsigned walk, int64_t lanes) {
   SmallVector<Value> values;
   eachSum(walk, [&](unsigned step, unsigned i, unsigned) {
-    std::optional<TypedAttr> attribute =
-        arith::getNeutralElement(combinerOf(op, step, i));
+    Operation *combiner = combinerOf(op, step, i);
+    std::optional<TypedAttr> attribute = arith::getNeutralElement(combiner);
     values.push_back(e.constant(*attribute, lanes));
+    if (hasFlag(combiner, lanes > 1))
+      values.push_back(e.constant(e.b.getBoolAttr(false), lanes));
   });
   return values;
+}
+
+Value RowsLowering::combineTwo(Operation *combiner, Value a, Value b) {
+  OperationState state(e.loc, combiner->getName());
+  state.addOperands({a, b});
+  state.addTypes(a.getType());
+  state.attributes = combiner->getDiscardableAttrDictionary();
+  state.propertiesAttr = combiner->getPropertiesAsAttribute();
+  return e.b.create(state)->getResult(0);
 }
 
 SmallVector<Value> RowsLowering::combined(unsigned walk, ValueRange a,
@@ -340,34 +369,48 @@ SmallVector<Value> RowsLowering::combined(unsigned walk, ValueRange a,
   SmallVector<Value> values;
   eachSum(walk, [&](unsigned step, unsigned i, unsigned) {
     Operation *combiner = combinerOf(op, step, i);
-    OperationState state(e.loc, combiner->getName());
-    Value left = a[values.size()];
-    state.addOperands({left, b[values.size()]});
-    state.addTypes(left.getType());
-    state.attributes = combiner->getDiscardableAttrDictionary();
-    state.propertiesAttr = combiner->getPropertiesAsAttribute();
-    values.push_back(e.b.create(state)->getResult(0));
+    size_t at = values.size();
+    if (hasFlag(combiner, isa<VectorType>(a[at].getType()))) {
+      values.push_back(extremum(e, combiner, a[at], b[at]));
+      values.push_back(arith::OrIOp::create(e.b, e.loc, a[at + 1], b[at + 1]));
+      return;
+    }
+    values.push_back(combineTwo(combiner, a[at], b[at]));
   });
   return values;
 }
 
 /// Halves until one lane is left.
 SmallVector<Value> RowsLowering::acrossLanes(unsigned walk, ValueRange sums) {
-  SmallVector<Value> values(sums);
-  for (int64_t lanes = kLanes / 2; lanes >= 1 && !values.empty(); lanes /= 2) {
-    SmallVector<Value> halves[2];
-    for (Value value : values)
-      for (int64_t half : {0, 1}) {
-        auto from = llvm::to_vector(
-            llvm::seq<int64_t>(half * lanes, (half + 1) * lanes));
-        halves[half].push_back(
-            vector::ShuffleOp::create(e.b, e.loc, value, value, from));
-      }
-    values = combined(walk, halves[0], halves[1]);
-  }
-  for (Value &value : values)
+  SmallVector<Value> results;
+  size_t at = 0;
+  eachSum(walk, [&](unsigned step, unsigned i, unsigned) {
+    Operation *combiner = combinerOf(op, step, i);
+    bool flagged = hasFlag(combiner, true);
+    Value value = sums[at++];
+    for (int64_t lanes = kLanes / 2; lanes >= 1; lanes /= 2) {
+      Value halves[2];
+      for (int64_t half : {0, 1})
+        halves[half] =
+            vector::ShuffleOp::create(e.b, e.loc, value, value,
+                                      llvm::to_vector(llvm::seq<int64_t>(
+                                          half * lanes, (half + 1) * lanes)));
+      value = flagged ? extremum(e, combiner, halves[0], halves[1])
+                      : combineTwo(combiner, halves[0], halves[1]);
+    }
     value = vector::ExtractOp::create(e.b, e.loc, value, int64_t(0));
-  return values;
+    if (flagged) {
+      Value isNan = vector::ReductionOp::create(
+          e.b, e.loc, vector::CombiningKind::OR, sums[at++]);
+      auto type = cast<FloatType>(value.getType());
+      Value nan = arith::ConstantOp::create(
+          e.b, e.loc,
+          e.b.getFloatAttr(type, APFloat::getNaN(type.getFloatSemantics())));
+      value = arith::SelectOp::create(e.b, e.loc, isNan, nan, value);
+    }
+    results.push_back(value);
+  });
+  return results;
 }
 
 void RowsLowering::walkAlong(unsigned walk) {
@@ -438,7 +481,7 @@ SmallVector<Value> RowsLowering::alongLast(unsigned walk,
       total = combined(walk, total, ArrayRef(wide).slice(i * count, count));
     return total;
   };
-  int64_t together = cost > 40 ? 1 : cost > 12 ? 2 : 4;
+  int64_t together = cost > 40 ? 1 : cost > 12 ? 2 : cost > 2 ? 4 : 8;
   Value done = zero;
   for (int64_t number : {together, int64_t(1)}) {
     int64_t step = number * kLanes;
@@ -484,6 +527,37 @@ SmallVector<Value> RowsLowering::alongLast(unsigned walk,
   });
 }
 
+/// Adds the terms of a step's reductions to those of `sums` that `results` has
+/// no new value of yet.
+void RowsLowering::addTerms(unsigned step, unsigned walk, const Place &place,
+                            Memo &memo, ValueRange sums,
+                            SmallVectorImpl<Value> &results) {
+  SmallVector<Value> before;
+  size_t at = results.size();
+  bool isVector = place.lanes > 1;
+  for (unsigned i = 0; i < valuesOf[step].size(); ++i) {
+    before.push_back(sums[at++]);
+    at += hasFlag(combinerOf(op, step, i), isVector);
+  }
+  SmallVector<Value> after = inlineStep(step, walk, place, memo, before);
+  for (auto [i, value] : llvm::enumerate(after)) {
+    Operation *combiner = combinerOf(op, step, i);
+    if (!hasFlag(combiner, isVector)) {
+      results.push_back(value);
+      continue;
+    }
+    // In place of the copy of the combiner, which has the term.
+    Operation *copy = value.getDefiningOp();
+    Value term = copy->getOperand(copy->getOperand(0) == before[i]);
+    copy->erase();
+    Value flag = sums[results.size() + 1];
+    results.push_back(extremum(e, combiner, term, before[i]));
+    Value isNan = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::UNO,
+                                        term, term);
+    results.push_back(arith::OrIOp::create(e.b, e.loc, flag, isNan));
+  }
+}
+
 /// All that a walk does at some elements; gives the sums with their terms.
 SmallVector<Value> RowsLowering::at(unsigned walk, const Place &place,
                                     ValueRange sums) {
@@ -494,9 +568,7 @@ SmallVector<Value> RowsLowering::at(unsigned walk, const Place &place,
     if (op.getKinds()[step] != RowsOp::Reduction || valuesOf[step].empty() ||
         elements[valuesOf[step][0]].walk != walk + 1)
       continue;
-    size_t count = valuesOf[step].size();
-    llvm::append_range(results, inlineStep(step, walk, place, memo,
-                                           sums.slice(results.size(), count)));
+    addTerms(step, walk, place, memo, sums, results);
   }
   SmallVector<std::pair<unsigned, Value>> stored;
   for (unsigned value = 0; value < elements.size(); ++value) {
@@ -511,6 +583,8 @@ SmallVector<Value> RowsLowering::at(unsigned walk, const Place &place,
     if (!elements[value].isRow && elements[value].walk == walk &&
         elements[value].output != static_cast<unsigned>(i))
       yielded.push_back({i, valueAt(value, walk, place, memo)});
+  if (place.lanes == kLanes && walk + 2 == walks)
+    fetchAhead(place);
   for (auto [value, lanes] : stored)
     e.store(lanes, pointerOf(value, place.columns), place.mask);
   for (auto [i, lanes] : yielded) {
@@ -520,6 +594,31 @@ SmallVector<Value> RowsLowering::at(unsigned walk, const Place &place,
     e.store(lanes, e.at(buffer.pointer, buffer.element, offset), place.mask);
   }
   return results;
+}
+
+/// The next row's inputs and this row's outputs come from memory while there is
+/// something to compute: hardware looks no further than a page ahead.
+void RowsLowering::fetchAhead(const Place &place) {
+  auto fetch = [&](const Buffer &buffer, AffineMap map, bool next) {
+    Value offset = offsetOf(buffer, map, place.columns);
+    std::optional<unsigned> column, line;
+    if (buffer.pointer && rank > rowRank && rowRank > 0) {
+      column = map.getResultPosition(e.b.getAffineDimExpr(rank - 1));
+      line = map.getResultPosition(e.b.getAffineDimExpr(rowRank - 1));
+    }
+    if (!column || !line || getConstantIntValue(buffer.strides[*column]) != 1)
+      return;
+    if (next)
+      offset = e.add(offset, buffer.strides[*line]);
+    LLVM::Prefetch::create(e.b, e.loc,
+                           e.at(buffer.pointer, buffer.element, offset),
+                           /*rw=*/!next, /*hint=*/3, /*cache=*/1);
+  };
+  for (auto [i, buffer] : llvm::enumerate(inputs))
+    fetch(buffer, op.getMap(i), /*next=*/true);
+  for (auto [i, value] : llvm::enumerate(op.getYields()))
+    if (!elements[value].isRow && elements[value].walk + 1 == walks)
+      fetch(outputs[i], op.getMap(inputs.size() + i), /*next=*/false);
 }
 
 Value RowsLowering::valueAt(unsigned value, unsigned walk, const Place &place,

@@ -1,6 +1,7 @@
 #include "compiler/Pass.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/Reserve.h"
+#include "dialects/kernel/Rows.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -237,55 +238,77 @@ private:
                          kAlignment);
   }
 
+  /// Pairs of an operand of an op and a destination that may be one place, by
+  /// what the op does with them.
+  static SmallVector<std::pair<OpOperand *, OpOperand *>>
+  findReplaceable(Operation *op) {
+    SmallVector<std::pair<OpOperand *, OpOperand *>> pairs;
+    if (auto rows = dyn_cast<kernel::RowsOp>(op)) {
+      unsigned inputs = rows.getInputs().size();
+      for (unsigned output = 0; output < rows.getOutputs().size(); ++output)
+        for (unsigned input = 0; input < inputs; ++input)
+          if (rows.mayReplace(input, output))
+            pairs.push_back(
+                {&op->getOpOperand(input), &op->getOpOperand(inputs + output)});
+    }
+    if (auto generic = dyn_cast<linalg::GenericOp>(op))
+      if (generic.getNumParallelLoops() == generic.getNumLoops() &&
+          generic.getNumDpsInits() == 1 &&
+          generic.getIndexingMapsArray().back().isIdentity())
+        for (OpOperand *operand : generic.getDpsInputOperands())
+          if (generic.getMatchingIndexingMap(operand).isIdentity())
+            pairs.push_back({operand, generic.getDpsInitOperand(0)});
+    return pairs;
+  }
+
   /// An elementwise op writes over an operand that nobody reads afterwards.
   void reuseOperands() {
     Positions positions(function);
-    SmallVector<linalg::GenericOp> ops;
-    function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
-    for (linalg::GenericOp op : ops) {
-      if (op.getNumParallelLoops() != op.getNumLoops() ||
-          op.getNumDpsInits() != 1 ||
-          !op.getIndexingMapsArray().back().isIdentity())
-        continue;
-      auto target = op.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
-      if (!target || target->hasAttr(kOutputAttr))
-        continue;
-      Buffer written = liveness(target, positions);
-      bool firstUse = llvm::all_of(target->getUsers(), [&](Operation *user) {
-        return positions.begin(user) >= positions.begin(op);
-      });
-      if (!firstUse || written.survivesIteration)
-        continue;
-      for (OpOperand *operand : op.getDpsInputOperands()) {
-        auto source = operand->get().getDefiningOp<memref::AllocOp>();
-        if (!source || source == target || source->hasAttr(kOutputAttr) ||
-            source.getType() != target.getType() ||
-            source->getOperands() != target->getOperands() ||
-            source->getBlock() != target->getBlock() ||
-            !op.getMatchingIndexingMap(operand).isIdentity())
-          continue;
-        // Its other operands must not be views of the same memory.
-        Buffer read = liveness(source, positions);
-        bool onlyUseHere =
-            llvm::count_if(source->getUses(), [&](OpOperand &use) {
-              return use.getOwner() == op;
-            }) == 1;
-        bool direct = llvm::all_of(source->getUsers(), [&](Operation *user) {
-          return user == op || !isa<ViewLikeOpInterface>(user) ||
-                 positions.begin(user) < positions.begin(op);
-        });
-        if (read.end != positions.begin(op) || read.survivesIteration ||
-            !onlyUseHere || !direct || readsThroughView(op, source))
-          continue;
-        target.getResult().replaceAllUsesWith(source.getResult());
-        target.erase();
-        break;
-      }
-    }
+    SmallVector<Operation *> ops;
+    function.walk([&](Operation *op) {
+      if (isa<linalg::GenericOp, kernel::RowsOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops)
+      for (auto [operand, init] : findReplaceable(op))
+        reuse(op, *operand, *init, positions);
+  }
+
+  /// Gives `init` the memory of `operand` if that holds nothing later on.
+  void reuse(Operation *op, OpOperand &operand, OpOperand &init,
+             const Positions &positions) {
+    auto target = init.get().getDefiningOp<memref::AllocOp>();
+    auto source = operand.get().getDefiningOp<memref::AllocOp>();
+    if (!target || target->hasAttr(kOutputAttr) || !source ||
+        source == target || source->hasAttr(kOutputAttr) ||
+        source.getType() != target.getType() ||
+        source->getOperands() != target->getOperands() ||
+        source->getBlock() != target->getBlock())
+      return;
+    Buffer written = liveness(target, positions);
+    bool firstUse = llvm::all_of(target->getUsers(), [&](Operation *user) {
+      return positions.begin(user) >= positions.begin(op);
+    });
+    if (!firstUse || written.survivesIteration)
+      return;
+    // Its other operands must not be views of the same memory.
+    Buffer read = liveness(source, positions);
+    bool onlyUseHere = llvm::count_if(source->getUses(), [&](OpOperand &use) {
+                         return use.getOwner() == op;
+                       }) == 1;
+    bool direct = llvm::all_of(source->getUsers(), [&](Operation *user) {
+      return user == op || !isa<ViewLikeOpInterface>(user) ||
+             positions.begin(user) < positions.begin(op);
+    });
+    if (read.end != positions.begin(op) || read.survivesIteration ||
+        !onlyUseHere || !direct || readsThroughView(op, source))
+      return;
+    target.getResult().replaceAllUsesWith(source.getResult());
+    target.erase();
   }
 
   /// Whether an operand or a value used in the body is a view of `source`.
-  static bool readsThroughView(linalg::GenericOp op, memref::AllocOp source) {
+  static bool readsThroughView(Operation *op, memref::AllocOp source) {
     bool found = false;
     op->walk([&](Operation *inner) {
       for (Value value : inner->getOperands()) {
@@ -295,7 +318,7 @@ private:
           value = view->getOperand(0);
           found |= value == source.getResult();
         }
-        found |= inner != op.getOperation() && value == source.getResult();
+        found |= inner != op && value == source.getResult();
       }
     });
     return found;

@@ -26,6 +26,37 @@ Operation *RowsOp::findCombiner(Block &block, BlockArgument accumulator,
              : nullptr;
 }
 
+unsigned RowsOp::findWalks(SmallVectorImpl<unsigned> &ofValues) {
+  unsigned walks = 0;
+  for (auto [step, kind] : llvm::enumerate(getKinds())) {
+    unsigned first = 0;
+    for (auto [value, walk] : llvm::enumerate(ofValues))
+      if (!getSteps()[step]
+               .front()
+               .getArgument(getInputs().size() + value)
+               .use_empty())
+        first = std::max(first, walk);
+    if (kind != Kind::Row)
+      walks = std::max(walks, first + 1);
+    ofValues.append(getStepYields(step).size(),
+                    first + (kind == Kind::Reduction));
+  }
+  return walks;
+}
+
+bool RowsOp::mayReplace(unsigned input, unsigned output) {
+  SmallVector<unsigned> ofValues;
+  unsigned walks = findWalks(ofValues), value = getYields()[output], step = 0;
+  for (unsigned before = 0;; ++step) {
+    before += getStepYields(step).size();
+    if (value < before)
+      break;
+  }
+  AffineMap map = getMap(input);
+  return getKinds()[step] == Kind::Element && ofValues[value] + 1 == walks &&
+         map == getMap(getInputs().size() + output) && map.isPermutation();
+}
+
 static bool isElementwise(Block &block) {
   return llvm::all_of(block.without_terminator(), [](Operation &op) {
     return op.getNumRegions() == 0 && op.getNumResults() == 1 &&

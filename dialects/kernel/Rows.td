@@ -61,6 +61,13 @@ def Kernel_RowsOp : Kernel_ComputeOp<"rows", [AttrSizedOperandSegments]> {
     /// Number of dimensions of the domain.
     unsigned getRank() { return getMap(0).getNumDims(); }
     ::mlir::Operation::operand_range getStepYields(unsigned step);
+    /// How often a row is walked along at least: a walk can use the reductions
+    /// of earlier ones. `ofValues`: of each value the walk that computes it, of
+    /// rows' values the first that can use it.
+    unsigned findWalks(::llvm::SmallVectorImpl<unsigned> &ofValues);
+    /// Whether an output may lie where an input does: each of its elements is
+    /// written when the same one of the input is not needed any more.
+    bool mayReplace(unsigned input, unsigned output);
     /// The operation that adds a term to accumulator `i` of a block of a
     /// reduction; null if it is none that may be done in any order.
     static ::mlir::Operation *findCombiner(::mlir::Block &block,
