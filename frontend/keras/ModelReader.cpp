@@ -25,6 +25,15 @@ Error setConfig(KerasModel &model, json::Value value) {
   if (!object)
     return createStringError("the configuration is not a JSON object");
   model.config = std::move(*object);
+  // What Keras 3 looks a model's class up by, which older files lack: only
+  // theirs have none.
+  size_t start = model.configText.find('{');
+  if (!model.config.get("module") && start != std::string::npos)
+    model.configText.insert(
+        start + 1, model.config.getString("class_name") == "Sequential"
+                       ? R"("module": "keras", "registered_name": null, )"
+                       : R"("module": "keras.src.models.functional", )"
+                         R"("registered_name": "Functional", )");
   if (const json::Object *compiled = model.config.getObject("compile_config"))
     model.compileConfig = *compiled;
   return readTopology(model);
