@@ -1,5 +1,6 @@
 # Text tests: every RUN line of a file under test/ is a shell command.
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -33,6 +34,8 @@ config.substitutions += [
     ("%cxx", config.cxx_compiler + config.sanitize_flags),
     ("%cmake", config.cmake),
 ]
+if shutil.which("qemu-x86_64-static"):
+    config.available_features.add("qemu")
 try:
     import numpy  # noqa: F401
     config.available_features.add("numpy")
