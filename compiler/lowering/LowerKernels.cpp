@@ -74,8 +74,8 @@ struct LowerKernelsPass
         return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
-    populateFloatFunctionPatterns(
-        patterns, llvm::Triple(triple).isX86() && target.vectorBits >= 512);
+    populateFloatFunctionPatterns(patterns, llvm::Triple(triple).isX86() &&
+                                                target.vectorBits >= 512);
     populateMathPolynomialApproximationPatterns(patterns);
     patterns.add<KeepExtremum<arith::MaximumFOp, LLVM::MaximumOp>,
                  KeepExtremum<arith::MinimumFOp, LLVM::MinimumOp>>(
