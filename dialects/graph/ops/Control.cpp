@@ -240,6 +240,9 @@ static Value copyInto(OpBuilder &b, Value value, Value destination) {
 LogicalResult WhileOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
   Location loc = getLoc();
+  // What is known of sizes in the body comes from here.
+  if (getNumResults())
+    (void)lowering.shapes.dims(getResult(0));
   SmallVector<Type> types = loweredTypes(getResultTypes());
   SmallVector<Value> inits;
   for (auto [init, type] : llvm::zip(getInits(), types)) {
