@@ -146,22 +146,21 @@ double dilogarithm(double x) {
   return series(1 - x);
 }
 
-// TensorFlow's are infinite left of the pole, that of order 1 in double
-// precision only.
-double besselY(double x, int order, bool wide) {
-  if (x < 0 && (wide || !order))
+// TensorFlow's are infinite left of the pole, too.
+double besselY(double x, int order) {
+  if (x < 0)
     return -__builtin_inf();
   return order ? y1(x) : y0(x);
 }
 
-double evaluate(tenon_string name, double x, bool wide) {
+double evaluate(tenon_string name, double x) {
   auto is = [&](const char *other) { return equal(name, other); };
   if (is("bessel_j0"))
     return j0(x);
   if (is("bessel_j1"))
     return j1(x);
   if (is("bessel_y0") || is("bessel_y1"))
-    return besselY(x, is("bessel_y1"), wide);
+    return besselY(x, is("bessel_y1"));
   if (is("bessel_k0e") || is("bessel_k1e"))
     return besselK(x, is("bessel_k1e"));
   if (is("bessel_k0") || is("bessel_k1"))
@@ -184,10 +183,9 @@ TENON_HOST(special_function) {
   bool wide = call.outputs[0].dtype.bits == 64;
   for (int64_t i = 0, count = call.outSize(0); i < count; ++i)
     if (wide)
-      call.out<double>(0)[i] = evaluate(name, call.in<double>(0)[i], true);
+      call.out<double>(0)[i] = evaluate(name, call.in<double>(0)[i]);
     else
-      call.out<float>(0)[i] =
-          float(evaluate(name, call.in<float>(0)[i], false));
+      call.out<float>(0)[i] = float(evaluate(name, call.in<float>(0)[i]));
   return true;
 }
 

@@ -24,6 +24,14 @@ mlir::Value convolutionAtRun(Binder &b, const Layout &layout, bool depthwise);
 /// for each dimension.
 mlir::Value maxPoolAtRun(Binder &b, const Layout &layout);
 
+/// The gradient of a convolution's filter, whose sizes are input 1; the other
+/// inputs are images and the gradient of what they became.
+mlir::Value filterGradientAtRun(Binder &b, const Layout &layout);
+
+/// The gradient of a convolution's images, whose sizes are input 0; the other
+/// inputs are the filter and the gradient of what they became.
+mlir::Value inputGradientAtRun(Binder &b, const Layout &layout);
+
 } // namespace tenon::tf
 
 #endif // TENON_FRONTEND_TENSORFLOW_OPS_FEDWINDOWS_H

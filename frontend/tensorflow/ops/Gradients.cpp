@@ -1,7 +1,7 @@
 //===- Gradients.cpp - derivatives in exported training graphs ------------===//
 
+#include "frontend/tensorflow/ops/FedWindows.h"
 #include "frontend/tensorflow/ops/Formula.h"
-#include "frontend/tensorflow/ops/Layout.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -28,6 +28,15 @@ Value shapeOf(Binder &b, Value value) {
 // Convolutions
 //===----------------------------------------------------------------------===//
 
+/// Whether all but the last two of a filter's sizes are known.
+bool knowsWindow(Binder &b, Value sizes) {
+  auto contents = b.shapes().contents(sizes);
+  return contents && contents->size() > 2 &&
+         llvm::all_of(ArrayRef(*contents).drop_back(2), [](AffineExpr size) {
+           return size && graph::ShapeContext::asConstant(size);
+         });
+}
+
 /// Inputs: what was convolved (or its shape with `sizes` == 0), filter (or its
 /// shape with `sizes` == 1), gradient. `asTensor`: instead of the shape there
 /// is a tensor that has it.
@@ -42,6 +51,11 @@ Row convolution(StringRef op, int64_t rank, unsigned sizes,
       return;
     if (asTensor)
       shape = shapeOf(b, shape);
+    // What follows needs to know the window.
+    if (op == "graph.conv_filter_grad" && !asTensor && !knowsWindow(b, shape))
+      return b.set(0, filterGradientAtRun(b, layout));
+    if (op == "graph.conv_transpose" && !asTensor && hasFedWindow(b, other))
+      return b.set(0, inputGradientAtRun(b, layout));
     auto attributes =
         movementAttributes(b, layout, true, b.integers("strides"));
     SmallVector<Value> operands = {other, gradient, shape};
