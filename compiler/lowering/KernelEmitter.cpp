@@ -438,7 +438,8 @@ Value KernelEmitter::zero(Type element, int64_t lanes) {
 
 Value KernelEmitter::laneMask(Value count, int64_t lanes) {
   std::optional<int64_t> value = known(count);
-  if (value && *value >= lanes)
+  // A single lane is not left out: there is at least one.
+  if (lanes == 1 || (value && *value >= lanes))
     return {};
   if (value) {
     SmallVector<bool> bits(lanes, false);
