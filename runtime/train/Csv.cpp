@@ -25,6 +25,7 @@ struct CsvSource : Source {
   Field *fields;
   Column *columns;
   int32_t columnCount;
+  Text scratch; // a cell's text
 };
 
 // A cell: its text without quotes, and what follows it.
@@ -111,7 +112,7 @@ void fetchRows(Source &base, const uint32_t *order, int64_t first,
                int64_t count, char *const *buffers) {
   CsvSource &source = static_cast<CsvSource &>(base);
   auto *starts = reinterpret_cast<const char *const *>(source.starts.data);
-  static Text scratch;
+  Text &scratch = source.scratch;
   for (int64_t i = 0; i < count; ++i) {
     int64_t row = order ? order[i] : first + i;
     const char *at = starts[row];

@@ -266,8 +266,8 @@ Bytes inflateFile(const char *path, Bytes packed) {
       reinterpret_cast<int (*)(ZStream *, int)>(dlsym(library, "inflate"));
   auto reset =
       reinterpret_cast<int (*)(ZStream *)>(dlsym(library, "inflateReset"));
-  const size_t room = 1 << 20;
-  char *buffer = static_cast<char *>(allocate(room));
+  constexpr size_t room = 1 << 18;
+  char buffer[room];
   uint64_t size = 0;
   ZStream stream = {};
   stream.in = packed.data;
@@ -289,7 +289,6 @@ Bytes inflateFile(const char *path, Bytes packed) {
   }
   if (status != ZEnd)
     fail("%s: damaged compressed data", path);
-  free(buffer);
   munmap(const_cast<char *>(packed.data), packed.size);
   Bytes bytes = {"", size};
   if (bytes.size) {

@@ -9,7 +9,11 @@
 #include "io/Literal.h"
 #include "io/Npy.h"
 #include "io/Npz.h"
+#include "train/Data.h"
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -101,6 +105,56 @@ bool matchPattern(HostCall &host) {
   return true;
 }
 
+/// Reads a set of training data for inputs of these sizes and one number as the
+/// target: rows as they come, and the first one twice.
+void readData(int64_t *shape, int32_t rank, const std::string &path) {
+  static int64_t targetShape[] = {-1, 1};
+  const TensorSpec x{"x", kTypes[0], rank, false, shape, nullptr, nullptr};
+  const TensorSpec y{"y", kTypes[0], 2, false, targetShape, nullptr, nullptr};
+  const train::Field fields[] = {{&x, train::Input, false, 0, nullptr, 0, 0},
+                                 {&y, train::Target, false, 0, nullptr, 0, 0}};
+  const char *word = path.c_str();
+  train::DataSet set = train::openData({fields, 2, 1, false}, Words{&word, 1});
+  int64_t count = std::min<int64_t>(set.source->rows, 16);
+  char *buffers[2];
+  for (int i = 0; i < 2; ++i)
+    buffers[i] = static_cast<char *>(
+        allocate(set.fields[i].bytes * size_t(std::max<int64_t>(count, 2))));
+  if (count <= 0)
+    return;
+  set.source->fetch(*set.source, nullptr, 0, count, buffers);
+  const uint32_t order[] = {uint32_t(count - 1), 0};
+  if (!set.source->isStream)
+    set.source->fetch(*set.source, order, 0, 2, buffers);
+}
+
+/// A file of data, by what its name ends with.
+template <const char *suffix> bool data(HostCall &host) {
+  static const std::string path =
+      std::string(scratchFolder()) + "/data" + suffix;
+  static int64_t shape[] = {-1, 3};
+  writeFile(path.c_str(), current);
+  readData(shape, 2, path);
+  return true;
+}
+constexpr char kCsv[] = ".csv", kRecords[] = ".tfrecord", kArrays[] = ".npz";
+
+/// A folder of pictures of two classes.
+bool pictures(HostCall &host) {
+  static const std::string folder = [] {
+    std::string path = std::string(scratchFolder()) + "/pictures";
+    for (const char *part : {"", "/a", "/b"})
+      mkdir((path + part).c_str(), 0700);
+    return path;
+  }();
+  static int64_t shape[] = {-1, 4, 5, 3};
+  std::string_view input = current;
+  writeFile((folder + "/a/1.png").c_str(), takePart(input));
+  writeFile((folder + "/b/2.jpg").c_str(), takePart(input));
+  readData(shape, 4, folder);
+  return true;
+}
+
 } // namespace
 
 const Target targets[] = {
@@ -124,6 +178,10 @@ const Target targets[] = {
     {"restore", [](std::string_view input) { call(input, restore); }},
     {"restore-file", [](std::string_view input) { call(input, restoreFile); }},
     {"regex", [](std::string_view input) { call(input, matchPattern); }},
+    {"csv", [](std::string_view input) { call(input, data<kCsv>); }},
+    {"records", [](std::string_view input) { call(input, data<kRecords>); }},
+    {"arrays", [](std::string_view input) { call(input, data<kArrays>); }},
+    {"pictures", [](std::string_view input) { call(input, pictures); }},
     {nullptr, nullptr}};
 
 } // namespace tenon::fuzz

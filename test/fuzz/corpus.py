@@ -6,9 +6,12 @@ found (`found-*`), and small models that Keras saved (`kept-*`), stay as they
 are. Deterministic.
 """
 
+import gzip
 import pathlib
+import struct
 import sys
 import zipfile
+import zlib
 
 import hostile_graphs
 import hostile_models
@@ -84,6 +87,25 @@ def inputs():
     for place, (pattern, text) in enumerate((("a+b*(c|d)?", "aabcd"), ("^(?i:he)llo\\b.*$", "Hello world"), ("[[:alpha:]]{2,5}\\d+?[^a-z]", "abc12X"), ("(?P<n>x)|\\x{1F600}|\\pL", "x"),
                                               ("((((a{10}){10}){10}){10})", "aaaa"), ("(", ""), ("[z-a]", ""), ("\\Q.*\\E\\C", ".*"), ("a**", "a"), ("(?s).\\z", "\n"))):
         yield "regex", str(place), packed(pattern.encode()) + text.encode()
+    rows = "x0,x1,x2,y\n1,2,3,4\n5e-1,-.5,nan,inf\n"
+    for place, text in enumerate((rows, rows.replace("\n", "\r\n"), '"x0","x1","x2","y"\n"1","2",3,4\n', "1;2;3;4\n", "x0,x1,x2,y\n1,2\n", "x0,x1,x2,y\n1,,3,4\n", "\ufeff" + rows, '"a""b', "", "y\n1\n", "x0,x0,x2,y\n1,2,3,4\n")):
+        yield "csv", str(place), text.encode()
+    feature = lambda key, *numbers: data(1, data(1, key) + data(2, data(2, data(1, struct.pack(f"<{len(numbers)}f", *numbers)))))
+    example = data(1, feature("x", 1, 2, 3) + feature("y", 4))
+    record = lambda content: struct.pack("<QI", len(content), masked(crc32c(struct.pack("<Q", len(content))))) + content + struct.pack("<I", masked(crc32c(content)))
+    right = record(example)
+    for name, content in (("right", right * 2), ("cut", right[:-3]), ("crc", right[:-1] + b"\0"), ("long", struct.pack("<QI", 1 << 60, 0) + right), ("short", record(data(1, feature("x", 1) + feature("y", 4)))),
+                          ("no-target", record(data(1, feature("x", 1, 2, 3)))), ("garbage", record(b"\x0a\xff\xff")), ("empty", b""), ("zip", zlib.compress(right)), ("gzip", gzip.compress(right, mtime=0))):
+        yield "records", name, content
+    small = lambda order, sizes, values: hostile_programs.npy(sizes=sizes, content=struct.pack(f"<{len(values)}f", *values))
+    x, y = small("False", "(2, 3)", range(6)), small("False", "(2, 1)", range(2))
+    for name, members in (("right", (("x.npy", x), ("y.npy", y))), ("rows", (("x.npy", x), ("y.npy", small("False", "(3, 1)", range(3))))), ("no-target", (("x.npy", x),))):
+        yield "arrays", name, hostile_programs.archive(*members)
+    chunk = lambda kind, content: struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    for name, depth, color, width in (("rgb", 8, 2, 15), ("gray", 8, 0, 5), ("wide", 16, 2, 30), ("bits", 1, 0, 1)):
+        png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 4, depth, color, 0, 0, 0)) + chunk(b"IDAT", zlib.compress((b"\1" + bytes(range(width))) * 4)) + chunk(b"IEND", b"")
+        yield "pictures", name, packed(png, png)
+        yield "pictures", f"{name}-cut", packed(png[:-20], b"\xff\xd8\xff\xe0" + bytes(40))
 
 
 def main():

@@ -63,7 +63,7 @@ def archive(*members, method=zipfile.ZIP_STORED, **more):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as file:
         for name, content in members:
-            file.writestr(name, content)
+            file.writestr(zipfile.ZipInfo(name), content, method)  # without a time
     return buffer.getvalue()
 
 
