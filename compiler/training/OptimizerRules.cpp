@@ -222,8 +222,10 @@ void adadelta(Arguments &a, Optimizer &o) {
   o.slots = slots({{"accumulated_grad"}, {"accumulated_delta_var"}});
   o.update = [=](Step &s, Tensor w, Tensor g, States m) {
     blend(m[0], squared(g), rho);
-    Tensor change = -(sqrt(m[1] + epsilon) * g / sqrt(m[0] + epsilon));
-    blend(m[1], square(change), rho);
+    Tensor stride = m[1] + epsilon, roughness = m[0] + epsilon;
+    Tensor change = -(sqrt(stride) * g / sqrt(roughness));
+    // The change's square, of rows before they are summed.
+    blend(m[1], stride * squared(g) / roughness, rho);
     return w + s.rate * change;
   };
 }
@@ -315,7 +317,9 @@ void adafactor(Arguments &a, Optimizer &o) {
       m[2] = expandDims(rows, last) * expandDims(m[1], last - 1);
     }
     Tensor change = g / sqrt(m[2]);
-    change = change / larger(spread(change) / threshold, number(change, 1));
+    // Its spread: that of rows before they are summed, where it has rows.
+    Tensor wide = sqrt(mean(squared(g) / m[2], upTo(g ? g.rank() : 0)));
+    change = change / larger(wide / threshold, number(change, 1));
     return w - rate * change;
   };
 }
