@@ -296,9 +296,10 @@ struct ReduceConstant : OpRewritePattern<linalg::GenericOp> {
     Location loc = op.getLoc();
     rewriter.setInsertionPoint(op);
     Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0), some;
-    for (auto [range, kind] : llvm::zip(cast<linalg::LinalgOp>(op.getOperation())
-                        .createLoopRanges(rewriter, loc),
-                                        op.getIteratorTypesArray())) {
+    for (auto [range, kind] :
+         llvm::zip(cast<linalg::LinalgOp>(op.getOperation())
+                       .createLoopRanges(rewriter, loc),
+                   op.getIteratorTypesArray())) {
       if (!linalg::isReductionIterator(kind))
         continue;
       Value size = getValueOrCreateConstantIndexOp(rewriter, loc, range.size);
