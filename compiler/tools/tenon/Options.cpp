@@ -164,7 +164,7 @@ std::string Options::describe() const {
   for (const std::string &shape : specializations)
     os << "specialize " << shape << '\n';
   os << "signature " << signature << "\nformat " << format << "\nweights "
-     << loadWeights << "\nbatch ";
+     << loadWeights << "\nprecision " << precision << "\nbatch ";
   if (batch)
     os << *batch;
   if (train) {
