@@ -19,7 +19,7 @@ constexpr int64_t kPartOps = 2000;
 constexpr int64_t kFewOps = 200;
 /// Kernel calls of a program beyond which elementwise kernels are compiled once
 /// for all CPUs whatever they do.
-constexpr int64_t kGiantCalls = 3000;
+constexpr int64_t kGiantCalls = 2000;
 /// Scalar operations (some ten microseconds) below which a kernel is light.
 constexpr double kLightWork = 1 << 15;
 /// Taken for a size that is not known, in a giant program and in others.

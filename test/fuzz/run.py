@@ -17,7 +17,7 @@ import tempfile
 
 PROGRAMS = {
     "fuzz-models": ("graphdef", "graphdef-text", "metagraph", "recognition", "savedmodel", "keras", "keras-h5", "keras-json", "checkpoint", "entry"),
-    "fuzz-runtime": ("npy", "npz", "literal", "restore", "restore-file", "regex"),
+    "fuzz-runtime": ("npy", "npz", "literal", "restore", "restore-file", "regex", "csv", "records", "arrays", "pictures"),
 }
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 
