@@ -108,7 +108,7 @@ def main():
         title = f"{lines[0]['precision']}, {threads} thread{'s' if threads > 1 else ''}"
         picture = page.with_name(f"{source.stem}.svg")
         picture.write_text(plot(lines, f"times faster than the best peer: {title}"))
-        text += f"\n## {title}\n\n{machine['cpu']}, {machine['cores']} cores\n\n![{title}]({picture.name})\n\n"
+        text += f"\n## {title}\n\n{machine['cpu']}, {machine['cores']} cores. {results.get('note', '')}\n\n![{title}]({picture.name})\n\n"
         text += table(lines) + "\n" + facts(lines)
     page.write_text(text)
 

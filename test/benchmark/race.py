@@ -3,7 +3,7 @@
 
     race.py TENON [ROW...] [--peers onnxruntime jax] [--rounds 5] [--seconds 1]
         [--cores 0] [--precision f32] [--folder FOLDER] [--venvs FOLDER]
-        [--json FILE] [--urgent]
+        [--json FILE] [--note TEXT] [--urgent]
 
 Rows are names of inference.py, or patterns such as 'softmax*' (default: all).
 All programs of a row are started one after the other, each pinned to the cores
@@ -193,6 +193,7 @@ def main():
     parser.add_argument("--venvs", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--urgent", action="store_true")
+    parser.add_argument("--note", default="", help="what the page should say about the run")
     args = parser.parse_args()
     protocol.urgent = args.urgent
     names = [name for name in inference.ROWS if any(fnmatch.fnmatch(name, pattern) for pattern in args.rows)]
@@ -207,7 +208,7 @@ def main():
         lines.append(race.run(name, ["tenon", *args.peers], args.rounds, args.seconds))
         print(describe(lines[-1]), flush=True)
         if args.json:
-            args.json.write_text(json.dumps({"machine": {"cpu": cpu(), "cores": os.cpu_count(),
+            args.json.write_text(json.dumps({"note": args.note, "machine": {"cpu": cpu(), "cores": os.cpu_count(),
                                                          "system": platform.platform()}, "rows": lines}, indent=1))
 
 
