@@ -136,10 +136,11 @@ CommandLine::CommandLine()
              cl::desc("Another platform than this one: aarch64-linux-gnu, "
                       "riscv64-linux-gnu, ... (objects, .a, .ll and .s)"),
              cl::cat(category), cl::sub(compile)),
-      precision("precision", cl::value_desc("f32|bf16"), cl::init("f32"),
-                cl::desc("Arithmetic of contractions of float32: f32 "
-                         "(default), or bf16 operands with f32 sums"),
-                CODE_SUBS),
+      precision(
+          "precision", cl::value_desc("f32|bf16"), cl::init("f32"),
+          cl::desc("Arithmetic of contractions of float32: f32 (default), "
+                   "or bf16 operands with f32 sums"),
+          CODE_SUBS),
       name("name", cl::value_desc("NAME"),
            cl::desc("Prefix of the C symbols (default: from the file name)"),
            CODE_SUBS),
