@@ -1,6 +1,6 @@
 #include "compiler/Pass.h"
-#include "dialects/graph/Variables.h"
 #include "dialects/graph/Expression.h"
+#include "dialects/graph/Variables.h"
 #include "dialects/graph/ops/Control.h"
 #include "dialects/graph/ops/Sequence.h"
 #include "dialects/graph/ops/Shape.h"
