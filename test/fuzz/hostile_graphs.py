@@ -55,7 +55,7 @@ def bodies():
     yield "recursive-loop", graph(X, call("y", "f"), functions=[
         one("f", *loop), function("c", [("a", FLOAT)], [("o", BOOL)], [const("t", BOOL, (), b"\0")], {"o": "t:output:0"})]), "calls itself"
     yield "recursive-branch", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p", "x"], then_branch=a_func("f"), else_branch=a_func("g")),
-                                    functions=[one("g", out="a"), one("f", const("p", BOOL, (), b"\1"), node(
+                                    functions=[one("g", out="a"), one("f", const("p", BOOL, (), b"\0"), node(
                                         "r", "If", ["p:output:0", "a"], then_branch=a_func("g"), else_branch=a_func("f")))]), "calls itself"
     chain = [one(f"f{i}", call("r", f"f{i + 1}", "a")) for i in range(200)] + [one("f200", out="a")]
     yield "deep-calls", graph(X, call("y", "f0"), functions=chain), "calls nest more than"
@@ -85,7 +85,7 @@ def bodies():
     yield "case-without-branches", graph(X, const("i", INT32, (), b"\0\0\0\0"), node("y", "Case", ["i", "x"], branches=a_list())), "impossible number of branches"
     yield "if-arity", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p"], then_branch=a_func("f"), else_branch=a_func("f")), functions=[one("f", out="a")]), "takes 1 arguments, got 0"
     yield "if-differs", graph(X, node("q", "Placeholder", dtype=a_type(BOOL), shape=a_shape()), node("y", "If", ["q", "x"], then_branch=a_func("f"), else_branch=a_func("g")), functions=[
-        one("f", out="a"), one("g", node("r", "Shape", ["a"], T=a_type(FLOAT)))]), "result 'y' is not a tensor", ["--entry", "main(x, q) -> y"]
+        one("f", out="a"), one("g", node("r", "Shape", ["a"], T=a_type(FLOAT)))]), "result 0 of node 'y' has another element type or rank in another branch", ["--entry", "main(x, q) -> y"]
 
 
 def frames():

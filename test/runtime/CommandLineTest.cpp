@@ -160,12 +160,10 @@ TEST(CommandLineTest, RefusesWrongOptions) {
   expectError("--full=1", 2, "--full takes no value");
   expectError("--threads 0", 2, "--threads: expected a number from 1, got '0'");
   expectError("--bench=x", 2, "--bench: expected a number from 0.001, got 'x'");
-  expectError(
-      "--entry fixed --run fixed", 2,
-      "--entry names the only call; use --run for several");
+  expectError("--entry fixed --run fixed", 2,
+              "--entry names the only call; use --run for several");
   expectError("x=1 --run fixed", 2,
-              "'x=1' stands before the first --run: inputs follow the --run "
-              "that they belong to");
+              "'x=1' stands before the first --run: inputs follow their --run");
   expectError("--entry fixed -o out.txt", 2,
               "-o: expected FILE.npz, NAME=FILE.npy or -, got 'out.txt'");
   expectError("--entry fixed '[1,2,3]' -o z=out.npy", 1,

@@ -90,7 +90,7 @@ func.func @mixed(%a: memref<8x32xf32>, %b: tensor<1x2x32x16xf32>, %c: memref<8x2
 // -----
 
 func.func @packed(%w: tensor<32x20xf32>, %p: tensor<1x2x32x20xf32>) {
-  // expected-error@+1 {{dimension 3 of packed must be 16, not 20}}
+  // expected-error@+1 {{last dimension of packed must be 16, not 20}}
   %r = kernel.pack ins(%w : tensor<32x20xf32>) outs(%p : tensor<1x2x32x20xf32>)
       -> tensor<1x2x32x20xf32>
   return
