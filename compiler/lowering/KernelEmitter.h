@@ -108,9 +108,8 @@ public:
   mlir::Value inlineBody(mlir::Block &body, mlir::ValueRange arguments,
                          int64_t lanes);
   /// The same of all values that a block's terminator has.
-  llvm::SmallVector<mlir::Value> inlineBlock(mlir::Block &block,
-                                             mlir::ValueRange arguments,
-                                             int64_t lanes);
+  llvm::SmallVector<mlir::Value>
+  inlineBlock(mlir::Block &block, mlir::ValueRange arguments, int64_t lanes);
 
 private:
   mlir::Value stackMemory(mlir::Type element, int64_t count);

@@ -8,7 +8,8 @@
 
 namespace tenon {
 
-/// Gives kernel.contract, kernel.window, kernel.pack and kernel.rows their lowerings
+/// Gives kernel.contract, kernel.window, kernel.pack and kernel.rows their
+/// lowerings
 /// (`KernelOpInterface`) when the dialect is loaded.
 void registerKernelModels(mlir::DialectRegistry &registry);
 

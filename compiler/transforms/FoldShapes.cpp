@@ -91,8 +91,7 @@ struct FoldShapesPass
     if (!getOperation()->hasAttr("graph.entry"))
       return;
     SmallVector<Operation *> dead;
-    graph::VariableTable variables(
-        getOperation()->getParentOfType<ModuleOp>());
+    graph::VariableTable variables(getOperation()->getParentOfType<ModuleOp>());
     graph::ShapeContext shapes(&getContext());
     shapes.addEntry(getOperation());
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {

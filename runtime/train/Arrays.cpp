@@ -252,8 +252,33 @@ struct Opener {
     return nullptr;
   }
 
+  // Whether another field has the array for itself: by its name, or because the
+  // only target may be called y.
+  bool belongsElsewhere(const Array &array, const Field &field) {
+    if (array.used || !strcmp(array.name, "sample_weight") ||
+        (field.role == Input && spec.targets == 1 && !strcmp(array.name, "y")))
+      return true;
+    for (int32_t i = 0; i < spec.fieldCount; ++i)
+      if (&fields[i] != &field && !strcmp(fields[i].spec->name, array.name))
+        return true;
+    return false;
+  }
+
+  // The only array that no other field has; null if there are several.
+  Array *findOnly(const Field &field) {
+    Array *found = nullptr;
+    for (int32_t i = 0; i < count; ++i) {
+      if (belongsElsewhere(array(i), field))
+        continue;
+      if (found)
+        return nullptr;
+      found = &array(i);
+    }
+    return found;
+  }
+
   // The array of a field. The only input may be called x, and the only target
-  // y, or whatever no input is.
+  // y, or whatever no other field is.
   Array *findFor(const Field &field) {
     Array *found = find(field.spec->name);
     if (!found && field.spec->dtype.code == TENON_BFLOAT) {
@@ -265,25 +290,13 @@ struct Opener {
     }
     if (found || field.role == Weight)
       return found;
-    int32_t inputs = 0;
+    int32_t alike = 0; // fields of this role
     for (int32_t i = 0; i < spec.fieldCount; ++i)
-      inputs += fields[i].role == Input;
-    if (field.role == Input) {
-      found = inputs == 1 ? find("x") : nullptr;
-    } else if (spec.targets == 1) {
-      found = find("y");
-      if (found && !found->used)
-        return found;
-      found = nullptr;
-      for (int32_t i = 0; i < count; ++i) {
-        if (array(i).used || !strcmp(array(i).name, "sample_weight"))
-          continue;
-        if (found) // which one?
-          return nullptr;
-        found = &array(i);
-      }
-    }
-    return found;
+      alike += fields[i].role == field.role;
+    if (alike != 1)
+      return nullptr;
+    found = find(field.role == Input ? "x" : "y");
+    return found && !found->used ? found : findOnly(field);
   }
 
   [[noreturn]] void missing(const Field &field) {

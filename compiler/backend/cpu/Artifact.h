@@ -140,7 +140,7 @@ struct ArtifactSpec {
   std::vector<std::string> failures; // message templates of tenon_fail's sites
   std::vector<std::string> kernels;  // profile names, by kernel_id
   std::optional<ArchiveInfo> archive;
-  uint64_t arenaBytes = 0;           // what create() reserves: the maximum
+  uint64_t arenaBytes = 0; // what create() reserves: the maximum
   uint64_t stateBytes = 0;
   uint64_t weightsBytes = 0;
   uint64_t zerosBytes = 0; // how much of instance->zeros the code reads

@@ -37,18 +37,20 @@ memory filled(const memory::desc &form) {
   memory plain(memory::desc(sizes, Type::f32, strides), cpu);
   auto *data = static_cast<float *>(plain.get_data_handle());
   for (memory::dim i = 0; i < count; ++i)
-    data[i] = float((uint32_t(i) * 2654435761u >> 8) & 0xffff) / 65536.0f - 0.5f;
+    data[i] =
+        float((uint32_t(i) * 2654435761u >> 8) & 0xffff) / 65536.0f - 0.5f;
   reorder(plain, result).execute(queue, plain, result);
   queue.wait();
   return result;
 }
 
-Job make(const std::string &kind, Type type, const std::vector<memory::dim> &n) {
+Job make(const std::string &kind, Type type,
+         const std::vector<memory::dim> &n) {
   if (kind == "matmul") {
-    matmul::primitive_desc form(
-        matmul::desc({{n[0], n[2]}, type, Tag::ab}, {{n[2], n[1]}, type, Tag::any},
-                     {{n[0], n[1]}, type, Tag::ab}),
-        cpu);
+    matmul::primitive_desc form(matmul::desc({{n[0], n[2]}, type, Tag::ab},
+                                             {{n[2], n[1]}, type, Tag::any},
+                                             {{n[0], n[1]}, type, Tag::ab}),
+                                cpu);
     return {matmul(form),
             {{DNNL_ARG_SRC, filled(form.src_desc())},
              {DNNL_ARG_WEIGHTS, filled(form.weights_desc())},
@@ -56,18 +58,23 @@ Job make(const std::string &kind, Type type, const std::vector<memory::dim> &n) 
   }
   auto inference = prop_kind::forward_inference;
   if (kind == "conv") {
-    memory::dim size = n[0], channels = n[1], columns = n[2], window = n[3], stride = n[4],
-                groups = n[5], dilation = n[6], pad = (window - 1) / 2 * dilation;
-    memory::dim after = (size + 2 * pad - (window - 1) * dilation - 1) / stride + 1;
+    memory::dim size = n[0], channels = n[1], columns = n[2], window = n[3],
+                stride = n[4], groups = n[5], dilation = n[6],
+                pad = (window - 1) / 2 * dilation;
+    memory::dim after =
+        (size + 2 * pad - (window - 1) * dilation - 1) / stride + 1;
     memory::desc weights =
-        groups > 1 ? memory::desc({groups, columns / groups, channels / groups, window, window},
-                                  type, Tag::any)
-                   : memory::desc({columns, channels, window, window}, type, Tag::any);
+        groups > 1
+            ? memory::desc(
+                  {groups, columns / groups, channels / groups, window, window},
+                  type, Tag::any)
+            : memory::desc({columns, channels, window, window}, type, Tag::any);
     memory::desc bias({columns}, Type::f32, Tag::a);
     convolution_forward::primitive_desc form(
         convolution_forward::desc(
-            inference, algorithm::convolution_direct, {{1, channels, size, size}, type, Tag::any},
-            weights, bias, {{1, columns, after, after}, type, Tag::any}, {stride, stride},
+            inference, algorithm::convolution_direct,
+            {{1, channels, size, size}, type, Tag::any}, weights, bias,
+            {{1, columns, after, after}, type, Tag::any}, {stride, stride},
             {dilation - 1, dilation - 1}, {pad, pad}, {pad, pad}),
         cpu);
     return {convolution_forward(form),
@@ -82,9 +89,11 @@ Job make(const std::string &kind, Type type, const std::vector<memory::dim> &n) 
     job.work = softmax_forward({softmax_forward::desc(inference, x, 1), cpu});
   } else if (kind == "gelu") {
     job.work = eltwise_forward(
-        {eltwise_forward::desc(inference, algorithm::eltwise_gelu_erf, x, 0, 0), cpu});
+        {eltwise_forward::desc(inference, algorithm::eltwise_gelu_erf, x, 0, 0),
+         cpu});
   } else if (kind == "layer_norm") {
-    auto flags = normalization_flags::use_scale | normalization_flags::use_shift;
+    auto flags =
+        normalization_flags::use_scale | normalization_flags::use_shift;
     job.work = layer_normalization_forward(
         {layer_normalization_forward::desc(inference, x, 1e-5f, flags), cpu});
     memory::desc width({n[1]}, Type::f32, Tag::a);
@@ -104,7 +113,9 @@ int main(int argc, char **argv) {
   for (int i = 3; i < argc; ++i)
     numbers.push_back(atol(argv[i]));
   try {
-    Job job = make(argv[2], argv[1] == std::string("bf16") ? Type::bf16 : Type::f32, numbers);
+    Job job =
+        make(argv[2], argv[1] == std::string("bf16") ? Type::bf16 : Type::f32,
+             numbers);
     call(&job);
     serve(call, &job);
   } catch (error &problem) {

@@ -31,18 +31,19 @@ static const char *names[2][most];
 static Handle tensors[2][most];
 static int counts[2];
 
-#define API(index, ...) ((Handle(*)(__VA_ARGS__))api[index])
+#define API(index, ...) ((Handle (*)(__VA_ARGS__))api[index])
 static void check(Handle status) {
   if (status)
-    failed("ONNX Runtime", ((const char *(*)(Handle))api[getErrorMessage])(status));
+    failed("ONNX Runtime",
+           ((const char *(*)(Handle))api[getErrorMessage])(status));
 }
 
 static void call(void *context) {
   (void)context;
   check(API(run, Handle, Handle, const char *const *, Handle const *, size_t,
-            const char *const *, size_t, Handle *)(
-      session, NULL, names[0], tensors[0], (size_t)counts[0], names[1],
-      (size_t)counts[1], tensors[1]));
+            const char *const *, size_t,
+            Handle *)(session, NULL, names[0], tensors[0], (size_t)counts[0],
+                      names[1], (size_t)counts[1], tensors[1]));
 }
 
 int main(int argc, char **argv) {
@@ -53,13 +54,14 @@ int main(int argc, char **argv) {
     failed("dlopen", dlerror());
   api = ((ApiBase * (*)(void)) dlsym(library, "OrtGetApiBase"))()->getApi(16);
   Handle env, options, memory;
-  check(API(createEnv, int, const char *, Handle *)(warnings + 1, "race", &env));
+  check(
+      API(createEnv, int, const char *, Handle *)(warnings + 1, "race", &env));
   check(API(createSessionOptions, Handle *)(&options));
   check(API(setIntraOpThreads, Handle, int)(options, atoi(argv[3])));
   check(API(setInterOpThreads, Handle, int)(options, 1));
   check(API(setOptimizationLevel, Handle, int)(options, optimizeAll));
-  check(API(createSession, Handle, const char *, Handle, Handle *)(
-      env, argv[2], options, &session));
+  check(API(createSession, Handle, const char *, Handle,
+            Handle *)(env, argv[2], options, &session));
   check(API(createCpuMemoryInfo, int, int, Handle *)(1, 0, &memory));
   const char *files[most];
   float *results[most];

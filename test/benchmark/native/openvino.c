@@ -38,15 +38,15 @@ int main(int argc, char **argv) {
     failed("dlopen", dlerror());
   Handle core, model, compiled, tensor;
   check(API(ov_core_create, Handle *)(&core));
-  check(API(ov_core_read_model, Handle, const char *, const char *, Handle *)(
-      core, argv[2], NULL, &model));
+  check(API(ov_core_read_model, Handle, const char *, const char *,
+            Handle *)(core, argv[2], NULL, &model));
   check(((int (*)(Handle, Handle, const char *, size_t, Handle *, ...))dlsym(
       library, "ov_core_compile_model"))(
       core, model, "CPU", 8, &compiled, "PERFORMANCE_HINT", "LATENCY",
       "INFERENCE_NUM_THREADS", argv[3], "INFERENCE_PRECISION_HINT", argv[4],
       "ENABLE_CPU_PINNING", "NO"));
-  check(API(ov_compiled_model_create_infer_request, Handle, Handle *)(
-      compiled, &request));
+  check(API(ov_compiled_model_create_infer_request, Handle,
+            Handle *)(compiled, &request));
   infer = API(ov_infer_request_infer, Handle);
   int i = 5;
   size_t count;

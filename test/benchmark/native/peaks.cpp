@@ -98,8 +98,9 @@ int main() {
               {"dram", size_t(256) << 20}};
   for (auto [name, bytes] : sets) {
     Rates rate = rates(bytes);
-    text += std::string(", \"") + name + "_read\": " + std::to_string(rate.read) +
-            ", \"" + name + "_copy\": " + std::to_string(rate.copy);
+    text += std::string(", \"") + name +
+            "_read\": " + std::to_string(rate.read) + ", \"" + name +
+            "_copy\": " + std::to_string(rate.copy);
   }
   puts((text + "}").c_str());
 }
