@@ -53,13 +53,8 @@ struct NpzWriter {
   Text directory;
   uint64_t offset = 0, count = 0;
 
-  // Adds a file that consists of these pieces.
-  struct Piece {
-    const void *data;
-    size_t size;
-  };
-  [[gnu::noinline]] void addFile(const char *name, size_t nameSize,
-                                 const Piece *pieces, size_t count);
+  // Begins a file, whose bytes are to be written to the descriptor next.
+  [[gnu::noinline]] void begin(const Text &name, uint32_t crc, uint64_t size);
   // Adds a tensor under a name ("x" becomes x.npy; bfloat16 x becomes
   // x__bf16.npy).
   [[gnu::noinline]] void add(const char *name, const tenon_tensor &tensor);

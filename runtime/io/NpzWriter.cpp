@@ -66,13 +66,15 @@ void NpzWriter::add(const char *name, const tenon_tensor &tensor) {
   Text full;
   full.print("%s%s.npy", name,
              tensor.dtype.code == TENON_BFLOAT ? "__bf16" : "");
-  const Piece pieces[] = {{file.header.data, file.header.size},
-                          {file.data, file.bytes}};
-  addFile(full.data, full.size, pieces, 2);
+  begin(full,
+        crc32(crc32(0, file.header.data, file.header.size), file.data,
+              file.bytes),
+        file.header.size + file.bytes);
+  writeAll(descriptor, file.header.data, file.header.size);
+  writeAll(descriptor, file.data, file.bytes);
 }
 
-void NpzWriter::addFile(const char *name, size_t nameSize, const Piece *pieces,
-                        size_t pieceCount) {
+void NpzWriter::begin(const Text &name, uint32_t crc, uint64_t size) {
   // The fields that the entry's header and the directory share.
   struct [[gnu::packed]] {
     uint16_t version = 45, flags = 0x800; // names are UTF-8
@@ -84,25 +86,17 @@ void NpzWriter::addFile(const char *name, size_t nameSize, const Piece *pieces,
   } common;
   Wide wide;
   wide.size = 16;
-  wide.packed = 0;
+  wide.unpacked = wide.packed = size;
   wide.offset = offset;
-  common.crc = 0;
-  for (size_t i = 0; i < pieceCount; ++i) {
-    common.crc = crc32(common.crc, static_cast<const char *>(pieces[i].data),
-                       pieces[i].size);
-    wide.packed += pieces[i].size;
-  }
-  wide.unpacked = wide.packed;
-  common.nameSize = uint16_t(nameSize);
+  common.crc = crc;
+  common.nameSize = uint16_t(name.size);
 
   Text header;
   header.add("PK\3\4", 4);
   header.add(&common, sizeof common);
-  header.add(name, nameSize);
+  header.add(name.data, name.size);
   header.add(&wide, common.extraSize);
   writeAll(descriptor, header.data, header.size);
-  for (size_t i = 0; i < pieceCount; ++i)
-    writeAll(descriptor, pieces[i].data, pieces[i].size);
 
   common.extraSize = sizeof wide;
   wide.size = sizeof wide - 4;
@@ -110,9 +104,9 @@ void NpzWriter::addFile(const char *name, size_t nameSize, const Piece *pieces,
   directory.add(&common, sizeof common);
   directory.pad(0, 10); // comment, disk, attributes: none
   directory.pad(-1, 4);
-  directory.add(name, nameSize);
+  directory.add(name.data, name.size);
   directory.add(&wide, sizeof wide);
-  offset += header.size + wide.packed;
+  offset += header.size + size;
   ++count;
 }
 

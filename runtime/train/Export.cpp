@@ -19,11 +19,35 @@ bool endsWith(const char *text, const char *end) {
   return length > size && !strcmp(text + length - size, end);
 }
 
+struct Piece {
+  const void *data;
+  size_t size;
+};
+
+void writePieces(int file, const Piece *pieces, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    writeAll(file, pieces[i].data, pieces[i].size);
+}
+
+void addFile(NpzWriter &archive, const char *name, const Piece *pieces,
+             size_t count) {
+  Text full;
+  full.print("%s", name);
+  uint32_t crc = 0;
+  uint64_t size = 0;
+  for (size_t i = 0; i < count; ++i) {
+    crc = crc32(crc, static_cast<const char *>(pieces[i].data), pieces[i].size);
+    size += pieces[i].size;
+  }
+  archive.begin(full, crc, size);
+  writePieces(archive.descriptor, pieces, count);
+}
+
 // The pieces of a weights file as HDF5: the compiler wrote all that does not
 // depend on the values.
-NpzWriter::Piece *makePieces(Instance &instance, const ArchiveSpec &archive) {
-  NpzWriter::Piece *pieces = static_cast<NpzWriter::Piece *>(allocate(
-      (1 + 2 * size_t(archive.variableCount)) * sizeof(NpzWriter::Piece)));
+Piece *makePieces(Instance &instance, const ArchiveSpec &archive) {
+  Piece *pieces = static_cast<Piece *>(
+      allocate((1 + 2 * size_t(archive.variableCount)) * sizeof(Piece)));
   static const uint64_t zeros = 0;
   pieces[0] = {archive.header, size_t(archive.headerSize)};
   for (int32_t i = 0; i < archive.variableCount; ++i) {
@@ -47,8 +71,8 @@ NpzWriter::Piece *makePieces(Instance &instance, const ArchiveSpec &archive) {
 
 void addText(NpzWriter &archive, const char *name, const char *text,
              int32_t size) {
-  NpzWriter::Piece piece = {text, size_t(size)};
-  archive.addFile(name, strlen(name), &piece, 1);
+  Piece piece = {text, size_t(size)};
+  addFile(archive, name, &piece, 1);
 }
 
 } // namespace
@@ -78,16 +102,14 @@ void exportWeights(Instance &instance, const char *path) {
     }
     writer.finish();
   } else if (archive.read(tenon_main_model)) {
-    NpzWriter::Piece *pieces = makePieces(instance, archive);
+    Piece *pieces = makePieces(instance, archive);
     size_t count = 1 + 2 * size_t(archive.variableCount);
     if (endsWith(path, ".h5")) {
-      for (size_t i = 0; i < count; ++i)
-        writeAll(file, pieces[i].data, pieces[i].size);
+      writePieces(file, pieces, count);
     } else {
       addText(writer, "metadata.json", archive.metadata, archive.metadataSize);
       addText(writer, "config.json", archive.config, archive.configSize);
-      const char name[] = "model.weights.h5";
-      writer.addFile(name, sizeof name - 1, pieces, count);
+      addFile(writer, "model.weights.h5", pieces, count);
       writer.finish();
     }
   }
