@@ -204,6 +204,7 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
       argument.kind == ImportedValue::List) {
     inits[i] = next;
     fixed[i] = true;
+    restart(i);
     return Again;
   }
   if (next == argument) {
@@ -219,8 +220,13 @@ LoopImporter::Attempt LoopImporter::settle(unsigned i,
     if (const auto &outer = binder.raw(i).listShape; outer && unknown)
       *outer = *argument.listShape;
     size_t count = 0;
-    forEachTensor(inits[i], [&](Value &, bool) { ++count; });
-    if (varies[i].size() != count)
+    bool isAlike = true;
+    forEachTensor(inits[i], [&](Value &tensor, bool) {
+      isAlike &= count < varies[i].size() &&
+                 varies[i][count].size() == size_t(binder.rank(tensor));
+      ++count;
+    });
+    if (!isAlike || varies[i].size() != count)
       restart(i);
   }
   if (result != Done)
