@@ -27,30 +27,42 @@ Value words(Binder &b, ArrayRef<uint64_t> values) {
       RankedTensorType::get({int64_t(values.size())}, wordType(b)), elements));
 }
 
-/// Draws by an op that also gives the generator's counter after it. Inputs:
-/// shape, parameters.
+/// Draws by an op whose last operands are a generator's seed and counter, and
+/// whose last result is the counter after it; returns the other results.
+SmallVector<Value> drawn(Binder &b, StringRef op, SmallVector<Type> types,
+                         SmallVector<Value> operands,
+                         ArrayRef<NamedAttribute> attributes = {}) {
+  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+  if (b.failed())
+    return {};
+  Type word = wordType(b);
+  auto type = RankedTensorType::get({2}, word);
+  ElementsAttr initial;
+  if (seed || seed2)
+    initial = DenseElementsAttr::get(type, {APInt(64, 0), APInt(64, seed2)});
+  ImportedValue state = b.declareGenerator(type, initial);
+  auto symbol = b.attribute("variable",
+                            FlatSymbolRefAttr::get(b.context(), state.symbol));
+  types.push_back(word);
+  operands.push_back(words(b, seed));
+  operands.push_back(b.make("graph.read", word, {}, symbol));
+  SmallVector<Value> results = b.makeAll(op, types, operands, attributes);
+  if (b.failed())
+    return {};
+  b.perform("graph.assign", results.pop_back_val(), symbol);
+  return results;
+}
+
+/// Inputs: shape, parameters.
 Row stateful(StringRef op, unsigned parameters) {
   return [op, parameters](Binder &b) {
-    uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
     SmallVector<Value> operands = b.inputList(0, 1 + parameters);
     if (b.failed())
       return;
-    Type word = wordType(b);
-    auto type = RankedTensorType::get({2}, word);
-    ElementsAttr initial;
-    if (seed || seed2)
-      initial = DenseElementsAttr::get(type, {APInt(64, 0), APInt(64, seed2)});
-    ImportedValue state = b.declareGenerator(type, initial);
-    auto symbol = b.attribute(
-        "variable", FlatSymbolRefAttr::get(b.context(), state.symbol));
-    operands.push_back(words(b, seed));
-    operands.push_back(b.make("graph.read", word, {}, symbol));
-    SmallVector<Value> drawn =
-        b.makeAll(op, {Binder::type(operands[1]), word}, operands);
-    if (b.failed())
-      return;
-    b.set(0, drawn[0]);
-    b.perform("graph.assign", drawn[1], symbol);
+    SmallVector<Value> results =
+        drawn(b, op, {Binder::type(operands[1])}, operands);
+    if (!b.failed())
+      b.set(0, results[0]);
   };
 }
 
@@ -125,7 +137,6 @@ Row function(StringRef name) {
 /// Input: classes of each row of a batch.
 Row candidates(bool falling) {
   return [falling](Binder &b) {
-    uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
     Value classes = b.input(0);
     SmallVector<NamedAttribute> attributes = {
         b.attribute("number", b.integer("num_sampled")),
@@ -136,24 +147,12 @@ Row candidates(bool falling) {
       attributes.push_back(b.unit("falling"));
     if (b.failed())
       return;
-    Type word = wordType(b), f32 = b.builder().getF32Type(),
-         i64 = b.builder().getI64Type();
-    auto type = RankedTensorType::get({2}, word);
-    ElementsAttr initial;
-    if (seed || seed2)
-      initial = DenseElementsAttr::get(type, {APInt(64, 0), APInt(64, seed2)});
-    ImportedValue state = b.declareGenerator(type, initial);
-    auto symbol = b.attribute(
-        "variable", FlatSymbolRefAttr::get(b.context(), state.symbol));
-    SmallVector<Value> drawn = b.makeAll(
-        "graph.candidate_sampler", {i64, f32, f32, word},
-        {classes, words(b, seed), b.make("graph.read", word, {}, symbol)},
-        attributes);
-    if (b.failed())
-      return;
-    for (unsigned i : {0, 1, 2})
-      b.set(i, drawn[i]);
-    b.perform("graph.assign", drawn[3], symbol);
+    Type f32 = b.builder().getF32Type();
+    SmallVector<Value> results =
+        drawn(b, "graph.candidate_sampler",
+              {b.builder().getI64Type(), f32, f32}, {classes}, attributes);
+    for (auto [i, result] : llvm::enumerate(results))
+      b.set(i, result);
   };
 }
 } // namespace
