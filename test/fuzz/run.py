@@ -52,7 +52,7 @@ def main():
             failed += 1
             print(text[-6000:])
             for path in found:
-                print(f"{path.name}: {path.read_bytes()[:2000].hex()}")
+                print(f"{path.name}: {path.read_bytes().hex()}")
                 if args.keep:
                     args.keep.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, args.keep / f"{target}-{path.name}")
