@@ -19,8 +19,11 @@ namespace {
 /// Arithmetic of f32 values, scalars or vectors.
 class Floats {
 public:
-  Floats(PatternRewriter &b, Location loc, Type type)
-      : b(b), loc(loc), type(type) {}
+  Floats(PatternRewriter &b, Location loc, Type type, bool hasFma)
+      : hasFma(hasFma), b(b), loc(loc), type(type) {}
+
+  /// Whether `mulAdd` rounds once.
+  const bool hasFma;
 
   Value number(float value) { return constant(type, b.getF32FloatAttr(value)); }
   Value bits(int32_t value) {
@@ -64,26 +67,43 @@ public:
   }
 
   struct Power {
-    Value value;   ///< exp(r), in [sqrt(1/2), sqrt(2)]
-    Value n, bits; ///< as a float, and bits whose last ones it is
+    Value minusOne; ///< exp(r) - 1, exp(r) in [sqrt(1/2), sqrt(2)]
+    Value n, bits;  ///< as a float, and bits whose last ones it is
   };
-  Power reducedExp(Value x) {
+  /// exp(x + rest), `rest` so small that n does not depend on it; `bits` are
+  /// those of n + bias.
+  Power reducedExp(Value x, Value rest = {}, float bias = 0) {
     // Adding 3 * 2^22 leaves the whole number in the last bits.
-    Value magic = number(0x1.8p23f);
+    Value magic = number(0x1.8p23f + bias);
     Value shifted = mulAdd(x, number(0x1.715476p+0f), magic);
     Value whole = sub(shifted, magic), n = neg(whole);
     // The first part of ln 2 has few bits: its products are exact.
     Value r = mulAdd(n, number(0x1.62e4p-1f), x);
-    r = mulAdd(n, number(0x1.7f7d1cp-20f), r);
+    Value last = number(0x1.7f7d1cp-20f);
+    r = rest ? add(r, mulAdd(n, last, rest)) : mulAdd(n, last, r);
     Value q = polynomial(r, {0x1.6a50bep-10f, 0x1.123976p-7f, 0x1.5558acp-5f,
                              0x1.555492p-3f, 0x1.fffffcp-2f});
-    return {add(number(1), mulAdd(mul(r, r), q, r)), whole, toBits(shifted)};
+    return {mulAdd(mul(r, r), q, r), whole, toBits(shifted)};
   }
+
+  Value valueOf(const Power &power) { return add(number(1), power.minusOne); }
 
   /// exp where it is a normal number.
   Value expInside(Value x) {
     Power power = reducedExp(x);
-    return fromBits(addBits(toBits(power.value), toExponent(power.bits)));
+    return fromBits(addBits(toBits(valueOf(power)), toExponent(power.bits)));
+  }
+
+  /// x * x as a float and what it lacks.
+  std::pair<Value, Value> square(Value x) {
+    if (hasFma) {
+      Value product = mul(x, x);
+      return {product, mulAdd(x, x, neg(product))};
+    }
+    // The first half of the digits has an exact square.
+    Value first =
+        fromBits(arith::AndIOp::create(b, loc, toBits(x), bits(-0x1000)));
+    return {mul(first, first), mul(sub(x, first), add(x, first))};
   }
 
   /// x * 2^n of whole n, rounded once, by the instruction of AVX-512.
@@ -126,7 +146,8 @@ Value buildExp(Floats f, Value x) {
   Value inside = f.select(f.less(least, x), x, least);
   Floats::Power power = f.reducedExp(inside);
   Value n = f.addBits(power.bits, f.select(isSmall, f.bits(64), f.bits(0)));
-  Value result = f.fromBits(f.addBits(f.toBits(power.value), f.toExponent(n)));
+  Value result =
+      f.fromBits(f.addBits(f.toBits(f.valueOf(power)), f.toExponent(n)));
   result = f.mul(result, f.select(isSmall, f.number(0x1p-64f), f.number(1)));
   // The first float whose exponential is infinite; NaN stays.
   Value end = f.number(0x1.62e430p+6f);
@@ -139,7 +160,7 @@ Value buildScaledExp(Floats f, Value x) {
   Value least = f.number(-200), most = f.number(200);
   x = f.select(f.less(x, least), least, x);
   Floats::Power power = f.reducedExp(f.select(f.less(most, x), most, x));
-  return f.scale(power.value, power.n);
+  return f.scale(f.valueOf(power), power.n);
 }
 
 Value buildTanh(Floats f, Value x) {
@@ -174,11 +195,35 @@ Value buildErf(Floats f, Value x) {
   return f.select(f.less(magnitude, f.number(0.93f)), near, f.copySign(far, x));
 }
 
+/// exp(-x^2) times a smooth function of x, for which 1 / (x + 2) and a
+/// polynomial are exact enough.
+Value buildErfc(Floats f, Value x) {
+  // Beyond 10.2 it is 0 or 2; NaN goes through.
+  Value magnitude = f.abs(x), most = f.number(10.2f), two = f.number(2);
+  Value inside = f.select(f.less(most, magnitude), most, magnitude);
+  Value part = f.div(f.number(1), f.add(inside, two));
+  Value p = f.polynomial(f.mul(f.sub(inside, two), part),
+                         {-0x1.733c86p-15f, -0x1.14b794p-11f, -0x1.7f4b94p-11f,
+                          0x1.8e98acp-9f, 0x1.a5f26cp-8f, -0x1.6049b2p-6f,
+                          -0x1.2a7d74p-5f, 0x1.1e2dbep-2f, -0x1.5fd38cp-1f,
+                          0x1.058672p+0f});
+  p = f.mul(p, part);
+  // The exponential is made 2^64 times as large, and so is rounded but once
+  // where the result is below the normal numbers.
+  auto [square, rest] = f.square(inside);
+  Floats::Power power = f.reducedExp(f.neg(square), f.neg(rest), 127 + 64);
+  Value result = f.mul(f.mulAdd(power.minusOne, p, p),
+                       f.fromBits(f.toExponent(power.bits)));
+  result = f.mul(result, f.number(0x1p-64f));
+  return f.select(f.less(x, f.number(0)), f.sub(two, result), result);
+}
+
 /// NaN compares false everywhere: it takes the last choice of each select,
 /// whose bits the exponent's may have spoiled.
 template <typename OpTy, Value (*build)(Floats, Value), bool keepsNan>
 struct FloatFunction : OpRewritePattern<OpTy> {
-  using OpRewritePattern<OpTy>::OpRewritePattern;
+  FloatFunction(MLIRContext *context, PatternBenefit benefit, bool hasFma)
+      : OpRewritePattern<OpTy>(context, benefit), hasFma(hasFma) {}
 
   LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
@@ -187,7 +232,7 @@ struct FloatFunction : OpRewritePattern<OpTy> {
     if (!getElementTypeOrSelf(type).isF32() || (vector && vector.isScalable()))
       return failure();
     Value x = op.getOperand();
-    Value result = build(Floats(rewriter, op.getLoc(), type), x);
+    Value result = build(Floats(rewriter, op.getLoc(), type, hasFma), x);
     if (!keepsNan) {
       Value isNan = arith::CmpFOp::create(rewriter, op.getLoc(),
                                           arith::CmpFPredicate::UNO, x, x);
@@ -196,6 +241,9 @@ struct FloatFunction : OpRewritePattern<OpTy> {
     rewriter.replaceOp(op, result);
     return success();
   }
+
+private:
+  bool hasFma;
 };
 
 struct ScaledExp : OpRewritePattern<math::ExpOp> {
@@ -203,7 +251,7 @@ struct ScaledExp : OpRewritePattern<math::ExpOp> {
 
   LogicalResult matchAndRewrite(math::ExpOp op,
                                 PatternRewriter &rewriter) const override {
-    Floats floats(rewriter, op.getLoc(), op.getType());
+    Floats floats(rewriter, op.getLoc(), op.getType(), /*hasFma=*/true);
     if (!getElementTypeOrSelf(op.getType()).isF32() || !floats.fillsRegister())
       return failure();
     rewriter.replaceOp(op, buildScaledExp(floats, op.getOperand()));
@@ -213,14 +261,17 @@ struct ScaledExp : OpRewritePattern<math::ExpOp> {
 
 } // namespace
 
-void populateFloatFunctionPatterns(RewritePatternSet &patterns, bool hasScale) {
+void populateFloatFunctionPatterns(RewritePatternSet &patterns, bool hasFma,
+                                   bool hasScale) {
   MLIRContext *context = patterns.getContext();
   PatternBenefit benefit(2);
   if (hasScale)
     patterns.add<ScaledExp>(context, /*benefit=*/3);
   patterns.add<FloatFunction<math::ExpOp, buildExp, true>,
                FloatFunction<math::TanhOp, buildTanh, false>,
-               FloatFunction<math::ErfOp, buildErf, false>>(context, benefit);
+               FloatFunction<math::ErfOp, buildErf, false>,
+               FloatFunction<math::ErfcOp, buildErfc, true>>(context, benefit,
+                                                             hasFma);
 }
 
 } // namespace tenon

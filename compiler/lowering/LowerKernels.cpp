@@ -74,8 +74,9 @@ struct LowerKernelsPass
         return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
-    populateFloatFunctionPatterns(patterns, llvm::Triple(triple).isX86() &&
-                                                target.vectorBits >= 512);
+    populateFloatFunctionPatterns(patterns, target.hasFma,
+                                  llvm::Triple(triple).isX86() &&
+                                      target.vectorBits >= 512);
     populateMathPolynomialApproximationPatterns(patterns);
     patterns.add<KeepExtremum<arith::MaximumFOp, LLVM::MaximumOp>,
                  KeepExtremum<arith::MinimumFOp, LLVM::MinimumOp>>(

@@ -20,6 +20,7 @@ FUNCTIONS = {
     "Exp": (np.exp, 2),
     "Tanh": (np.tanh, 2),
     "Erf": (lambda x: np.array([math.erf(v) for v in x.tolist()]), 2),
+    "Erfc": (lambda x: np.array([math.erfc(v) for v in x.tolist()]), 4.5),
 }
 CHUNK = 1 << 22
 
