@@ -180,6 +180,13 @@ public:
     return b.make("graph.reduce_prod", i64, sizes,
                   b.attribute("axes", ArrayRef<int64_t>{1}));
   }
+  /// A column of a matrix.
+  Value column(Value matrix, int64_t index) {
+    return b.make("graph.reshape", Binder::type(matrix),
+                  {b.make("graph.slice", Binder::type(matrix),
+                          {matrix, numbers({0, index}), numbers({-1, 1})}),
+                   numbers(-1)});
+  }
   /// The sum, an i64 vector of one element.
   Value sum(Value numbers) {
     return b.make("graph.reduce_sum", i64, numbers,
@@ -400,6 +407,27 @@ ImportedValue ragged(Binder &b, ImportedValue list) {
   return list;
 }
 
+/// The sizes from `first` on that the items of a ragged list have in common;
+/// where they differ, the largest: an item that nothing was put into has none.
+static SmallVector<Value> commonSizes(Binder &b, const ImportedValue &list,
+                                      size_t first) {
+  Places at(b);
+  int64_t rank = list.itemDims.size();
+  // Of no items 0.
+  Value none =
+      b.make("graph.fill", at.i64, {at.numbers({1, rank}), at.number(0)});
+  Value most = b.make("graph.reduce_max", at.i64, at.concat({none, list.sizes}),
+                      b.attribute("axes", ArrayRef<int64_t>{0}));
+  SmallVector<Value> sizes;
+  for (auto [d, size] : llvm::enumerate(list.itemDims))
+    if (d >= first)
+      sizes.push_back(
+          size && isVisible(b, size)
+              ? b.shapeTensor(size)
+              : at.slice(most, at.numbers(int64_t(d)), at.numbers(1)));
+  return sizes;
+}
+
 Value stacked(Binder &b, const ImportedValue &list) {
   if (b.failed() || (list.tensor && !list.sizes))
     return list.tensor;
@@ -408,20 +436,55 @@ Value stacked(Binder &b, const ImportedValue &list) {
     return {};
   }
   Places at(b);
-  int64_t rank = list.itemDims.size();
-  // Of no items, and of items that nothing was put into, 0.
-  Value none =
-      b.make("graph.fill", at.i64, {at.numbers({1, rank}), at.number(0)});
-  Value most = b.make("graph.reduce_max", at.i64, at.concat({none, list.sizes}),
-                      b.attribute("axes", ArrayRef<int64_t>{0}));
   SmallVector<Value> sizes = {at.rows(list.sizes)};
-  for (auto [d, size] : llvm::enumerate(list.itemDims))
-    sizes.push_back(
-        size && isVisible(b, size)
-            ? b.shapeTensor(size)
-            : at.slice(most, at.numbers(int64_t(d)), at.numbers(1)));
+  sizes.append(commonSizes(b, list, 0));
   return b.make("graph.reshape", list.elementType,
                 {list.tensor, at.concat(sizes)});
+}
+
+std::pair<Value, Value> joinedItems(Binder &b, const ImportedValue &list) {
+  if (b.failed())
+    return {};
+  if (list.itemDims.empty()) {
+    b.fail("elements of a list that are scalars cannot be joined");
+    return {};
+  }
+  Places at(b);
+  Value lengths = at.column(list.sizes, 0);
+  SmallVector<Value> sizes = {at.sum(lengths)};
+  sizes.append(commonSizes(b, list, 1));
+  return {b.make("graph.reshape", list.elementType,
+                 {list.tensor, at.concat(sizes)}),
+          lengths};
+}
+
+ImportedValue piecesOf(Binder &b, Value value, Value lengths) {
+  if (b.failed())
+    return {};
+  Places at(b);
+  lengths = b.cast(lengths, at.i64);
+  graph::Dims dims(b.dims(value));
+  ImportedValue list = listOf(value);
+  list.itemDims.assign(dims.begin(), dims.end());
+  list.itemDims[0] = {};
+  list.sizes = at.expand(lengths, 1);
+  SmallVector<Value> whole = {at.sum(lengths)};
+  if (dims.size() > 1) {
+    Value others = at.slice(at.shape(value), at.numbers(1), at.numbers(-1));
+    whole.push_back(others);
+    list.sizes =
+        b.make("graph.concat", at.i64,
+               {list.sizes,
+                b.make("graph.broadcast_to", at.i64,
+                       {at.expand(others, 0),
+                        at.concat({at.rows(lengths),
+                                   at.numbers(int64_t(dims.size()) - 1)})})},
+               b.attribute("axis", int64_t(1)));
+  }
+  // Fails where the lengths do not add up to the whole.
+  list.tensor = at.flat(
+      b.make("graph.reshape", list.elementType, {value, at.concat(whole)}));
+  return list;
 }
 
 Value itemCount(Binder &b, const ImportedValue &list) {

@@ -60,6 +60,15 @@ ImportedValue filledLike(Binder &binder, const ImportedValue &list,
 /// A list of tensors with a row of sizes for each.
 ImportedValue ragged(Binder &binder, ImportedValue list);
 
+/// A ragged list of pieces of `value` along its first dimension, of the lengths
+/// in an integer vector.
+ImportedValue piecesOf(Binder &binder, mlir::Value value, mlir::Value lengths);
+
+/// The items of a ragged list one after another along their first dimension,
+/// and (i64) how long each is in it.
+std::pair<mlir::Value, mlir::Value> joinedItems(Binder &binder,
+                                                const ImportedValue &list);
+
 /// Nothing is known of it but, maybe, the type of its items.
 bool isUnknownList(const ImportedValue &value);
 

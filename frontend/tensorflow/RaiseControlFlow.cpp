@@ -113,10 +113,10 @@ llvm::Error raiseControlFlow(GraphModel &model) {
     // Also of what no entry point needs: such a file is not what it was.
     if (auto order = forwardOrder(*graph); !order)
       return order.takeError();
-    if (llvm::none_of(graph->nodes, isMerge))
-      continue;
     if (llvm::Error error = raiseStacks(model, *graph))
       return error;
+    if (llvm::none_of(graph->nodes, isMerge))
+      continue;
     if (llvm::Error error = raiseLoops(model, *graph))
       return error;
     if (llvm::Error error = raiseConditions(model, *graph))

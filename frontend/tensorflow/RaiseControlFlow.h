@@ -20,6 +20,15 @@ namespace tenon::tf {
 /// Errors name the node: a cycle that is no loop, a loop without a condition.
 llvm::Error raiseControlFlow(GraphModel &model);
 
+/// Operations that become functions, and calls of them.
+inline constexpr llvm::StringLiteral kRaisedOperations[] = {
+    "Enter",       "Exit",          "LoopCond",
+    "Merge",       "NextIteration", "RefEnter",
+    "RefExit",     "RefMerge",      "RefNextIteration",
+    "RefSwitch",   "StackCloseV2",  "StackPopV2",
+    "StackPushV2", "StackV2",       "Switch",
+    "_SwitchN"};
+
 /// The steps: stacks and loops of `graph`, then conditions of any graph.
 llvm::Error raiseStacks(GraphModel &model, Graph &graph);
 llvm::Error raiseLoops(GraphModel &model, Graph &graph);

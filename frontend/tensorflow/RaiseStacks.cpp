@@ -33,7 +33,7 @@ public:
   StackRaiser(GraphModel &model, Graph &graph) : model(model), graph(graph) {}
 
   llvm::Error run() {
-    std::vector<int> stacks, pushes, pops;
+    std::vector<int> stacks, pushes, pops, closings;
     for (int i = 0; i < int(graph.nodes.size()); ++i) {
       const Node &node = graph.nodes[i];
       if (isStack(node))
@@ -42,6 +42,8 @@ public:
         pushes.push_back(i);
       else if (isPop(node))
         pops.push_back(i);
+      else if (node.op == "StackCloseV2" || node.op == "StackClose")
+        closings.push_back(i);
     }
     if (stacks.empty())
       return llvm::Error::success();
@@ -57,6 +59,8 @@ public:
     for (int stack : stacks)
       if (llvm::Error error = raise(stack, pushesOf[stack], popsOf[stack]))
         return error;
+    for (int closing : closings)
+      replace(closing, "NoOp", {});
     // What ordered pushes and pops is data now.
     for (Node &node : graph.nodes)
       if (node.op == "ControlTrigger")
@@ -193,7 +197,9 @@ private:
     if (!order)
       return order.takeError();
     branches.resize(graph.nodes.size());
-    for (int index : *order) {
+    place.resize(graph.nodes.size());
+    for (auto [at, index] : llvm::enumerate(*order)) {
+      place[index] = int(at);
       const Node &node = graph.nodes[index];
       if (isMerge(node) || isEnter(node) || (isSwitch(node) && !isBranch(node)))
         continue;
@@ -376,11 +382,63 @@ private:
     return after;
   }
 
+  /// Whether nodes use the stack where it is made, in no loop or condition.
+  bool isStraight(llvm::ArrayRef<int> users) const {
+    return llvm::all_of(users, [&](int user) {
+      return branches[user].empty() && stepsAlong(wayTo(user)).empty();
+    });
+  }
+
+  /// Outside of loops and conditions pushes and pops follow one another.
+  llvm::Error raiseStraight(int stack, llvm::ArrayRef<int> pushes,
+                            llvm::ArrayRef<int> pops) {
+    const std::string name = graph.nodes[stack].name;
+    std::vector<int> all;
+    for (int index : llvm::concat<const int>(pushes, pops))
+      all.push_back(index);
+    llvm::sort(all, [&](int a, int b) { return place[a] < place[b]; });
+    const AttrValue *type = graph.nodes[stack].attr("elem_type");
+    if (!all.empty() && !type)
+      return at(graph.nodes[stack], "a stack of an unknown form");
+    DataType elementType = type ? type->type() : DataType::DT_INVALID;
+    auto add = [&](const std::string &part, const std::string &op,
+                   llvm::ArrayRef<Edge> inputs) {
+      int index = addNode(name + part, op, inputs);
+      (*definition(index).mutable_attr())["element_dtype"].set_type(
+          elementType);
+      return index;
+    };
+    replace(stack, "Const", {});
+    setInteger(definition(stack), 0);
+    if (all.empty())
+      return llvm::Error::success();
+    Edge anyShape = addInteger(name + "/shape", -1),
+         zero = addInteger(name + "/none", 0);
+    Edge list{add("/list", "TensorListReserve", {anyShape, zero}), 0};
+    for (int index : all) {
+      raised.insert(index);
+      Edge element;
+      if (isPush(graph.nodes[index])) {
+        if (graph.nodes[index].inputs.size() != 2)
+          return at(graph.nodes[index], "a stack of an unknown form");
+        element = graph.nodes[index].inputs[1];
+        list = {add("/push", "TensorListPushBack", {list, element}), 0};
+      } else {
+        list = {add("/pop", "TensorListPopBack", {list, anyShape}), 0};
+        element = {list.node, 1};
+      }
+      replace(index, "Identity", {element});
+    }
+    return llvm::Error::success();
+  }
+
   llvm::Error raise(int stack, llvm::ArrayRef<int> pushes,
                     llvm::ArrayRef<int> pops) {
+    if (isStraight(pushes) && isStraight(pops))
+      return raiseStraight(stack, pushes, pops);
     if (pushes.size() > 1 || pops.size() > 1)
-      return at(graph.nodes[stack], "only stacks with one push and one pop are "
-                                    "supported");
+      return at(graph.nodes[stack], "a stack in loops or conditions must have "
+                                    "one push and one pop");
     const std::string name = graph.nodes[stack].name;
     const AttrValue *type = graph.nodes[stack].attr("elem_type");
     std::optional<DataType> elementType;
@@ -451,6 +509,7 @@ private:
   std::map<std::string, std::vector<int>> enters;
   std::vector<llvm::SmallVector<int, 2>> users;
   std::vector<Branches> branches;
+  std::vector<int> place; // of each node in the forward order
   llvm::DenseSet<int> raised;
 };
 } // namespace

@@ -26,6 +26,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops import gen_data_flow_ops
 
 v1 = tf.compat.v1
 PROGRAMS = {}
@@ -377,6 +378,36 @@ def unsized_list(rng):
     finally:
         v1.disable_control_flow_v2()
     return [("main", fetches, {"limit": f32(k)}) for k in (30, 1, 5)]
+
+
+@program
+def unequal_pieces(rng):
+    """Elements of different sizes are joined, and a tensor is cut into some, with lengths that are fed."""
+    x, lengths, n = placeholder([None, 2], "x"), placeholder([None], "lengths", tf.int32), placeholder([], "n", tf.int32)
+    size = tf.size(lengths)
+    pieces = tf.TensorArray(tf.float32, size, clear_after_read=False, infer_shape=False, element_shape=[None, 2]).split(x, lengths)
+    growing = tf.TensorArray(tf.float32, n, infer_shape=False, element_shape=[None])
+    _, growing = tf.while_loop(lambda i, a_: i < n, lambda i, a: (i + 1, a.write(i, tf.cast(tf.range(i), tf.float32) * 2)), [0, growing])
+    fetches = named(first=pieces.read(0), last=pieces.read(size - 1), joined=growing.concat(), whole=pieces.concat())
+    return [("main", fetches, {"x": normal(rng, sum(l), 2), "lengths": np.array(l, np.int32), "n": np.int32(n)}) for l, n in (([1, 3, 2], 4), ([2, 2], 2))]
+
+
+@program
+def stack_of_values(rng):
+    """Pushes and pops in the order of their control inputs, outside of loops."""
+    x = placeholder([2], "x")
+    stack = gen_data_flow_ops.stack_v2(10, tf.float32)
+    order, popped = [], []
+    for step in range(5):
+        with tf.control_dependencies(order):
+            if step in (0, 1, 3):
+                order = [gen_data_flow_ops.stack_push_v2(stack, x * (step + 1))]
+            else:
+                order = [gen_data_flow_ops.stack_pop_v2(stack, tf.float32)]
+                popped += order
+    with tf.control_dependencies(order), tf.control_dependencies([gen_data_flow_ops.stack_close_v2(stack)]):
+        y = popped[0] - 3 * popped[1]
+    return [("main", named(y=y, pushed=popped[1] + 1), {"x": normal(rng, 2)})] * 2
 
 
 @program

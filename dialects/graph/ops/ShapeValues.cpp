@@ -313,7 +313,18 @@ LogicalResult InvertPermutationOp::lowerToLinalg(LoweringContext &lowering) {
             nested, at, fromIndex(nested, at, i, graphType), state[0], place);
         scf::YieldOp::create(nested, at, next);
       });
-  lowering.set(getResult(), loop.getResult(0));
+  Value result = loop.getResult(0);
+  auto isInverse = [&](OpBuilder &nested, Location at, Value element,
+                       ValueRange index) -> Value {
+    Value place =
+        clampIndex(nested, at, toIndex(nested, at, element, graphType), zero,
+                   sub(nested, at, size, one));
+    Value back = tensor::ExtractOp::create(nested, at, result, place);
+    return equal(nested, at, toIndex(nested, at, back, graphType), index[0]);
+  };
+  require(lowering, loc, allOf(lowering, loc, input, isInverse),
+          "an element is there twice");
+  lowering.set(getResult(), result);
   return success();
 }
 

@@ -2,6 +2,7 @@
 
 #include "frontend/tensorflow/ops/Rows.h"
 #include "frontend/tensorflow/BodyImporter.h"
+#include "frontend/tensorflow/RaiseControlFlow.h"
 
 namespace tenon::tf {
 
@@ -56,6 +57,9 @@ std::vector<OperationFamily> operationFamilies() {
     listed.name = family.name.str();
     for (const auto &row : table)
       listed.operations.push_back(row.first().str());
+    if (family.add == addControlRows)
+      for (llvm::StringRef raised : kRaisedOperations)
+        listed.operations.push_back(raised.str());
     llvm::sort(listed.operations);
   }
   return result;

@@ -366,7 +366,7 @@ void resize(Binder &b) {
   b.set(0, listOf(concat(b, first, zeros)));
 }
 
-/// All elements one after another along their first dimension.
+/// All elements of one shape one after another along their first dimension.
 Value concatenated(Binder &b, Value tensor) {
   if (b.failed())
     return {};
@@ -397,6 +397,17 @@ Value elementLengths(Binder &b, Value tensor) {
                   masks);
   };
   return b.make("graph.fill", i64, {at(0, false), at(1, true)});
+}
+
+void concatItems(Binder &b, const ImportedValue &source) {
+  if (!b.failed() && source.sizes) {
+    auto [tensor, lengths] = joinedItems(b, source);
+    b.set(0, tensor);
+    return b.set(1, lengths);
+  }
+  Value tensor = tensorOf(b, source);
+  b.set(0, concatenated(b, tensor));
+  b.set(1, elementLengths(b, tensor));
 }
 
 /// `tensor` scattered to a list by indices; in order 0, 1, ... it is the list.
@@ -462,10 +473,7 @@ void addListRows(RowTable &table) {
     scatter(b, target, b.input(2), b.input(1));
   };
   table["TensorListConcat"] = table["TensorListConcatV2"] = [](Binder &b) {
-    ImportedValue source = list(b, 0);
-    Value tensor = tensorOf(b, source);
-    b.set(0, concatenated(b, tensor));
-    b.set(1, elementLengths(b, tensor));
+    concatItems(b, list(b, 0));
   };
   table["TensorListLength"] = [](Binder &b) {
     b.set(0, lengthOf(b, list(b, 0)));
@@ -575,23 +583,28 @@ Value addElement(Binder &b, Value total, const OneElement &one) {
       b.textAttribute("mode", "add"));
 }
 
-/// The pieces of `value` along its first dimension, all of one length.
+/// Whether all elements of a vector are one value, whatever it is.
+bool isUniform(Binder &b, Value lengths) {
+  Operation *producer = lengths.getDefiningOp();
+  if (producer && producer->getName().getStringRef() == "graph.fill")
+    return true;
+  auto known = b.shapes().contents(lengths);
+  return known && !known->empty() && known->front() && llvm::all_equal(*known);
+}
+
+/// The pieces of `value` along its first dimension.
 void split(Binder &b, const ImportedValue &target, Value value, Value lengths) {
   if (b.failed())
     return;
   if (b.rank(value) < 1 || b.rank(lengths) != 1)
     return b.fail("expected a tensor of at least one dimension and a vector of "
                   "lengths");
-  AffineExpr count = b.dims(lengths)[0], length;
-  if (auto known = b.shapes().contents(lengths);
-      known && !known->empty() && llvm::all_equal(*known))
-    length = known->front();
+  AffineExpr length;
+  if (isUniform(b, lengths))
+    length = b.shapes().exactQuotient(b.dims(value)[0], b.dims(lengths)[0]);
   if (!length)
-    length = b.shapes().exactQuotient(b.dims(value)[0], count);
-  if (!length)
-    return b.fail("the lengths of the pieces must be known at compile time and "
-                  "be equal");
-  graph::Dims dims{count, length};
+    return b.set(0, piecesOf(b, value, lengths));
+  graph::Dims dims{b.dims(lengths)[0], length};
   llvm::append_range(dims, b.dims(value).drop_front());
   Value tensor = b.reshape(value, dims);
   if (target.listShape)
@@ -628,12 +641,7 @@ void addArrayRows(RowTable &table) {
     ImportedValue target = writtenList(b, 3);
     scatter(b, target, b.input(1), b.input(2));
   };
-  table["TensorArrayConcatV3"] = [](Binder &b) {
-    ImportedValue source = list(b, 1);
-    Value tensor = tensorOf(b, source);
-    b.set(0, concatenated(b, tensor));
-    b.set(1, elementLengths(b, tensor));
-  };
+  table["TensorArrayConcatV3"] = [](Binder &b) { concatItems(b, list(b, 1)); };
   table["TensorArraySizeV3"] = [](Binder &b) {
     b.set(0, lengthOf(b, list(b, 1)));
   };
