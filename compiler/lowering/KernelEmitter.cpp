@@ -6,6 +6,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 
@@ -112,14 +113,19 @@ SmallVector<Value> KernelEmitter::loop(Value from, Value to, int64_t step,
   if (first && last && *first + step >= *last)
     return body(from, init);
   auto loop = scf::ForOp::create(b, loc, from, to, index(step), init);
-  if (keepsLoopsScalar) {
-    auto never = LLVM::LoopVectorizeAttr::get(b.getContext(),
-                                              /*disable=*/b.getBoolAttr(true),
-                                              {}, {}, {}, {}, {}, {});
+  if (keepsLoopsScalar || isRolled) {
+    MLIRContext *context = b.getContext();
+    auto yes = b.getBoolAttr(true);
+    auto notVectorized = LLVM::LoopVectorizeAttr::get(context, /*disable=*/yes,
+                                                      {}, {}, {}, {}, {}, {});
+    LLVM::LoopUnrollAttr notUnrolled;
+    if (isRolled)
+      notUnrolled = LLVM::LoopUnrollAttr::get(context, /*disable=*/yes, {}, {},
+                                              {}, {}, {}, {});
     loop->setAttr("loop_annotation",
-                  LLVM::LoopAnnotationAttr::get(
-                      b.getContext(), {}, /*vectorize=*/never, {}, {}, {}, {},
-                      {}, {}, {}, {}, {}, {}, {}, {}, {}));
+                  LLVM::LoopAnnotationAttr::get(context, {}, notVectorized, {},
+                                                notUnrolled, {}, {}, {}, {}, {},
+                                                {}, {}, {}, {}, {}, {}));
   }
   OpBuilder::InsertionGuard guard(b);
   // Without carried values the builder has already put in a terminator.
@@ -130,6 +136,14 @@ SmallVector<Value> KernelEmitter::loop(Value from, Value to, int64_t step,
       body(loop.getInductionVar(), loop.getRegionIterArgs());
   scf::YieldOp::create(b, loc, carried);
   return SmallVector<Value>(loop.getResults());
+}
+
+void KernelEmitter::rolledLoop(Value from, Value to, int64_t step, Body body) {
+  llvm::SaveAndRestore outer(isRolled, true);
+  loop(from, to, step, [&](Value iv) {
+    llvm::SaveAndRestore inner(isRolled, false);
+    body(iv);
+  });
 }
 
 void KernelEmitter::branch(Value condition, llvm::function_ref<void()> then,

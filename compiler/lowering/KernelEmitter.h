@@ -65,6 +65,8 @@ public:
   llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to,
                                       int64_t step, mlir::ValueRange init,
                                       SumBody body);
+  /// A loop that LLVM leaves as it is: more code would gain nothing.
+  void rolledLoop(mlir::Value from, mlir::Value to, int64_t step, Body body);
   /// One side is left out when the condition is constant.
   void branch(mlir::Value condition, llvm::function_ref<void()> then,
               llvm::function_ref<void()> otherwise = {});
@@ -113,6 +115,8 @@ public:
 
 private:
   mlir::Value stackMemory(mlir::Type element, int64_t count);
+
+  bool isRolled = false;
 };
 
 /// Memory's type of an element: i1 takes a byte.

@@ -498,7 +498,7 @@ ContractLowering::Task ContractLowering::packed(const Task &task,
   Value channels = e.sub(part.lastChannel, part.firstChannel);
   Value left = e.sub(grid.columns, e.mul(task.firstPanel, panelWidth));
   Value panels = e.add(unit.full, e.min(unit.tail, e.index(1)));
-  e.loop(e.index(0), panels, 1, [&](Value panel) {
+  e.rolledLoop(e.index(0), panels, 1, [&](Value panel) {
     Value column = e.mul(panel, panelWidth);
     Value offset = e.add(e.mul(part.firstChannel, channelStride),
                          e.mul(column, columnStride));

@@ -47,16 +47,16 @@ public:
 private:
   /// Column by column, the inner loop along the channels.
   void copyColumns(Value firstChannel) {
-    e.loop(e.index(0), e.index(width), 1, [&](Value lane) {
+    e.rolledLoop(e.index(0), e.index(width), 1, [&](Value lane) {
       e.branch(
           e.less(lane, source.columns),
           [&] {
-            e.loop(firstChannel, source.channels, 1, [&](Value c) {
+            e.rolledLoop(firstChannel, source.channels, 1, [&](Value c) {
               e.store(e.load(from(c, lane), element, 1), target(c, lane));
             });
           },
           [&] {
-            e.loop(firstChannel, source.channels, 1, [&](Value c) {
+            e.rolledLoop(firstChannel, source.channels, 1, [&](Value c) {
               e.store(e.zero(element, 1), target(c, lane));
             });
           });

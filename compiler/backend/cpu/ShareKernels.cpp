@@ -16,19 +16,50 @@ namespace {
 /// Smaller kernels gain nothing by sharing.
 constexpr size_t kMinOps = 40;
 
+/// Zeros and ones shape the code around them.
+std::optional<int64_t> asNumber(int64_t value) {
+  return value == 0 || value == 1 ? std::nullopt : std::optional(value);
+}
+
 /// The value of an integer constant that may become a number in a table.
 std::optional<int64_t> getNumber(OpOperand &use) {
   auto constant = use.get().getDefiningOp<LLVM::ConstantOp>();
   if (!constant || !constant.getType().isInteger(64))
     return std::nullopt;
-  // An alloca of constant size is in the frame, any other moves the stack.
-  if (isa<LLVM::AllocaOp>(use.getOwner()))
-    return std::nullopt;
   auto value = dyn_cast<IntegerAttr>(constant.getValue());
-  if (!value || value.getInt() == 0 || value.getInt() == 1)
-    return std::nullopt;
-  return value.getInt();
+  return value ? asNumber(value.getInt()) : std::nullopt;
 }
+
+/// The same of an address: its only step, in elements.
+std::optional<int64_t> getNumber(LLVM::GEPOp address) {
+  ArrayRef<int32_t> indices = address.getRawConstantIndices();
+  if (indices.size() != 1 || indices.front() == LLVM::GEPOp::kDynamicIndex)
+    return std::nullopt;
+  return asNumber(indices.front());
+}
+
+/// Where a number stands: an operand, or else the step of an address.
+struct Use {
+  OpOperand *operand = nullptr;
+  LLVM::GEPOp address;
+
+  /// An alloca of constant size is in the frame, any other moves the stack.
+  bool isConstant() const {
+    return operand && isa<LLVM::AllocaOp>(operand->getOwner());
+  }
+
+  void set(Value number) {
+    if (operand)
+      return operand->set(number);
+    OpBuilder builder(address);
+    LLVM::GEPOp general = LLVM::GEPOp::create(
+        builder, address.getLoc(), address.getType(), address.getElemType(),
+        address.getBase(), ArrayRef<LLVM::GEPArg>{number},
+        address.getNoWrapFlags());
+    address.replaceAllUsesWith(general.getResult());
+    address.erase();
+  }
+};
 
 /// A kernel as text without its numbers, and the numbers in order of use.
 /// Constants count where they are used, not where they stand: whether two of
@@ -45,7 +76,7 @@ public:
 
   std::string text;
   SmallVector<int64_t> numbers;
-  SmallVector<OpOperand *> uses;
+  SmallVector<Use> uses;
   size_t ops = 0;
 
 private:
@@ -68,8 +99,16 @@ private:
     if (isa<LLVM::ConstantOp>(op))
       return;
     ++ops;
-    os << op.getName() << ' ' << op.getAttrDictionary() << ' '
-       << op.getPropertiesAsAttribute();
+    os << op.getName() << ' ';
+    auto address = dyn_cast<LLVM::GEPOp>(op);
+    std::optional<int64_t> step = address ? getNumber(address) : std::nullopt;
+    if (step) {
+      os << '#' << address.getElemType() << ' '
+         << uint32_t(address.getNoWrapFlags());
+      add(*step, {nullptr, address});
+    } else {
+      os << op.getAttrDictionary() << ' ' << op.getPropertiesAsAttribute();
+    }
     for (Type type : op.getResultTypes())
       os << ' ' << type;
     for (OpOperand &operand : op.getOpOperands())
@@ -85,14 +124,18 @@ private:
   void addOperand(OpOperand &operand) {
     if (std::optional<int64_t> number = getNumber(operand)) {
       os << " #";
-      numbers.push_back(*number);
-      uses.push_back(&operand);
+      add(*number, {&operand, {}});
     } else if (auto constant =
                    operand.get().getDefiningOp<LLVM::ConstantOp>()) {
       os << ' ' << constant.getValue() << ':' << constant.getType();
     } else {
       os << " %" << values.lookup(operand.get());
     }
+  }
+
+  void add(int64_t number, Use use) {
+    numbers.push_back(number);
+    uses.push_back(use);
   }
 
   llvm::raw_string_ostream os{text};
@@ -200,6 +243,12 @@ private:
         values.push_back(member.numbers[column]);
       if (llvm::all_equal(values))
         continue;
+      if (use.isConstant()) { // room for the largest
+        use.set(LLVM::ConstantOp::create(builder, shared.getLoc(),
+                                         builder.getI64Type(),
+                                         *llvm::max_element(values)));
+        continue;
+      }
       Value &number = loaded[values];
       if (!number) {
         Value place = LLVM::GEPOp::create(
@@ -212,7 +261,7 @@ private:
                                       /*isInvariant=*/true);
         columns.push_back(column);
       }
-      use->set(number);
+      use.set(number);
     }
     return shared;
   }

@@ -12,7 +12,8 @@ using namespace tenon;
 namespace {
 
 /// A kernel that stores, for i in [begin, end), 31 multiples and sums of i made
-/// of `factor` and `addend` at args[0][i * stride].
+/// of `factor` and `addend` at args[0][i * stride], by way of the last of
+/// stride + 1 elements on the stack.
 std::string getKernel(const std::string &name, int64_t factor, int64_t addend,
                       int64_t stride) {
   std::string text = "llvm.func @" + name +
@@ -26,7 +27,15 @@ std::string getKernel(const std::string &name, int64_t factor, int64_t addend,
                      std::to_string(addend) +
                      " : i64) : i64\n"
                      "%s = llvm.mlir.constant(" +
-                     std::to_string(stride) + " : index) : i64\n" + R"(
+                     std::to_string(stride) +
+                     " : index) : i64\n"
+                     "%r = llvm.mlir.constant(" +
+                     std::to_string(stride + 1) +
+                     " : index) : i64\n"
+                     "%kept = llvm.alloca %r x i64 : (i64) -> !llvm.ptr\n"
+                     "%last = llvm.getelementptr %kept[" +
+                     std::to_string(stride) +
+                     "] : (!llvm.ptr) -> !llvm.ptr, i64\n" + R"(
       %out = llvm.load %args : !llvm.ptr -> !llvm.ptr
       llvm.br ^loop(%begin : i64)
     ^loop(%i: i64):
@@ -43,7 +52,9 @@ std::string getKernel(const std::string &name, int64_t factor, int64_t addend,
       %offset = llvm.mul %i, %s : i64
       %place = llvm.getelementptr %out[%offset]
         : (!llvm.ptr, i64) -> !llvm.ptr, i64
-      llvm.store %v30, %place : i64, !llvm.ptr
+      llvm.store %v30, %last : i64, !llvm.ptr
+      %value = llvm.load %last : !llvm.ptr -> i64
+      llvm.store %value, %place : i64, !llvm.ptr
       %next = llvm.add %i, %one : i64
       llvm.br ^loop(%next : i64)
     ^done:
@@ -88,6 +99,13 @@ TEST_F(BackendTest, KernelsAreShared) {
   EXPECT_GT(countOps(*module, "c_shared"), 60u);
   for (std::string name : {"a", "b", "c", "d"})
     EXPECT_LT(countOps(*module, name), 5u);
+  // Room on the stack for any of them, in the frame.
+  auto shared = module->lookupSymbol<mlir::LLVM::LLVMFuncOp>("a_shared");
+  shared.walk([](mlir::LLVM::AllocaOp room) {
+    auto size = room.getArraySize().getDefiningOp<mlir::LLVM::ConstantOp>();
+    ASSERT_TRUE(size);
+    EXPECT_EQ(mlir::cast<mlir::IntegerAttr>(size.getValue()).getInt(), 4);
+  });
   EXPECT_GT(countOps(*module, "e"), 60u);
 }
 
