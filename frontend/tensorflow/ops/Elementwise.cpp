@@ -62,25 +62,46 @@ unsigned fractionBits(Type type) {
   return cast<FloatType>(type).getFPMantissaWidth() - 1;
 }
 
-/// Narrower floating-point numbers are rounded, or with `Truncate` cut.
+/// `value` without the bits of its fraction that `to` has no room for.
+Value withoutLowBits(Binder &b, Value value, Type to) {
+  Type from = Binder::type(value);
+  if (b.failed())
+    return {};
+  unsigned width = from.getIntOrFloatBitWidth();
+  Type bits = b.builder().getIntegerType(width);
+  Value mask = b.constant(DenseElementsAttr::get(
+      RankedTensorType::get({}, bits),
+      APInt::getHighBitsSet(width,
+                            width - (fractionBits(from) - fractionBits(to)))));
+  Value kept =
+      b.make("graph.and", bits, {b.make("graph.bitcast", bits, value), mask});
+  return b.make("graph.bitcast", from, kept);
+}
+
+/// Narrower floating-point numbers are rounded, or with `Truncate` cut; f64 to
+/// bfloat16 and what begins with half precision TensorFlow rounds all the same.
 void importCast(Binder &b) {
   Value input = b.input(0);
   Type to = b.elementType("DstT"), from = Binder::type(input);
   if (b.failed())
     return;
-  if (b.flag("Truncate", false) && isa<FloatType>(from) && isa<FloatType>(to) &&
-      fractionBits(from) > fractionBits(to)) {
-    unsigned lost = fractionBits(from) - fractionBits(to);
-    Type bits = b.builder().getIntegerType(from.getIntOrFloatBitWidth());
-    Value mask = b.constant(DenseElementsAttr::get(
-        RankedTensorType::get({}, bits),
-        APInt::getHighBitsSet(bits.getIntOrFloatBitWidth(),
-                              bits.getIntOrFloatBitWidth() - lost)));
-    Value kept =
-        b.make("graph.and", bits, {b.make("graph.bitcast", bits, input), mask});
-    input = b.make("graph.bitcast", from, kept);
-  }
-  b.set(0, b.cast(input, to));
+  auto part = [](Type type) {
+    auto complex = dyn_cast<ComplexType>(type);
+    return dyn_cast<FloatType>(complex ? complex.getElementType() : type);
+  };
+  FloatType narrow = part(to), wide = part(from);
+  if (!b.flag("Truncate", false) || !narrow || !wide || wide.getWidth() < 32 ||
+      fractionBits(wide) <= fractionBits(narrow) ||
+      (wide.isF64() && narrow.isBF16()))
+    return b.set(0, b.cast(input, to));
+  if (!isa<ComplexType>(from))
+    return b.set(0, b.cast(withoutLowBits(b, input, narrow), to));
+  Value real = withoutLowBits(b, b.make("graph.real", wide, input), narrow);
+  if (!isa<ComplexType>(to))
+    return b.set(0, b.cast(real, to));
+  Value imaginary =
+      withoutLowBits(b, b.make("graph.imag", wide, input), narrow);
+  b.set(0, b.cast(b.make("graph.complex", from, {real, imaginary}), to));
 }
 
 /// Integers have no negative powers.

@@ -70,13 +70,14 @@ void importBincount(Binder &b) {
 void importEuclideanNorm(Binder &b) {
   Value input = b.input(0);
   Type given = Binder::type(input), type = given;
-  if (given && given.isInteger())
-    type = b.builder().getF64Type();
   auto complex = dyn_cast_or_null<ComplexType>(given);
   if (complex)
     input = b.make("graph.abs", type = complex.getElementType(), input);
-  Value squares = b.make("graph.square", type, b.cast(input, type));
-  Value sum = reduce(b, "graph.reduce_sum", squares);
+  // Squares of integers and their sum wrap around.
+  Value sum =
+      reduce(b, "graph.reduce_sum", b.make("graph.square", type, input));
+  if (given && given.isInteger())
+    sum = b.cast(sum, type = b.builder().getF64Type());
   Value root = b.make("graph.sqrt", type, sum);
   b.set(0, complex ? b.make("graph.complex", given, {root, b.scalar(type, 0)})
                    : b.cast(root, given));

@@ -182,28 +182,61 @@ bool isFed(Value value) {
   return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp());
 }
 
+/// Two vectors of sizes with as many ones before them as makes them equally
+/// long.
+std::array<Value, 2> equallyLong(Binder &b, std::array<Value, 2> sizes) {
+  Type i64 = b.builder().getI64Type(), type = Binder::type(sizes[0]);
+  std::array<Value, 2> result, counts;
+  for (int i : {0, 1})
+    counts[i] = b.make("graph.shape_of", i64, sizes[i]);
+  for (int i : {0, 1}) {
+    Value missing =
+        b.make("graph.maximum", i64,
+               {b.make("graph.sub", i64, {counts[1 - i], counts[i]}),
+                b.scalar(i64, 0)});
+    Value ones = b.make("graph.fill", type, {missing, b.scalar(type, 1)});
+    result[i] = b.make("graph.concat", type, {ones, sizes[i]},
+                       b.attribute("axis", int64_t(0)));
+  }
+  return result;
+}
+
+void expectBroadcast(Binder &b, std::array<Value, 2> sizes) {
+  Type i1 = b.builder().getI1Type();
+  auto equal = [&](Value x, Value y) {
+    return b.make("graph.equal", i1, {x, y});
+  };
+  auto either = [&](Value x, Value y) {
+    return b.make("graph.or", i1, {x, y});
+  };
+  Value one = b.scalar(Binder::type(sizes[0]), 1);
+  expect(b,
+         either(either(equal(sizes[0], one), equal(sizes[1], one)),
+                equal(sizes[0], sizes[1])),
+         "the shapes do not broadcast to each other");
+}
+
 /// The axes below for sizes that are fed.
-void broadcastAxesAtRun(Binder &b, Value inputs[2], ArrayRef<int64_t> counts) {
-  Type type = Binder::type(inputs[0]), i1 = b.builder().getI1Type();
-  int64_t rank = std::max(counts[0], counts[1]);
-  auto first = b.attribute("axis", int64_t(0));
-  Value one = b.scalar(type, 1), sizes[2];
+void broadcastAxesAtRun(Binder &b, std::array<Value, 2> inputs) {
+  Type type = Binder::type(inputs[0]), i1 = b.builder().getI1Type(),
+       i64 = b.builder().getI64Type();
+  auto sizes = equallyLong(b, inputs);
+  auto all = [&](Value x, Value y) {
+    return b.make("graph.reduce_all", i1, b.make("graph.equal", i1, {x, y}),
+                  b.attribute("axes", ArrayRef<int64_t>{0}));
+  };
+  if (isFed(inputs[0]) || isFed(inputs[1]))
+    expectBroadcast(b, sizes);
+  // Equal shapes need no sum at all.
+  Value same = b.make(
+      "graph.and", i1,
+      {all(sizes[0], sizes[1]), all(b.make("graph.shape_of", i64, inputs[0]),
+                                    b.make("graph.shape_of", i64, inputs[1]))});
+  Value summed = b.make("graph.not", i1, same);
   for (int i = 0; i < 2; ++i) {
-    Value ones =
-        b.integersConstant(SmallVector<int64_t>(rank - counts[i], 1), type);
-    sizes[i] = b.make("graph.concat", type, {ones, inputs[i]}, first);
-  }
-  Value summed = b.scalar(i1, 1);
-  if (counts[0] == counts[1]) { // Equal shapes need no sum at all.
-    Value same = b.make("graph.reduce_all", i1,
-                        b.make("graph.equal", i1, {sizes[0], sizes[1]}),
-                        b.attribute("axes", ArrayRef<int64_t>{0}));
-    summed = b.make("graph.not", i1, same);
-  }
-  for (int i = 0; i < 2; ++i) {
-    Value single = b.make("graph.equal", i1, {sizes[i], one});
-    Value places = b.make("graph.nonzero", b.builder().getI64Type(),
-                          b.make("graph.and", i1, {single, summed}));
+    Value single = b.make("graph.equal", i1, {sizes[i], b.scalar(type, 1)});
+    Value places =
+        b.make("graph.nonzero", i64, b.make("graph.and", i1, {single, summed}));
     Value axes = b.cast(b.make("graph.squeeze", Binder::type(places), places,
                                b.attribute("axes", ArrayRef<int64_t>{1})),
                         type);
@@ -213,24 +246,47 @@ void broadcastAxesAtRun(Binder &b, Value inputs[2], ArrayRef<int64_t> counts) {
   }
 }
 
+/// The shape of tensors of two shapes broadcast to each other.
+void importBroadcastArgs(Binder &b) {
+  std::array<Value, 2> inputs = {b.input(0), b.input(1)};
+  bool known = true;
+  for (Value input : inputs) {
+    if (input && b.rank(input) != 1)
+      b.fail("expected vectors");
+    known &= b.failed() || graph::ShapeContext::asConstant(b.dims(input)[0]);
+  }
+  if (b.failed())
+    return;
+  Type type = Binder::type(inputs[0]);
+  if (known)
+    return b.set(0, b.make("graph.broadcast_args", type, inputs));
+  auto sizes = equallyLong(b, inputs);
+  expectBroadcast(b, sizes);
+  Value isOne = b.make("graph.equal", b.builder().getI1Type(),
+                       {sizes[0], b.scalar(type, 1)});
+  b.set(0, b.make("graph.select", type, {isOne, sizes[1], sizes[0]}));
+}
+
 /// The axes over which the gradients of broadcast operands are summed.
 void importBroadcastGradientArgs(Binder &b) {
-  Value inputs[2] = {b.input(0), b.input(1)};
+  std::array<Value, 2> inputs = {b.input(0), b.input(1)};
   graph::Dims shapes[2];
   SmallVector<int64_t> axes[2];
   for (int i = 0; i < 2; ++i) {
     if (inputs[i] && b.rank(inputs[i]) != 1)
       b.fail("expected vectors");
-    int64_t count = b.staticDim(inputs[i], 0);
     if (b.failed())
       return;
+    auto count = graph::ShapeContext::asConstant(b.dims(inputs[i])[0]);
+    if (!count)
+      return broadcastAxesAtRun(b, inputs);
     auto contents = b.shapes().contents(inputs[i]);
     shapes[i] =
-        contents ? graph::Dims(*contents) : graph::Dims(count, AffineExpr());
+        contents ? graph::Dims(*contents) : graph::Dims(*count, AffineExpr());
   }
   int64_t counts[2] = {int64_t(shapes[0].size()), int64_t(shapes[1].size())};
   if (isFed(inputs[0]) || isFed(inputs[1]))
-    return broadcastAxesAtRun(b, inputs, counts);
+    return broadcastAxesAtRun(b, inputs);
   int64_t rank = std::max(counts[0], counts[1]);
   // Where one size may be 1 and the other not only the run knows.
   for (int64_t back = 1; back <= std::min(counts[0], counts[1]); ++back) {
@@ -241,7 +297,7 @@ void importBroadcastGradientArgs(Binder &b) {
       known[i] = graph::ShapeContext::asConstant(sizes[i]);
     bool same = sizes[0] && sizes[0] == sizes[1];
     if (!same && !(known[0] && known[1]) && known[0] != 1 && known[1] != 1)
-      return broadcastAxesAtRun(b, inputs, counts);
+      return broadcastAxesAtRun(b, inputs);
   }
   // Equal shapes need no sum at all.
   bool equal =
@@ -473,7 +529,7 @@ void addShapeRows(RowTable &table) {
     b.set(0, b.make("graph.reshape", Binder::type(input), {input, b.input(1)}));
   };
   table["BroadcastTo"] = plain("graph.broadcast_to", 2);
-  table["BroadcastArgs"] = plain("graph.broadcast_args", 2);
+  table["BroadcastArgs"] = importBroadcastArgs;
   table["Tile"] = [](Binder &b) {
     Value input = b.input(0), multiples = sizedInput(b, 1, b.rank(input));
     b.set(0, b.make("graph.tile", Binder::type(input), {input, multiples}));

@@ -79,7 +79,9 @@ ends("failures", "MatrixBandPart")(lambda t: {"input": x(3, 4), "num_lower": Siz
 
 ends("failures", "Reshape", INT, 2)(lambda t: {"tensor": x(2, 3), "shape": Sized(np.array(pick([[4, 2], [-1, 4], [-1, -1], [0, 3]]), t))})
 ends("failures", "BroadcastTo", INT)(lambda t: {"input": x(2, 3), "shape": Sized(np.array(pick([[2, 4], [3, 3], [2, 1]]), t))})
-ends("failures", "BroadcastArgs", INT)(lambda t: {"s0": Sized(np.array([2, 3], t)), "s1": Sized(np.array([4], t))})
+for name in ("BroadcastArgs", "BroadcastGradientArgs"):
+    ends("failures", name, INT)(lambda t: {"s0": Sized(np.array([2, 3], t)), "s1": Sized(np.array([4], t))})
+    ends("failures", name, INT)(lambda t: {"s0": np.array([2, 3], t), "s1": np.array([4], t)})
 ends("failures", "Fill", INT)(lambda t: {"dims": Sized(np.array([2, -3], t)), "value": x()})
 ends("failures", "Tile", INT)(lambda t: {"input": x(2, 3), "multiples": Sized(np.array([1, -1], t))})
 ends("failures", "Range", INT + [F32], 2)(lambda t: {"start": Sized(t(1)), "limit": Sized(t(9)), "delta": Sized(t(pick([0, -1])))})

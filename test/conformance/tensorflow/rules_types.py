@@ -19,7 +19,7 @@ rule("types", "EuclideanNorm", INTS)(lambda t: (lambda x: [x, maybe(axes_of(x.sh
 rule("types", "CheckNumerics CheckNumericsV2", FLOATS)(lambda t: [tensor(t, (-9, 9)), {"message": "no number"}])
 rule("types", "Equal NotEqual", ALL)(lambda t: (lambda v: [*v, {"incompatible_shape_error": False}])(pair(t)))
 rule("types", "ClipByValue", REAL)(lambda t: (lambda x: [x, values(x.shape, t, (0, 3)), values((), t, (3, 9))])(tensor(t)))
-rule("types", "Cast", ALL, 3)(lambda t: (lambda to: [tensor(t, (0, 100) if np.dtype(to).kind in "iu" and np.dtype(t).kind not in "iub" else "any"), {"DstT": tf.as_dtype(to), "Truncate": True}])(pick(FLOATS)))
+rule("types", "Cast", ALL, 3)(lambda t: (lambda to: [tensor(t, (0, 100) if np.dtype(to).kind in "iu" and np.dtype(t).kind not in "iub" else "any"), {"DstT": tf.as_dtype(to), "Truncate": True}])(pick(FLOATS + (COMPLEX if np.dtype(t).kind == "c" else []))))
 rule("types", "AddN", INTS + [np.complex64])(lambda t: (lambda s: [[values(s, t) for _ in range(number(1, 6))]])(sizes()))
 rule("types", "AccumulateNV2", REAL + COMPLEX)(lambda t: (lambda s: [[values(s, t, "plain") for _ in range(number(1, 4))], {"shape": list(s)}])(sizes()))
 rule("types", "FloorDiv FloorMod TruncateDiv", [np.int8, np.int32, np.int64])(lambda t: (lambda v: [v[0], np.where(v[1] == 0, t(-1), v[1]).astype(t)])(pair(t)))
