@@ -243,6 +243,18 @@ bool Buffer::isCollapsible(int64_t first, int64_t last) const {
   return true;
 }
 
+Buffer Buffer::permuted(ArrayRef<int64_t> order) const {
+  Buffer result(*this);
+  SmallVector<int64_t> shape;
+  for (auto [i, dim] : llvm::enumerate(order)) {
+    shape.push_back(type.getDimSize(dim));
+    result.sizes[i] = sizes[dim];
+    result.strides[i] = strides[dim];
+  }
+  result.type = MemRefType::get(shape, element);
+  return result;
+}
+
 SmallVector<Value> KernelEmitter::delinearize(Value linear, ValueRange sizes) {
   SmallVector<Value> result(sizes.size());
   for (size_t i = sizes.size(); i-- > 0;) {

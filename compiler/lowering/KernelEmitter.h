@@ -25,6 +25,9 @@ struct Buffer {
   /// Whether dimensions [first, last] can be walked as one, with the last one's
   /// stride.
   bool isCollapsible(int64_t first, int64_t last) const;
+  /// The same memory; dimension i is dimension order[i] of this. Its type tells
+  /// sizes only.
+  Buffer permuted(llvm::ArrayRef<int64_t> order) const;
 };
 
 class KernelEmitter {

@@ -14,8 +14,9 @@ namespace {
       : kernel::KernelOpInterface::ExternalModel<Name##Model,                  \
                                                  kernel::Name##Op> {           \
     Value buildTaskCount(Operation *op, OpBuilder &b, Location loc,            \
-                         const CpuTarget &) const {                            \
-      return build##Name##TaskCount(b, loc, cast<kernel::Name##Op>(op));       \
+                         const CpuTarget &target) const {                      \
+      return build##Name##TaskCount(b, loc, cast<kernel::Name##Op>(op),        \
+                                    target);                                   \
     }                                                                          \
     LogicalResult lowerToLoops(Operation *op, OpBuilder &b, Value begin,       \
                                Value end, const CpuTarget &target) const {     \

@@ -14,26 +14,27 @@ namespace tenon {
 void registerKernelModels(mlir::DialectRegistry &registry);
 
 mlir::Value buildContractTaskCount(mlir::OpBuilder &b, mlir::Location loc,
-                                   kernel::ContractOp op);
+                                   kernel::ContractOp op,
+                                   const CpuTarget &target);
 /// Fails with an op error when a buffer's layout is not supported.
 llvm::LogicalResult lowerContract(mlir::OpBuilder &b, kernel::ContractOp op,
                                   mlir::Value begin, mlir::Value end,
                                   const CpuTarget &target);
 
 mlir::Value buildWindowTaskCount(mlir::OpBuilder &b, mlir::Location loc,
-                                 kernel::WindowOp op);
+                                 kernel::WindowOp op, const CpuTarget &target);
 llvm::LogicalResult lowerWindow(mlir::OpBuilder &b, kernel::WindowOp op,
                                 mlir::Value begin, mlir::Value end,
                                 const CpuTarget &target);
 
 mlir::Value buildPackTaskCount(mlir::OpBuilder &b, mlir::Location loc,
-                               kernel::PackOp op);
+                               kernel::PackOp op, const CpuTarget &target);
 llvm::LogicalResult lowerPack(mlir::OpBuilder &b, kernel::PackOp op,
                               mlir::Value begin, mlir::Value end,
                               const CpuTarget &target);
 
 mlir::Value buildRowsTaskCount(mlir::OpBuilder &b, mlir::Location loc,
-                               kernel::RowsOp op);
+                               kernel::RowsOp op, const CpuTarget &target);
 llvm::LogicalResult lowerRows(mlir::OpBuilder &b, kernel::RowsOp op,
                               mlir::Value begin, mlir::Value end,
                               const CpuTarget &target);

@@ -1,5 +1,6 @@
 #include "compiler/lowering/LowerContract.h"
 
+#include "compiler/lowering/LowerContractPlaces.h"
 #include "compiler/lowering/LowerContractTiles.h"
 #include "compiler/lowering/LowerPack.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -87,8 +88,10 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
   return grid;
 }
 
-Value buildContractTaskCount(OpBuilder &b, Location loc,
-                             kernel::ContractOp op) {
+Value buildContractTaskCount(OpBuilder &b, Location loc, kernel::ContractOp op,
+                             const CpuTarget &target) {
+  if (op.sumsOverPlaces())
+    return ContractPlaces(b, op, target).countTasks();
   KernelEmitter e(b, loc, false);
   ContractGrid grid = ContractLowering::buildGrid(e, op);
   return e.select(grid.small, e.index(1), grid.tasks);
@@ -98,32 +101,20 @@ Value buildContractTaskCount(OpBuilder &b, Location loc,
 // Decisions
 //===----------------------------------------------------------------------===//
 
-static Buffer permuted(const Buffer &buffer, ArrayRef<int64_t> order) {
-  Buffer result(buffer);
-  SmallVector<int64_t> shape;
-  for (auto [i, dim] : llvm::enumerate(order)) {
-    shape.push_back(buffer.type.getDimSize(dim));
-    result.sizes[i] = buffer.sizes[dim];
-    result.strides[i] = buffer.strides[dim];
-  }
-  result.type = MemRefType::get(shape, buffer.element);
-  return result;
-}
-
 int64_t ContractLowering::getPanelWidth(kernel::ContractOp op) {
   return op.readsMatrix() ? kPanelWidth : op.getBType().getShape().back();
 }
 
 Buffer ContractLowering::openA(KernelEmitter &e, kernel::ContractOp op) {
   Buffer buffer = e.open(op.getA());
-  return op.getAOrder().empty() ? buffer : permuted(buffer, op.getAOrder());
+  return op.getAOrder().empty() ? buffer : buffer.permuted(op.getAOrder());
 }
 
 Buffer ContractLowering::openB() {
   Buffer buffer = e.open(op.getB());
   if (!op.readsMatrix())
     return buffer;
-  matrix = permuted(buffer, op.getBOrder());
+  matrix = buffer.permuted(op.getBOrder());
   int64_t unit = kUnitPanels * panelWidth *
                  std::max<int64_t>(1, getAccumulatorBits(matrix.element) / 8);
   int64_t channels = llvm::alignDown(kPackedBytes / unit, panelWidth);
@@ -656,7 +647,10 @@ LogicalResult lowerContract(OpBuilder &b, kernel::ContractOp op, Value begin,
   if (!op.readsMatrix() &&
       !cast<MemRefType>(op.getB().getType()).getLayout().isIdentity())
     return op.emitOpError("needs packed weights that are contiguous");
-  ContractLowering(b, op, target).run(begin, end);
+  if (op.sumsOverPlaces())
+    ContractPlaces(b, op, target).run(begin, end);
+  else
+    ContractLowering(b, op, target).run(begin, end);
   op.erase();
   return success();
 }

@@ -230,7 +230,8 @@ void packPanel(KernelEmitter &e, Type element, const PanelSource &source,
   PanelWriter(e, element, source, to, width, pairs).run();
 }
 
-Value buildPackTaskCount(OpBuilder &b, Location loc, kernel::PackOp op) {
+Value buildPackTaskCount(OpBuilder &b, Location loc, kernel::PackOp op,
+                         const CpuTarget &) {
   return PackLowering(b, op).countTasks();
 }
 

@@ -704,7 +704,8 @@ Value RowsLowering::pointerOf(unsigned value, ValueRange columns) {
   return e.at(element.stack, getStorageType(type), offset);
 }
 
-Value buildRowsTaskCount(OpBuilder &b, Location loc, RowsOp op) {
+Value buildRowsTaskCount(OpBuilder &b, Location loc, RowsOp op,
+                         const CpuTarget &) {
   KernelEmitter e(b, loc, false);
   SmallVector<Value> sizes = RowsLowering::sizesOf(e, op);
   Value rows = e.product(ArrayRef(sizes).take_front(op.getRowRank()));

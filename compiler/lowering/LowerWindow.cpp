@@ -487,7 +487,8 @@ void WindowLowering::finish(const Line &line, const Channels &channels,
   }
 }
 
-Value buildWindowTaskCount(OpBuilder &b, Location loc, kernel::WindowOp op) {
+Value buildWindowTaskCount(OpBuilder &b, Location loc, kernel::WindowOp op,
+                           const CpuTarget &) {
   KernelEmitter e(b, loc, false);
   return e.select(WindowLowering::isSmall(e, op), e.index(1),
                   WindowLowering::countLines(e, op));

@@ -30,12 +30,34 @@ SmallVector<int64_t> identity(int64_t rank) {
   return llvm::to_vector(llvm::seq<int64_t>(0, rank));
 }
 
+/// The gradient of a convolution's filter, to which batch and channels of the
+/// images have changed places: both are read where they lie, channels last.
+void readImagesInPlace(kernel::ContractOp op) {
+  int64_t rank = op.getCType().getRank(), batch = op.getBatchRank();
+  auto pack = op.getB().getDefiningOp<kernel::PackOp>();
+  if (!pack || pack.getReverse() || pack.getTransposeB() || op.getPairs() ||
+      llvm::any_of(op.getInputDilation(), [](int64_t d) { return d != 1; }) ||
+      llvm::any_of(op.getCType().getShape().drop_front(batch),
+                   ShapedType::isDynamic))
+    return;
+  SmallVector<int64_t> aOrder = identity(rank), bOrder = identity(rank);
+  Value a = throughTransposes(op.getA(), aOrder),
+        b = throughTransposes(pack.getSource(), bOrder);
+  if (aOrder[batch] != rank - 1 || bOrder[rank - 1] != rank - 1)
+    return;
+  op.getAMutable().assign(a);
+  op.setAOrder(aOrder);
+  op.getBMutable().assign(b);
+  op.setBOrder(bOrder);
+}
+
 void readInPlace(kernel::ContractOp op) {
   int64_t rank = op.getCType().getRank();
   Type element = op.getAType().getElementType();
-  if (op.getSpatialRank() != 0 || op.getGroups() != 1 ||
-      isa<ComplexType>(element))
+  if (op.getGroups() != 1 || isa<ComplexType>(element))
     return;
+  if (op.getSpatialRank() != 0)
+    return readImagesInPlace(op);
   if (op.getAOrder().empty()) {
     SmallVector<int64_t> order = identity(rank);
     Value source = throughTransposes(op.getA(), order);
@@ -58,10 +80,10 @@ void readInPlace(kernel::ContractOp op) {
   op.setBOrder(order);
 }
 
-/// Operands that would only be rearranged for a matrix product are read where
-/// they lie: transposes of either operand, and the packing of a second one that
-/// is no constant. Nothing of their size is written, and what is packed stays
-/// in the caches.
+/// Operands that would only be rearranged for a matrix product, or for the
+/// gradient of a convolution's filter, are read where they lie: transposes of
+/// either operand, and the packing of a second one that is no constant. Nothing
+/// of their size is written, and what is packed stays in the caches.
 ///
 /// ```mlir
 /// %t = linalg.transpose ins(%x) outs(..) permutation = [1, 0]

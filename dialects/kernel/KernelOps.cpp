@@ -272,11 +272,19 @@ LogicalResult ContractOp::verify() {
   int64_t groups = getGroups();
   for (auto [name, order] :
        {std::pair("a_order", getAOrder()), std::pair("b_order", getBOrder())})
-    if (!order.empty() && (spatial != 0 || groups != 1 ||
-                           static_cast<int64_t>(order.size()) != rank ||
-                           !isPermutationVector(order)))
+    if (!order.empty() &&
+        (groups != 1 || static_cast<int64_t>(order.size()) != rank ||
+         !isPermutationVector(order)))
       return emitOpError() << name << " must be a permutation of " << rank
-                           << " dimensions, without spatial ones and groups";
+                           << " dimensions, without groups";
+  if (spatial != 0 && (readsMatrix() || !getAOrder().empty()) &&
+      (!readsMatrix() || getAOrder().empty() || getPairs() ||
+       getAOrder()[batch] != rank - 1 || getBOrder()[rank - 1] != rank - 1 ||
+       llvm::any_of(getInputDilation(), [](int64_t d) { return d != 1; }) ||
+       llvm::any_of(c.getShape().drop_front(batch), ShapedType::isDynamic) ||
+       isa<ComplexType>(a.getElementType())))
+    return emitOpError("with spatial dimensions reads operands where they lie "
+                       "only if rows and columns are contiguous there");
   auto sizeOfA = [&](int64_t i) { return a.getDimSize(getADim(i)); };
   auto sizeOfB = [&](int64_t i) {
     return b.getDimSize(readsMatrix() ? getBOrder()[i] : i);

@@ -67,11 +67,14 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     `input_dilation` > 1, contribute zero. `padding` is the low padding; the
     high one follows from the size of `c`.
 
-    Without spatial dimensions and groups operands can be read where they lie.
-    With `a_order` dimension i of `a` as above is dimension `a_order[i]` of the
-    operand. With `b_order` the operand is no panels but a matrix, `[batch'...,
-    Cg, OCg]` once its dimensions are taken in that order; the parts in use are
-    packed on the way.
+    Without groups operands can be read where they lie. With `a_order` dimension
+    i of `a` as above is dimension `a_order[i]` of the operand. With `b_order`
+    the operand is no panels but `[batch'..., window..., Cg, OCg]` once its
+    dimensions are taken in that order. Without spatial dimensions the parts in
+    use of such a matrix are packed on the way. With them it takes both orders,
+    N being the last dimension of `a`'s memory and OCg that of `b`'s, and known
+    sizes of `c`: what has a window as large as its input, as the gradient of a
+    convolution's filter, sums over all places at once.
 
     With `pairs` the panels are those of a pack with `pairs`; a matrix is packed
     so on the way.
@@ -133,6 +136,8 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     int64_t getBatchRank();
     /// Whether `b` is a matrix as it lies in memory, not panels.
     bool readsMatrix() { return !getBOrder().empty(); }
+    /// Whether both operands are images that are read where they lie.
+    bool sumsOverPlaces() { return readsMatrix() && getSpatialRank() != 0; }
     /// Which dimension of the operand is dimension `i` of `a`.
     int64_t getADim(int64_t i);
     /// Which dimension of the operand `b` counts the channels of a group.
