@@ -27,10 +27,13 @@ static std::string slotName(Variable variable, StringRef slot) {
 
 /// x shortened to a length of at most `limit`, given the square of its length.
 static Tensor shortened(Tensor x, Tensor squared, double limit) {
+  if (!x)
+    return x;
   Tensor isPositive = squared > 0;
   Tensor length =
       select(isPositive, sqrt(select(isPositive, squared, 1)), squared);
-  return x * limit / graph::apply("maximum", length, number(length, limit));
+  return ofRows("div", ofRows("mul", x, number(x, limit)),
+                graph::apply("maximum", length, number(length, limit)));
 }
 
 void Optimizer::apply(GraphBuilder &b, Variables &variables,
@@ -83,7 +86,7 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
       change = total / double(accumulate);
     }
   auto squares = [](Tensor x) {
-    return sum(square(x), upTo(x ? x.rank() : 0));
+    return sum(ofRows("square", x), upTo(x ? x.rank() : 0));
   };
   if (clipNorm && *clipNorm > 0)
     for (Tensor &change : changes)
@@ -105,10 +108,9 @@ void Optimizer::apply(GraphBuilder &b, Variables &variables,
   }
   if (clipValue && *clipValue > 0)
     for (Tensor &change : changes)
-      if (change)
-        change = b.make(
-            "graph.clip", change.type(),
-            {change, number(change, -*clipValue), number(change, *clipValue)});
+      change =
+          ofRows("clip", change,
+                 {number(change, -*clipValue), number(change, *clipValue)});
 
   Tensor momentum; // of the averages: the first one is the variable itself
   if (average)

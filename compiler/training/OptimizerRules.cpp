@@ -14,15 +14,6 @@ using States = MutableArrayRef<Tensor>;
 Tensor larger(Tensor x, Tensor y) { return apply("maximum", x, y); }
 Tensor smaller(Tensor x, Tensor y) { return apply("minimum", x, y); }
 Tensor sign(Tensor x) { return apply("sign", x); }
-/// `op` of a gradient, of each row by itself where it consists of rows
-/// (SplitRowGradients).
-Tensor ofRows(StringRef op, Tensor gradient) {
-  if (!gradient)
-    return gradient;
-  GraphBuilder &b = gradient.builder();
-  return b.make(("graph." + op).str(), gradient.type(), gradient,
-                b.unit("graph.by_rows"));
-}
 Tensor squared(Tensor gradient) { return ofRows("square", gradient); }
 
 /// x moves to y by a part.
@@ -346,6 +337,16 @@ constexpr Row kRows[] = {
     {"centered_rms_prop", centeredRmsProp},
 };
 } // namespace
+
+Tensor ofRows(StringRef op, Tensor gradient, ArrayRef<Tensor> scalars) {
+  if (!gradient)
+    return gradient;
+  GraphBuilder &b = gradient.builder();
+  SmallVector<Tensor> operands = {gradient};
+  operands.append(scalars.begin(), scalars.end());
+  return b.make(("graph." + op).str(), gradient.type(), operands,
+                b.unit("graph.by_rows"));
+}
 
 std::vector<std::string> optimizerNames() {
   std::vector<std::string> names;

@@ -11,6 +11,11 @@ namespace tenon::training {
 /// own arguments; none when there is no such optimizer.
 std::optional<Optimizer> makeRule(Arguments &arguments);
 
+/// `op` of a gradient and of `scalars`, of each row by itself where the
+/// gradient consists of rows (SplitRowGradients).
+graph::Tensor ofRows(llvm::StringRef op, graph::Tensor gradient,
+                     llvm::ArrayRef<graph::Tensor> scalars = {});
+
 } // namespace tenon::training
 
 #endif // TENON_COMPILER_TRAINING_OPTIMIZERRULES_H

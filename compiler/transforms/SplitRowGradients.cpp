@@ -7,8 +7,8 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
-/// Function `op` of the rows that `value` is the sum of, summed; null when it
-/// is no such sum.
+/// Function `op` of the rows that `value` is the sum of, and of its scalars,
+/// summed; null when `value` is no such sum.
 graph::Tensor overRows(Operation *op, graph::Tensor value) {
   graph::GraphBuilder &b = value.builder();
   if (auto sum = value.value().getDefiningOp<graph::AddOp>()) {
@@ -20,14 +20,18 @@ graph::Tensor overRows(Operation *op, graph::Tensor value) {
   if (!rows)
     return {};
   graph::Tensor updates(b, rows.getUpdates());
+  SmallVector<graph::Tensor> operands = {updates};
+  for (Value scalar : op->getOperands().drop_front())
+    operands.push_back({b, scalar});
   graph::Tensor each =
-      b.make(op->getName().getStringRef(), updates.type(), updates);
+      b.make(op->getName().getStringRef(), updates.type(), operands);
   return graph::scatter({b, rows.getIndices()}, each, {b, rows.getShape()});
 }
 
 /// Keras on TensorFlow keeps the gradient of a table that is looked up as rows,
-/// and takes squares and absolute values of each row by itself: for a row that
-/// is looked up twice, the sum of two squares and not the square of a sum. An
+/// and takes squares and absolute values, and clips, each row by itself: for a
+/// row that is looked up twice, the sum of two squares and not the square of a
+/// sum. An
 /// optimizer marks the operations that are meant so.
 ///
 /// ```mlir
