@@ -90,7 +90,7 @@ bool isAlike(Binder &binder, const ImportedValue &a, const ImportedValue &b) {
   for (auto [x, y] : llvm::zip(a.parts, b.parts))
     if (!isAlike(binder, x, y))
       return false;
-  return a.tensor || !a.parts.empty() || a == b;
+  return a.tensor || !a.parts.empty() || a.item || a == b;
 }
 
 void mergeKnowledge(ImportedValue &value, const ImportedValue &other) {
@@ -329,7 +329,7 @@ ImportedValue filledList(Binder &binder, ImportedValue list,
 
 bool isUnknownList(const ImportedValue &value) {
   return value.kind == ImportedValue::List && !value.tensor &&
-         value.parts.empty();
+         value.parts.empty() && !value.item;
 }
 
 ImportedValue inFormOf(Binder &binder, ImportedValue value,
@@ -357,7 +357,7 @@ ImportedValue filledLike(Binder &b, const ImportedValue &list,
   if (!isUnknownList(list) || other.kind != ImportedValue::List ||
       isUnknownList(other) || b.failed())
     return result;
-  if (!other.parts.empty()) {
+  if (other.item) {
     result.item = other.item;
     result.listShape = nullptr;
     ImportedValue empty = list;
@@ -591,6 +591,11 @@ SmallVector<Value> prepareParts(Binder &b, ImportedValue &list,
 bool isTensor(const ImportedValue &value) {
   return value.kind == ImportedValue::Tensor;
 }
+
+/// Handles stand for nothing at run time: all items are the last one.
+bool isHandle(const ImportedValue &value) {
+  return value.kind == ImportedValue::Text;
+}
 } // namespace
 
 ImportedValue pushItem(Binder &b, ImportedValue list,
@@ -660,6 +665,8 @@ std::pair<ImportedValue, ImportedValue> popItem(Binder &b, ImportedValue list) {
 ImportedValue getItem(Binder &b, const ImportedValue &list, Value index) {
   if (b.failed())
     return {};
+  if (list.item && isHandle(*list.item))
+    return *list.item;
   if (!list.parts.empty()) {
     SmallVector<Value> tensors;
     for (const ImportedValue &part : list.parts)
@@ -684,6 +691,14 @@ ImportedValue setItem(Binder &b, ImportedValue list, Value index,
                       const ImportedValue &item, bool grow) {
   if (b.failed())
     return {};
+  if (isHandle(item) && isUnknownList(list)) {
+    list.item = std::make_shared<ImportedValue>(item);
+    list.listShape = nullptr;
+  }
+  if (isHandle(item) && list.item && isHandle(*list.item)) {
+    list.untouched = false;
+    return list;
+  }
   if (!isTensor(item) || !list.parts.empty()) {
     SmallVector<Value> tensors = prepareParts(b, list, item);
     for (auto [part, tensor] : llvm::zip(list.parts, tensors))

@@ -57,7 +57,8 @@ struct ImportedValue {
   /// List of what is no tensor: a list for each tensor of an item. Either: the
   /// two values.
   std::vector<ImportedValue> parts;
-  /// List with parts: an item, whose tensors stand for nothing.
+  /// List with parts: an item, whose tensors stand for nothing. List of what
+  /// has no tensors, such as handles: each of its items.
   std::shared_ptr<const ImportedValue> item;
   mlir::Value condition; // Either: of the two, when it is one of this place
   std::shared_ptr<ListShape> listShape; // List without tensor
@@ -179,8 +180,8 @@ public:
   virtual std::string text(llvm::StringRef attr,
                            std::optional<std::string> otherwise = {}) = 0;
   virtual mlir::Type elementType(llvm::StringRef attr) = 0;
-  /// Whether that type stands for lists and optionals.
-  virtual bool isVariant(llvm::StringRef) { return false; }
+  /// Whether that type stands for lists and optionals, or for handles.
+  virtual bool isOpaque(llvm::StringRef) { return false; }
   /// Lists of texts, element types and shapes; empty when absent.
   virtual llvm::SmallVector<std::string> texts(llvm::StringRef attr) = 0;
   virtual llvm::SmallVector<mlir::Type> elementTypes(llvm::StringRef attr) = 0;

@@ -65,6 +65,18 @@ static bool isElementwise(Block &block) {
   });
 }
 
+/// Whether results are dimensions, each at most once, or 0, also more of these
+/// than there are dimensions: that is the element of a tensor of ones.
+static bool isElementOfDomain(AffineMap map) {
+  llvm::SmallDenseSet<unsigned> seen;
+  return llvm::all_of(map.getResults(), [&](AffineExpr result) {
+    if (auto dim = dyn_cast<AffineDimExpr>(result))
+      return seen.insert(dim.getPosition()).second;
+    auto constant = dyn_cast<AffineConstantExpr>(result);
+    return constant && constant.getValue() == 0;
+  });
+}
+
 LogicalResult RowsOp::verify() {
   size_t inputs = getInputs().size(), outputs = getOutputs().size();
   if (getMaps().size() != inputs + outputs || inputs == 0)
@@ -80,7 +92,7 @@ LogicalResult RowsOp::verify() {
     AffineMap map = getMap(i);
     auto type = dyn_cast<ShapedType>(operand.getType());
     if (map.getNumDims() != rank || map.getNumSymbols() ||
-        !map.isProjectedPermutation(/*allowZeroInResults=*/true) ||
+        !isElementOfDomain(map) ||
         map.getNumResults() != (type ? type.getRank() : 0))
       return emitOpError() << "map " << i << " does not fit its operand";
   }

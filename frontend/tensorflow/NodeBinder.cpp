@@ -62,9 +62,10 @@ Type NodeBinder::elementType(StringRef attr) {
   return type;
 }
 
-bool NodeBinder::isVariant(StringRef attr) {
+bool NodeBinder::isOpaque(StringRef attr) {
   const AttrValue *value = find(attr, AttrValue::kType, true);
-  return value && value->type() == DataType::DT_VARIANT;
+  return value && (value->type() == DataType::DT_VARIANT ||
+                   value->type() == DataType::DT_RESOURCE);
 }
 
 SmallVector<std::string> NodeBinder::texts(StringRef attr) {

@@ -23,7 +23,7 @@ public:
   std::string text(llvm::StringRef attr,
                    std::optional<std::string> otherwise) override;
   mlir::Type elementType(llvm::StringRef attr) override;
-  bool isVariant(llvm::StringRef attr) override;
+  bool isOpaque(llvm::StringRef attr) override;
   llvm::SmallVector<std::string> texts(llvm::StringRef attr) override;
   llvm::SmallVector<mlir::Type> elementTypes(llvm::StringRef attr) override;
   llvm::SmallVector<std::optional<llvm::SmallVector<int64_t>>>

@@ -203,8 +203,7 @@ private:
       const Node &node = graph.nodes[index];
       if (isMerge(node) || isEnter(node) || (isSwitch(node) && !isBranch(node)))
         continue;
-      llvm::ArrayRef<Edge> inputs = node.inputs;
-      for (Edge input : isBranch(node) ? inputs.take_front(1) : inputs)
+      for (Edge input : node.inputs)
         for (Edge branch : branchesOf(input))
           if (llvm::none_of(branches[index], [&](Edge known) {
                 return graph.nodes[known.node].inputs[1] ==
@@ -245,6 +244,8 @@ private:
             addBranches(steps, graph.nodes[enter].inputs[0]);
         steps.push_back({node.name, frame, {}, -1});
       } else if (isSwitch(node) && node.inputs.size() == 2) {
+        // Where its predicate is known, that of a condition around it is, too.
+        addBranches(steps, node.inputs[1]);
         addBranch(steps, node.name, node.inputs[1], edge.output);
       }
     }

@@ -47,6 +47,18 @@ def w_ta_cell(x, w):
     _, h, o = tf.while_loop(lambda i, h, o: i < tf.shape(x)[0], body, (0, tf.zeros((3,), x.dtype), o))
     return tf.concat([o.stack(), h[None]], 0)
 
+@register((3, 4))
+def w_conditions_inside(x):
+
+    def body(i, y):
+        other = tf.cond(tf.reduce_sum(y) > 0, lambda: y * 0.7, lambda: y * x * 0.5 - 0.2)
+        return (i + 1, tf.cond(tf.equal(i % 3, 0), lambda: tf.sin(y) * x, lambda: tf.cond(i > 3, lambda: tf.cos(y), lambda: other * x)))
+    return tf.while_loop(lambda i, y: i < 6, body, (0, x + 0.1))[1]
+
+@register((3, 5), (3,))
+def map_in_map(x, s):
+    return tf.map_fn(lambda t: tf.map_fn(lambda e: tf.sin(e) * t[1] + e * e, t[0]), (x, s), fn_output_signature=x.dtype)
+
 @register((3,))
 def w_newton_sqrt(x):
     return tf.while_loop(lambda i, y: i < 6, lambda i, y: (i + 1, 0.5 * (y + (tf.square(x) + 1) / y)), (0, tf.ones_like(x)))[1]

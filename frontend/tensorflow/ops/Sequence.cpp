@@ -92,12 +92,12 @@ Value tensorOf(Binder &b, const ImportedValue &value,
 
 void reserve(Binder &b, unsigned shapeInput, Value length) {
   // What a list of lists or optionals holds says the first one.
-  bool variant = b.isVariant("element_dtype");
-  Type type = variant ? Type() : b.elementType("element_dtype");
+  bool opaque = b.isOpaque("element_dtype");
+  Type type = opaque ? Type() : b.elementType("element_dtype");
   ImportedValue result = emptyList(b, type, length);
-  if (variant)
+  if (opaque)
     b.set(0, result);
-  if (b.failed() || variant)
+  if (b.failed() || opaque)
     return;
   if (auto element = knownElement(b, shapeInput))
     result = declaredList(filledList(b, result, *element));
@@ -212,7 +212,8 @@ bool passAbsent(Binder &b, ArrayRef<unsigned> inputs, unsigned results) {
 /// Input `i`: a tensor, or what else an element of a list can be.
 ImportedValue element(Binder &b, unsigned i) {
   const ImportedValue &value = b.raw(i);
-  if (value.kind == ImportedValue::List || value.kind == ImportedValue::Either)
+  if (value.kind == ImportedValue::List ||
+      value.kind == ImportedValue::Either || value.kind == ImportedValue::Text)
     return value;
   ImportedValue item = ImportedValue::of(b.input(i));
   item.optional = value.optional;

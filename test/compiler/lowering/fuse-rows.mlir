@@ -43,3 +43,15 @@ func.func @columns(%x: tensor<64x100xf32>) -> tensor<64x100xf32> attributes {gra
   %0 = graph.softmax %x {axis = 0 : i64} : (tensor<64x100xf32>) -> tensor<64x100xf32>
   return %0 : tensor<64x100xf32>
 }
+
+// -----
+
+// A sum of all elements has no dimensions; what is computed from it may have several, all of size 1.
+// CHECK-LABEL: func.func @ones
+// CHECK: kernel.rows {{.*}} outs({{.*}} : tensor<f64>, tensor<1x1xf64>)
+func.func @ones(%x: tensor<?xf64>, %w: tensor<1x1xf64>) -> (tensor<f64>, tensor<1x1xf64>) attributes {graph.entry} {
+  %0 = graph.square %x : (tensor<?xf64>) -> tensor<?xf64>
+  %1 = graph.reduce_sum %0 {axes = array<i64: 0>} : (tensor<?xf64>) -> tensor<f64>
+  %2 = graph.mul %1, %w : (tensor<f64>, tensor<1x1xf64>) -> tensor<1x1xf64>
+  return %1, %2 : tensor<f64>, tensor<1x1xf64>
+}
