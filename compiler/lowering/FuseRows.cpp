@@ -660,12 +660,20 @@ void Group::replace(RewriterBase &rewriter) {
     }
     other = next;
   }
+  SmallVector<Operation *> fills; // a sum's start is in the op
   for (Operation *op : llvm::reverse(order)) {
     for (Value result : op->getResults())
       if (Value now = moved.lookupOrNull(result))
         rewriter.replaceAllUsesWith(result, now);
+    for (Value operand : op->getOperands())
+      if (auto fill = operand.getDefiningOp<linalg::FillOp>();
+          fill && !llvm::is_contained(fills, fill))
+        fills.push_back(fill);
     rewriter.eraseOp(op);
   }
+  for (Operation *fill : fills)
+    if (isOpTriviallyDead(fill))
+      rewriter.eraseOp(fill);
 }
 
 namespace {

@@ -139,10 +139,18 @@ SmallVector<Value> KernelEmitter::loop(Value from, Value to, int64_t step,
 }
 
 void KernelEmitter::rolledLoop(Value from, Value to, int64_t step, Body body) {
-  llvm::SaveAndRestore outer(isRolled, true);
-  loop(from, to, step, [&](Value iv) {
-    llvm::SaveAndRestore inner(isRolled, false);
+  rolledLoop(from, to, step, {}, [&](Value iv, ValueRange) {
     body(iv);
+    return SmallVector<Value>();
+  });
+}
+
+SmallVector<Value> KernelEmitter::rolledLoop(Value from, Value to, int64_t step,
+                                             ValueRange init, SumBody body) {
+  llvm::SaveAndRestore outer(isRolled, true);
+  return loop(from, to, step, init, [&](Value iv, ValueRange carried) {
+    llvm::SaveAndRestore inner(isRolled, false);
+    return body(iv, carried);
   });
 }
 
@@ -407,6 +415,31 @@ static bool isFirstLane(Value mask) {
   return *lanes.begin() && llvm::count(lanes, true) == 1;
 }
 
+/// A vector or number as the type that it moves as.
+static Value toStorage(KernelEmitter &e, Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  Type moved =
+      KernelEmitter::lanesOf(getMovedType(e.b, element), lanesIn(value));
+  if (element.isInteger(1))
+    return arith::ExtUIOp::create(e.b, e.loc, moved, value);
+  return value.getType() == moved
+             ? value
+             : arith::BitcastOp::create(e.b, e.loc, moved, value).getResult();
+}
+
+void KernelEmitter::stream(Value value, Value pointer) {
+  value = toStorage(*this, value);
+  unsigned bytes =
+      lanesIn(value) * alignmentOf(getElementTypeOrSelf(value.getType()));
+  LLVM::StoreOp::create(b, loc, value, pointer, std::min(bytes, 64u),
+                        /*isVolatile=*/false, /*isNonTemporal=*/true);
+}
+
+void KernelEmitter::endStreams() {
+  LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr("llvm.x86.sse.sfence"),
+                                ValueRange());
+}
+
 void KernelEmitter::store(Value value, Value pointer, Value mask) {
   Type element = getElementTypeOrSelf(value.getType());
   auto [unit, count] = unitOf(element);
@@ -419,11 +452,7 @@ void KernelEmitter::store(Value value, Value pointer, Value mask) {
                             alignment);
     return;
   }
-  Type moved = lanesOf(getMovedType(b, element), lanesIn(value));
-  if (element.isInteger(1))
-    value = arith::ExtUIOp::create(b, loc, moved, value);
-  else if (value.getType() != moved)
-    value = arith::BitcastOp::create(b, loc, moved, value);
+  value = toStorage(*this, value);
   if (mask && isFirstLane(mask)) {
     // As a masked store LLVM writes the number that was cut, not what is left.
     Value lane = vector::ExtractOp::create(b, loc, value, int64_t(0));

@@ -70,6 +70,9 @@ public:
                                       SumBody body);
   /// A loop that LLVM leaves as it is: more code would gain nothing.
   void rolledLoop(mlir::Value from, mlir::Value to, int64_t step, Body body);
+  llvm::SmallVector<mlir::Value> rolledLoop(mlir::Value from, mlir::Value to,
+                                            int64_t step, mlir::ValueRange init,
+                                            SumBody body);
   /// One side is left out when the condition is constant.
   void branch(mlir::Value condition, llvm::function_ref<void()> then,
               llvm::function_ref<void()> otherwise = {});
@@ -98,6 +101,10 @@ public:
   mlir::Value gather(mlir::Value pointer, mlir::Type element, int64_t lanes,
                      mlir::Value stride, mlir::Value mask);
   void store(mlir::Value value, mlir::Value pointer, mlir::Value mask = {});
+  /// Past the caches, where CpuTarget::hasStreaming; `pointer` is aligned to
+  /// the vector or to 64 bytes. `endStreams` before anyone else may read.
+  void stream(mlir::Value value, mlir::Value pointer);
+  void endStreams();
   mlir::Value splat(mlir::Value scalar, int64_t lanes);
   mlir::Value constant(mlir::TypedAttr scalar, int64_t lanes);
   mlir::Value zero(mlir::Type element, int64_t lanes);

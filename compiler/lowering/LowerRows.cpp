@@ -83,6 +83,7 @@ private:
                                              .getArgument(argumentOf(value))
                                              .use_empty();
   }
+  Value canStream();
   void walkRow();
   void finishRows(unsigned walk);
   void walkAlong(unsigned walk);
@@ -118,6 +119,7 @@ private:
   SmallVector<SmallVector<unsigned>> valuesOf; // of a step
   SmallVector<unsigned> firstValues;           // of a step
   unsigned walks = 0, rowRank, rank;
+  BitVector streamed; // outputs that go past the caches
   // Of the row at hand:
   SmallVector<Value> row;   // its place
   SmallVector<Value> ofRow; // values of the row, null where not known yet
@@ -261,13 +263,73 @@ void RowsLowering::keep() {
 void RowsLowering::run(Value begin, Value end) {
   Value count = e.product(ArrayRef(sizes).take_front(rowRank));
   Value step = rowsPerTask(e, op, sizes);
-  // One task does all that one call covers.
-  e.loop(e.mul(begin, step), e.min(e.mul(end, step), count), 1,
-         [&](Value number) {
-           row = e.delinearize(number, ArrayRef(sizes).take_front(rowRank));
-           ofRow.assign(elements.size(), Value());
-           walkRow();
-         });
+  auto walkRows = [&] {
+    // One task does all that one call covers.
+    e.loop(e.mul(begin, step), e.min(e.mul(end, step), count), 1,
+           [&](Value number) {
+             row = e.delinearize(number, ArrayRef(sizes).take_front(rowRank));
+             ofRow.assign(elements.size(), Value());
+             walkRow();
+           });
+  };
+  Value streams = canStream();
+  BitVector chosen = streamed;
+  streamed.reset();
+  if (!streams)
+    return walkRows();
+  e.branch(streams, walkRows, [&] {
+    streamed = chosen;
+    walkRows();
+    e.endStreams();
+  });
+}
+
+/// Finds the outputs that may go past the caches: those whose elements are
+/// written once, in whole vectors. Gives whether they are small or not aligned
+/// in this call; null when that is always so.
+Value RowsLowering::canStream() {
+  streamed.resize(outputs.size());
+  if (!target.hasStreaming || rank == rowRank)
+    return {};
+  Value bytes, misaligned;
+  for (auto [i, value] : llvm::enumerate(op.getYields())) {
+    const Buffer &buffer = outputs[i];
+    AffineMap map = op.getMap(inputs.size() + i);
+    std::optional<unsigned> last =
+        map.getResultPosition(e.b.getAffineDimExpr(rank - 1));
+    bool isReadAgain = llvm::any_of(elements, [&](const Element &element) {
+      return element.output == static_cast<unsigned>(i);
+    });
+    if (elements[value].isRow || isReadAgain || !last ||
+        getConstantIntValue(buffer.strides[*last]) != 1)
+      continue;
+    int64_t width = std::max<int64_t>(
+        getStorageType(buffer.element).getIntOrFloatBitWidth() / 8, 1);
+    Value size = e.mul(e.product(sizes), width);
+    if (std::optional<int64_t> known = getConstantIntValue(size);
+        known && static_cast<uint64_t>(*known) < target.getStreamedBytes())
+      continue;
+    streamed.set(i);
+    bytes = bytes ? e.min(bytes, size) : size;
+    auto addOffset = [&](Value offset) {
+      misaligned =
+          misaligned ? e.b.createOrFold<arith::OrIOp>(e.loc, misaligned, offset)
+                     : offset;
+    };
+    Value address =
+        LLVM::PtrToIntOp::create(e.b, e.loc, e.b.getI64Type(), buffer.pointer);
+    addOffset(
+        arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), address));
+    for (auto [k, stride] : llvm::enumerate(buffer.strides))
+      if (k != *last)
+        addOffset(e.mul(stride, width));
+  }
+  if (!bytes)
+    return {};
+  Value least = e.index(static_cast<int64_t>(target.getStreamedBytes()));
+  misaligned = e.rem(misaligned, e.index(64));
+  return e.b.createOrFold<arith::OrIOp>(e.loc, e.less(bytes, least),
+                                        e.lessUnsigned(e.index(0), misaligned));
 }
 
 void RowsLowering::walkRow() {
@@ -468,14 +530,31 @@ SmallVector<Value> RowsLowering::alongLast(unsigned walk,
     for (int64_t i = 0; i < together; ++i)
       llvm::append_range(wide, neutral(walk, kLanes));
     size_t count = wide.size() / together;
-    wide = e.loop(from, to, step, wide, [&](Value column, ValueRange carried) {
+    SmallVector<bool> isFlag;
+    eachSum(walk, [&](unsigned step, unsigned i, unsigned) {
+      isFlag.push_back(false);
+      if (hasFlag(combinerOf(op, step, i), /*isVector=*/true))
+        isFlag.push_back(true);
+    });
+    // A long body fills the registers: several would only be longer.
+    auto several = [&](Value column, ValueRange carried) {
       SmallVector<Value> next;
       for (int64_t i = 0; i < together; ++i)
         llvm::append_range(next,
                            at(walk, placeAt(e.add(column, i * kLanes), kLanes),
                               carried.slice(i * count, count)));
+      // One flag for all: LLVM then compares two vectors at once.
+      for (size_t i = count; i < next.size(); ++i)
+        if (isFlag[i % count]) {
+          Value &first = next[i % count];
+          first = arith::OrIOp::create(e.b, e.loc, first, next[i]);
+          next[i] = carried[i];
+        }
       return next;
-    });
+    };
+    wide = known && *known <= 2 * step
+               ? e.loop(from, to, step, wide, several)
+               : e.rolledLoop(from, to, step, wide, several);
     SmallVector<Value> total(ArrayRef(wide).take_front(count));
     for (int64_t i = 1; i < together; ++i)
       total = combined(walk, total, ArrayRef(wide).slice(i * count, count));
@@ -591,7 +670,11 @@ SmallVector<Value> RowsLowering::at(unsigned walk, const Place &place,
     const Buffer &buffer = outputs[i];
     Value offset =
         offsetOf(buffer, op.getMap(inputs.size() + i), place.columns);
-    e.store(lanes, e.at(buffer.pointer, buffer.element, offset), place.mask);
+    Value pointer = e.at(buffer.pointer, buffer.element, offset);
+    if (streamed[i] && place.lanes == kLanes && !place.mask)
+      e.stream(lanes, pointer);
+    else
+      e.store(lanes, pointer, place.mask);
   }
   return results;
 }
@@ -617,7 +700,8 @@ void RowsLowering::fetchAhead(const Place &place) {
   for (auto [i, buffer] : llvm::enumerate(inputs))
     fetch(buffer, op.getMap(i), /*next=*/true);
   for (auto [i, value] : llvm::enumerate(op.getYields()))
-    if (!elements[value].isRow && elements[value].walk + 1 == walks)
+    if (!elements[value].isRow && elements[value].walk + 1 == walks &&
+        !streamed[i])
       fetch(outputs[i], op.getMap(inputs.size() + i), /*next=*/false);
 }
 

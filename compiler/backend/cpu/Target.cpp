@@ -29,10 +29,11 @@ constexpr Platform kPlatforms[] = {
      "generic-rv64", "+m,+a,+f,+d,+c", "lp64d", false},
 };
 
-void setVectorFacts(CpuTarget &target, bool avx512, bool avx2, bool fma) {
+void setX86Vectors(CpuTarget &target, bool avx512, bool avx2, bool fma) {
   target.vectorBits = avx512 ? 512 : avx2 ? 256 : 128;
   target.vectorRegisters = avx512 ? 32 : 16;
   target.hasFma = fma;
+  target.hasStreaming = true;
   target.l2Bytes = (avx512 ? 1024 : avx2 ? 512 : 256) << 10;
 }
 
@@ -50,10 +51,10 @@ void setX86Facts(CpuTarget &target) {
         found = entry.front() == '+';
     return found;
   };
-  setVectorFacts(target,
-                 has("avx512f") && has("avx512vl") && has("avx512bw") &&
-                     has("avx512dq"),
-                 has("avx2"), has("fma"));
+  setX86Vectors(target,
+                has("avx512f") && has("avx512vl") && has("avx512bw") &&
+                    has("avx512dq"),
+                has("avx2"), has("fma"));
   target.hasBf16Dot = target.vectorBits == 512 && has("avx512bf16");
   target.hasAmxBf16 =
       target.vectorBits == 512 && has("amx-tile") && has("amx-bf16");
@@ -97,7 +98,7 @@ CpuTarget CpuTarget::getLevel(unsigned level) {
   CpuTarget target;
   target.level = level;
   target.cpu = "x86-64-v" + std::to_string(level);
-  setVectorFacts(target, level >= 4, level >= 3, level >= 3);
+  setX86Vectors(target, level >= 4, level >= 3, level >= 3);
   return target;
 }
 

@@ -68,6 +68,7 @@ struct CpuTarget {
   bool hasFma = false;
   bool hasBf16Dot = false; // sums of two products of bf16 into f32, 16 at once
   bool hasAmxBf16 = false; // the same of tiles of 16 rows, AMX
+  bool hasStreaming = false; // stores past the caches, which a fence ends: x86
   uint64_t l1Bytes = 32 << 10;
   uint64_t l2Bytes = 256 << 10;
 
@@ -78,6 +79,11 @@ struct CpuTarget {
   /// the platform's baseline. Unknown names get the facts of the triple's
   /// oldest machine.
   static CpuTarget getNamed(const llvm::Triple &triple, llvm::StringRef cpu);
+
+  /// Size of an output from which on stores should go past the caches: so much
+  /// is not there any more when it is read, and its lines are not read before
+  /// they are written.
+  uint64_t getStreamedBytes() const { return 8 * l2Bytes; }
 
   /// Vector registers that one panel row takes, for accumulators of `bits`.
   unsigned getPanelRegisters(unsigned bits) const;
