@@ -10,6 +10,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace tenon {
@@ -68,10 +70,9 @@ public:
 
   struct Power {
     Value minusOne; ///< exp(r) - 1, exp(r) in [sqrt(1/2), sqrt(2)]
-    Value n, bits;  ///< as a float, and bits whose last ones it is
+    Value bits;     ///< those of n + bias at their end
   };
-  /// exp(x + rest), `rest` so small that n does not depend on it; `bits` are
-  /// those of n + bias.
+  /// exp(x + rest), `rest` so small that n does not depend on it.
   Power reducedExp(Value x, Value rest = {}, float bias = 0) {
     // Adding 3 * 2^22 leaves the whole number in the last bits.
     Value magic = number(0x1.8p23f + bias);
@@ -83,7 +84,7 @@ public:
     r = rest ? add(r, mulAdd(n, last, rest)) : mulAdd(n, last, r);
     Value q = polynomial(r, {0x1.6a50bep-10f, 0x1.123976p-7f, 0x1.5558acp-5f,
                              0x1.555492p-3f, 0x1.fffffcp-2f});
-    return {mulAdd(mul(r, r), q, r), whole, toBits(shifted)};
+    return {mulAdd(mul(r, r), q, r), toBits(shifted)};
   }
 
   Value valueOf(const Power &power) { return add(number(1), power.minusOne); }
@@ -106,16 +107,29 @@ public:
     return {mul(first, first), mul(sub(x, first), add(x, first))};
   }
 
-  /// x * 2^n of whole n, rounded once, by the instruction of AVX-512.
-  Value scale(Value x, Value n) {
-    Type words = b.getI16Type();
-    Value all = arith::ConstantOp::create(b, loc, b.getIntegerAttr(words, -1));
+  /// exp for one register of AVX-512: n is a multiple of 1/16, the power of its
+  /// fraction stands in a table, and r is small.
+  Value expByTable(Value x) {
+    Value magic = number(0x1.8p19f);
+    Value shifted = mulAdd(x, number(0x1.715476p+0f), magic);
+    Value sixteenths = sub(shifted, magic), n = neg(sixteenths);
+    Value r = mulAdd(n, number(0x1.62e4p-1f), x);
+    r = mulAdd(n, number(0x1.7f7d1cp-20f), r);
+    Value q = polynomial(r, {0x1.5556dep-3f, 0x1.000222p-1f});
+    SmallVector<float> powers;
+    for (int i = 0; i < 16; ++i)
+      powers.push_back(static_cast<float>(std::exp2(i / 16.0)));
+    Value table = arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(cast<VectorType>(type), ArrayRef(powers)));
+    Value power =
+        intrinsic("permvar.sf.512", ValueRange{table, toBits(shifted)});
+    // Times 2^n, of which the instruction takes the whole part, rounded once.
+    Value all = arith::ConstantOp::create(b, loc, b.getI16IntegerAttr(-1));
     Value rounding = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(4));
-    return LLVM::CallIntrinsicOp::create(
-               b, loc, type,
-               b.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
-               ValueRange{x, n, x, all, rounding})
-        .getResults();
+    Value value = mulAdd(power, mulAdd(mul(r, r), q, r), power);
+    return intrinsic("mask.scalef.ps.512",
+                     ValueRange{value, sixteenths, value, all, rounding});
   }
   bool fillsRegister() const {
     auto vector = dyn_cast<VectorType>(type);
@@ -123,6 +137,12 @@ public:
   }
 
 private:
+  Value intrinsic(StringRef name, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(
+               b, loc, type, b.getStringAttr("llvm.x86.avx512." + name),
+               operands)
+        .getResults();
+  }
   Type integers() {
     Type word = b.getI32Type();
     auto vector = dyn_cast<VectorType>(type);
@@ -159,8 +179,7 @@ Value buildScaledExp(Floats f, Value x) {
   // Beyond these the result is 0 or infinite anyhow; NaN goes through.
   Value least = f.number(-200), most = f.number(200);
   x = f.select(f.less(x, least), least, x);
-  Floats::Power power = f.reducedExp(f.select(f.less(most, x), most, x));
-  return f.scale(f.valueOf(power), power.n);
+  return f.expByTable(f.select(f.less(most, x), most, x));
 }
 
 Value buildTanh(Floats f, Value x) {
