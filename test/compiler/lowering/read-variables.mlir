@@ -82,3 +82,70 @@ func.func @reversed() {
   bufferization.materialize_in_destination %4 in restrict writable %next : (tensor<4xf32>, memref<4xf32>) -> ()
   return
 }
+
+// Rows are added in the table's own memory, and what comes of that is its value.
+// CHECK-LABEL: func.func @rows
+// CHECK: bufferization.to_tensor {{.*}} restrict writable
+// CHECK-NOT: linalg.copy
+// BUFFER-LABEL: func.func @rows
+// BUFFER-NOT: memref.alloc
+// BUFFER-NOT: linalg.copy
+// BUFFER: scf.for
+// BUFFER-NOT: linalg.copy
+// BUFFER: return
+func.func @rows(%g: tensor<4xf32>) -> f32 {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %four = arith.constant 4 : index
+  %place = memref.get_global @v : memref<4xf32>
+  %0 = bufferization.to_tensor %place restrict : memref<4xf32> to tensor<4xf32>
+  %1 = tensor.empty() : tensor<4xf32>
+  %2 = linalg.copy ins(%0 : tensor<4xf32>) outs(%1 : tensor<4xf32>) -> tensor<4xf32>
+  %3 = scf.for %i = %zero to %four step %one iter_args(%t = %2) -> (tensor<4xf32>) {
+    %old = tensor.extract %t[%i] : tensor<4xf32>
+    %by = tensor.extract %g[%i] : tensor<4xf32>
+    %new = arith.addf %old, %by : f32
+    %u = tensor.insert %new into %t[%i] : tensor<4xf32>
+    scf.yield %u : tensor<4xf32>
+  }
+  %next = memref.get_global @v : memref<4xf32>
+  bufferization.materialize_in_destination %3 in restrict writable %next : (tensor<4xf32>, memref<4xf32>) -> ()
+  %r = tensor.extract %3[%one] : tensor<4xf32>
+  return %r : f32
+}
+
+// Somebody looks at the variable in between.
+// CHECK-LABEL: func.func @rows_seen
+// CHECK-NOT: writable :
+// CHECK: linalg.copy
+// CHECK: return
+func.func @rows_seen(%g: f32) -> f32 {
+  %zero = arith.constant 0 : index
+  %place = memref.get_global @v : memref<4xf32>
+  %0 = bufferization.to_tensor %place restrict : memref<4xf32> to tensor<4xf32>
+  %1 = tensor.empty() : tensor<4xf32>
+  %2 = linalg.copy ins(%0 : tensor<4xf32>) outs(%1 : tensor<4xf32>) -> tensor<4xf32>
+  %3 = tensor.insert %g into %2[%zero] : tensor<4xf32>
+  %4 = bufferization.to_tensor %place restrict : memref<4xf32> to tensor<4xf32>
+  %r = tensor.extract %4[%zero] : tensor<4xf32>
+  bufferization.materialize_in_destination %3 in restrict writable %place : (tensor<4xf32>, memref<4xf32>) -> ()
+  return %r : f32
+}
+
+// The new value is needed when the variable has another one.
+// CHECK-LABEL: func.func @rows_kept
+// CHECK-NOT: writable :
+// CHECK: linalg.copy
+// CHECK: return
+func.func @rows_kept(%g: f32, %h: tensor<4xf32>) -> f32 {
+  %zero = arith.constant 0 : index
+  %place = memref.get_global @v : memref<4xf32>
+  %0 = bufferization.to_tensor %place restrict : memref<4xf32> to tensor<4xf32>
+  %1 = tensor.empty() : tensor<4xf32>
+  %2 = linalg.copy ins(%0 : tensor<4xf32>) outs(%1 : tensor<4xf32>) -> tensor<4xf32>
+  %3 = tensor.insert %g into %2[%zero] : tensor<4xf32>
+  bufferization.materialize_in_destination %3 in restrict writable %place : (tensor<4xf32>, memref<4xf32>) -> ()
+  bufferization.materialize_in_destination %h in restrict writable %place : (tensor<4xf32>, memref<4xf32>) -> ()
+  %r = tensor.extract %3[%zero] : tensor<4xf32>
+  return %r : f32
+}
