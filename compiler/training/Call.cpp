@@ -169,6 +169,13 @@ const Call *Arguments::find(StringRef name) {
   return found && found->kind != Call::Kind::None ? found : nullptr;
 }
 
+bool Arguments::isNone(StringRef name) const {
+  return any_of(call.arguments, [&](const auto &argument) {
+    const auto &[key, value] = argument;
+    return key == name && value.kind == Call::Kind::None;
+  });
+}
+
 std::optional<double> Arguments::optionalNumber(StringRef name) {
   const Call *value = find(name);
   if (!value)

@@ -55,6 +55,8 @@ public:
 
   /// The argument called `name`, or the next one given by position.
   const Call *find(llvm::StringRef name);
+  /// Whether it is given by name, as none.
+  bool isNone(llvm::StringRef name) const;
   double number(llvm::StringRef name, double otherwise);
   std::optional<double> optionalNumber(llvm::StringRef name);
   int64_t integer(llvm::StringRef name, int64_t otherwise);

@@ -28,6 +28,10 @@ Call toCall(const json::Value &value) {
   } else if (const json::Object *object = value.getAsObject()) {
     call.name = object->getString("class_name").value_or("").str();
     if (const json::Object *config = object->getObject("config")) {
+      // An array of numbers.
+      if (call.name == "__tensor__" || call.name == "__numpy__")
+        if (const json::Value *elements = config->get("value"))
+          return toCall(*elements);
       // Sorted: the order of JSON's keys means nothing.
       std::vector<StringRef> keys;
       for (const auto &entry : *config)

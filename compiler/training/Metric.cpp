@@ -97,14 +97,37 @@ Tensor column(Tensor x, int64_t index) {
   return gather(x, x.builder().integers(index), x.rank() - 1);
 }
 
+/// A part of x along its first dimension.
+Tensor rows(Tensor x, int64_t begin, int64_t size) {
+  if (!x)
+    return x;
+  GraphBuilder &b = x.builder();
+  SmallVector<int64_t> begins(x.rank(), 0), sizes(x.rank(), -1);
+  begins[0] = begin;
+  sizes[0] = size;
+  return slice(x, b.integers(begins), b.integers(sizes));
+}
+
+/// The largest element of a vector.
+Tensor largest(Tensor x) {
+  if (!x)
+    return x;
+  GraphBuilder &b = x.builder();
+  return b.make(
+      "graph.reduce_max", x.type(), x,
+      {b.attr("axes", ArrayRef<int64_t>{0}), b.flag("keep_dims", false)});
+}
+
 /// Sums of the four kinds of decisions at thresholds: true and false positives,
-/// true and false negatives; each a vector with one element per threshold.
+/// true and false negatives; each a vector with one element per threshold, or,
+/// with `labels`, one per threshold and label.
 Tensors confusion(GraphBuilder &b, Tensor y, Tensor p, Tensor weight,
-                  ArrayRef<double> thresholds) {
+                  ArrayRef<double> thresholds, int64_t labels = 0) {
   if (!y || !p)
     return Tensors(4);
   auto flat = [&](Tensor x) {
-    return expandDims(reshape(x, b.integers(-1)), 1);
+    return labels ? reshape(x, b.integers({-1, 1, labels}))
+                  : expandDims(reshape(x, b.integers(-1)), 1);
   };
   Tensor w = flat(spread(b, weight, p));
   SmallVector<float> values(thresholds.begin(), thresholds.end());
@@ -113,6 +136,8 @@ Tensors confusion(GraphBuilder &b, Tensor y, Tensor p, Tensor weight,
   Tensor at(b, ConstantOp::create(
                    b.builder, b.loc,
                    DenseElementsAttr::get(type, ArrayRef<float>(values))));
+  if (labels)
+    at = expandDims(at, 1);
   Tensor positive = flat(asNumber(notEqual(y, 0), p)),
          said = asNumber(flat(cast(p, at.type())) > at, p);
   auto total = [&](Tensor a, Tensor c) { return sum(a * c * w, 0); };
@@ -122,23 +147,21 @@ Tensors confusion(GraphBuilder &b, Tensor y, Tensor p, Tensor weight,
 
 /// Threshold, class or the k best outputs: what counts as a positive.
 struct Decision {
-  double threshold = 0.5;
+  std::vector<double> thresholds = {0.5};
   std::optional<double> classId, topK;
 };
 
 Metric counted(Arguments &arguments, std::function<Tensor(Sums)> result) {
   Decision decision;
   std::vector<double> thresholds = arguments.numbers("thresholds");
-  if (thresholds.size() > 1)
-    arguments.fail("has several 'thresholds', which would be several results");
   if (!thresholds.empty())
-    decision.threshold = thresholds[0];
+    decision.thresholds = thresholds;
+  int64_t count = int64_t(decision.thresholds.size());
   decision.topK = arguments.optionalNumber("top_k");
   decision.classId = arguments.optionalNumber("class_id");
   Metric metric;
-  metric.accumulators = {{1}, {1}, {1}, {1}};
+  metric.accumulators.assign(4, {count});
   metric.update = [decision](GraphBuilder &b, Tensor y, Tensor p, Tensor w) {
-    double threshold = decision.threshold;
     if (decision.topK && p) {
       // Outputs below the k-th best can not be positive.
       Tensor best = b.makeAll("graph.top_k", {p.type(), b.builder.getI32Type()},
@@ -151,26 +174,68 @@ Metric counted(Arguments &arguments, std::function<Tensor(Sums)> result) {
       y = column(y, int64_t(*decision.classId));
       p = column(p, int64_t(*decision.classId));
     }
-    return confusion(b, y, p, w, threshold);
+    return confusion(b, y, p, w, decision.thresholds);
   };
-  metric.result = [result](GraphBuilder &b, Sums sums) {
-    Tensors scalars;
-    for (Tensor sum : sums)
-      scalars.push_back(reshape(sum, b.integers({})));
-    return result(scalars);
+  metric.result = [=](GraphBuilder &b, Sums sums) {
+    Tensor value = result(sums);
+    return count == 1 ? reshape(value, b.integers({})) : value;
   };
   return metric;
 }
 
-Metric makeAuc(Arguments &arguments) {
+Tensor precisionOf(Sums s) { return quotient(s[0], s[0] + s[1]); }
+Tensor recallOf(Sums s) { return quotient(s[0], s[0] + s[3]); }
+Tensor specificityOf(Sums s) { return quotient(s[2], s[2] + s[1]); }
+
+/// The best `wanted` at any threshold where `bound` is at least the argument of
+/// that name.
+Metric makeBestAt(Arguments &arguments, std::function<Tensor(Sums)> wanted,
+                  StringRef boundName, std::function<Tensor(Sums)> bound) {
+  double least = arguments.number(boundName, -1);
+  int64_t count = arguments.integer("num_thresholds", 200);
+  std::optional<double> classId = arguments.optionalNumber("class_id");
+  if (least < 0 || least > 1)
+    arguments.fail("needs '" + boundName.str() + "', from 0 to 1");
+  if (count < 1 || count > 100000)
+    arguments.fail("has 'num_thresholds', which must be from 1 to 100000");
+  // All are positives at the first threshold.
+  std::vector<double> thresholds = {count == 1 ? 0.5 : -1e-7};
+  for (int64_t i = 1; i < count; ++i)
+    thresholds.push_back(double(i) / double(count - 1));
+  Metric metric;
+  metric.accumulators.assign(4, {count});
+  metric.update = [=](GraphBuilder &b, Tensor y, Tensor p, Tensor w) {
+    if (classId) {
+      y = column(y, int64_t(*classId));
+      p = column(p, int64_t(*classId));
+    }
+    return confusion(b, y, p, w, thresholds);
+  };
+  auto reaches = [=](Tensor x) { return x >= number(x, least); };
+  metric.result = [=](GraphBuilder &, Sums sums) {
+    return largest(select(reaches(bound(sums)), wanted(sums), 0));
+  };
+  return metric;
+}
+
+Metric makeAuc(Arguments &arguments, Tensor output) {
   int64_t count = arguments.integer("num_thresholds", 200);
   std::string curve = canonical(arguments.text("curve", "ROC"));
   std::string rule =
       canonical(arguments.text("summation_method", "interpolation"));
   std::vector<double> given = arguments.numbers("thresholds");
-  if (arguments.flag("multi_label", false) || arguments.find("label_weights") ||
-      arguments.find("num_labels"))
-    arguments.fail("with several labels, each by itself, is not supported");
+  std::vector<double> weights = arguments.numbers("label_weights");
+  int64_t labels = 0;
+  arguments.ignore({"num_labels"});
+  if (arguments.flag("multi_label", false)) {
+    labels = ShapeContext::asConstant(output.dims().back()).value_or(0);
+    if (!labels)
+      arguments.fail("needs to know the number of labels of its output");
+    if (!weights.empty() && int64_t(weights.size()) != labels)
+      arguments.fail("has 'label_weights', which must be one per label");
+  } else if (!weights.empty()) {
+    arguments.fail("has 'label_weights', which need multi_label");
+  }
   bool fromLogits = arguments.flag("from_logits", false);
   if (count < 2 || count > 100000)
     arguments.fail("has 'num_thresholds', which must be from 2 to 100000");
@@ -187,14 +252,28 @@ Metric makeAuc(Arguments &arguments) {
   thresholds.push_back(1 + 1e-7);
   count = int64_t(thresholds.size());
   Metric metric;
-  metric.accumulators.assign(4, {count});
+  metric.accumulators.assign(4, labels ? std::vector<int64_t>{count, labels}
+                                       : std::vector{count});
   metric.update = [=](GraphBuilder &b, Tensor y, Tensor p, Tensor w) {
-    return confusion(b, y, fromLogits ? apply("sigmoid", p) : p, w, thresholds);
+    return confusion(b, y, fromLogits ? apply("sigmoid", p) : p, w, thresholds,
+                     labels);
   };
-  metric.result = [=](GraphBuilder &, Sums sums) {
+  auto overLabels = [=](GraphBuilder &b, Tensor areas) {
+    if (!labels || !areas)
+      return areas;
+    if (weights.empty())
+      return mean(areas, 0);
+    SmallVector<float> values(weights.begin(), weights.end());
+    auto type = RankedTensorType::get({labels}, b.builder.getF32Type());
+    Tensor each(b, ConstantOp::create(
+                       b.builder, b.loc,
+                       DenseElementsAttr::get(type, ArrayRef<float>(values))));
+    return quotient(sum(areas * each, 0), sum(each, 0));
+  };
+  metric.result = [=](GraphBuilder &b, Sums sums) {
     Tensor tp = sums[0], fp = sums[1], tn = sums[2], fn = sums[3];
-    auto left = [&](Tensor x) { return part(x, 0, count - 1); };
-    auto right = [&](Tensor x) { return part(x, 1, count - 1); };
+    auto left = [&](Tensor x) { return rows(x, 0, count - 1); };
+    auto right = [&](Tensor x) { return rows(x, 1, count - 1); };
     if (curve == "pr" && rule == "interpolation") {
       // Davis and Goadrich, The relationship between precision-recall and ROC
       // curves: linear between points in counts, not in precision.
@@ -206,9 +285,9 @@ Metric makeAuc(Arguments &arguments) {
       Tensor intercept = right(tp) - slope * right(said);
       Tensor ratio = select((left(said) > 0) & (right(said) > 0),
                             quotient(left(said), positive(right(said))), 1);
-      return sum(quotient(slope * (step + intercept * log(ratio)),
-                          positive(right(tp) + right(fn))),
-                 0);
+      return overLabels(b, sum(quotient(slope * (step + intercept * log(ratio)),
+                                        positive(right(tp) + right(fn))),
+                               0));
     }
     Tensor recall = quotient(tp, tp + fn);
     Tensor x = curve == "roc" ? quotient(fp, fp + tn) : recall,
@@ -217,7 +296,7 @@ Metric makeAuc(Arguments &arguments) {
                         ? (left(y) + right(y)) / 2
                         : apply(rule == "minoring" ? "minimum" : "maximum",
                                 left(y), right(y));
-    return sum((left(x) - right(x)) * height, 0);
+    return overLabels(b, sum((left(x) - right(x)) * height, 0));
   };
   return metric;
 }
@@ -228,9 +307,10 @@ Metric makeFBeta(Arguments &arguments, Tensor output, bool hasBeta) {
   double beta = hasBeta ? arguments.number("beta", 1) : 1;
   std::optional<double> threshold = arguments.optionalNumber("threshold");
   auto classes = ShapeContext::asConstant(output.dims().back());
-  if (average != "micro" && average != "macro" && average != "weighted")
-    arguments.fail("has 'average', which must be micro, macro or weighted: "
-                   "without it there is a result for each class");
+  if (average != "none" && average != "micro" && average != "macro" &&
+      average != "weighted")
+    arguments.fail("has 'average', which must be none, micro, macro or "
+                   "weighted");
   if (!classes)
     arguments.fail("needs to know the number of classes of its output");
   Metric metric;
@@ -273,25 +353,36 @@ Metric makeFBeta(Arguments &arguments, Tensor output, bool hasBeta) {
   return metric;
 }
 
-/// Intersection over union, averaged over classes: of a confusion matrix.
+/// Intersection over union, averaged over all classes or those asked for: of a
+/// confusion matrix.
 Metric makeIou(Arguments &arguments, Tensor output, StringRef kind) {
   int64_t classes = 2;
   double threshold = 0.5;
   bool labels = false; // whether outputs are labels
+  std::optional<double> ignored;
   if (kind == "binaryiou") {
-    std::vector<double> ids = arguments.numbers("target_class_ids");
-    if (!ids.empty() && ids != std::vector<double>{0, 1})
-      arguments.fail("has 'target_class_ids', which must be [0, 1]");
     threshold = arguments.number("threshold", 0.5);
   } else {
     classes = arguments.integer("num_classes", 0);
-    if (arguments.find("ignore_class"))
-      arguments.fail("has 'ignore_class', which is not supported");
+    ignored = arguments.optionalNumber("ignore_class");
     arguments.ignore({"axis", "sparse_y_true"});
-    labels = arguments.flag("sparse_y_pred", kind == "meaniou");
+    labels =
+        arguments.flag("sparse_y_pred", kind == "meaniou" || kind == "iou");
     if (classes < 2 || classes > 4096)
       arguments.fail("needs 'num_classes', from 2 to 4096");
   }
+  SmallVector<int64_t> wanted;
+  if (!kind.contains("mean"))
+    for (double id : arguments.numbers("target_class_ids")) {
+      wanted.push_back(int64_t(id));
+      if (id < 0 || id >= double(classes))
+        arguments.fail("has 'target_class_ids' outside of its classes");
+    }
+  if (kind.ends_with("iou") && !kind.contains("mean") && kind != "binaryiou" &&
+      wanted.empty())
+    arguments.fail("needs 'target_class_ids'");
+  // Keras counts in whole numbers unless told otherwise.
+  bool wholeWeights = !StringRef(arguments.text("dtype", "int")).contains("f");
   Metric metric;
   metric.accumulators = {{classes, classes}};
   metric.update = [=, binary = kind == "binaryiou"](GraphBuilder &b, Tensor y,
@@ -310,6 +401,10 @@ Metric makeIou(Arguments &arguments, Tensor output, StringRef kind) {
       said = argmax(p);
     }
     Tensor weight = spread(b, w, cast(said, p.type()));
+    if (wholeWeights)
+      weight = cast(cast(weight, b.i64()), p.type());
+    if (ignored)
+      weight = weight * asNumber(notEqual(truth, *ignored), p);
     auto flat = [&](Tensor x) { return reshape(x, b.integers(-1)); };
     auto hot = [&](Tensor x) {
       return b.make("graph.one_hot", p.type(),
@@ -319,7 +414,7 @@ Metric makeIou(Arguments &arguments, Tensor output, StringRef kind) {
     return Tensors{matmul(hot(truth) * expandDims(flat(weight), 1), hot(said),
                           /*transposeA=*/true, /*transposeB=*/false)};
   };
-  metric.result = [](GraphBuilder &b, Sums sums) {
+  metric.result = [wanted](GraphBuilder &b, Sums sums) {
     Tensor matrix = sums[0], rows = sum(matrix, 1), columns = sum(matrix, 0);
     Tensor diagonal = b.make(
         "graph.reduce_sum", matrix.type(),
@@ -327,39 +422,84 @@ Metric makeIou(Arguments &arguments, Tensor output, StringRef kind) {
                 {matrix, b.integer(0), b.integer(0)})},
         {b.attr("axes", ArrayRef<int64_t>{1}), b.flag("keep_dims", false)});
     Tensor total = rows + columns - diagonal;
+    if (!wanted.empty()) {
+      diagonal = gather(diagonal, b.integers(wanted), 0);
+      total = gather(total, b.integers(wanted), 0);
+    }
     Tensor valid = asNumber(notEqual(total, 0), matrix);
     return quotient(sum(quotient(diagonal, total), 0), sum(valid, 0));
   };
   return metric;
 }
 
-/// 1 - residuals / variance, of one output column or averaged uniformly.
+/// 1 - residuals / variance, of each output column or averaged.
 Metric makeR2(Arguments &arguments, Tensor output) {
-  if (canonical(arguments.text("class_aggregation", "uniform_average")) !=
-      "uniformaverage")
-    arguments.fail("has 'class_aggregation', which must be uniform_average");
-  if (arguments.integer("num_regressors", 0) != 0)
-    arguments.fail("has 'num_regressors', which must be 0");
+  std::string average =
+      canonical(arguments.text("class_aggregation", "uniform_average"));
+  if (arguments.isNone("class_aggregation"))
+    average = "none";
+  int64_t regressors = arguments.integer("num_regressors", 0);
+  if (average != "none" && average != "uniformaverage" &&
+      average != "varianceweightedaverage")
+    arguments.fail("has 'class_aggregation', which must be none, "
+                   "uniform_average or variance_weighted_average");
+  if (regressors < 0)
+    arguments.fail("has 'num_regressors', which must not be negative");
   auto columns = ShapeContext::asConstant(output.dims().back());
   if (!columns)
     arguments.fail("needs to know the number of columns of its output");
   int64_t n = columns.value_or(1);
   Metric metric;
-  metric.accumulators = {{n}, {n}, {n}, {n}};
+  metric.accumulators = {{n}, {n}, {n}, {n}, {}};
   metric.update = [](GraphBuilder &b, Tensor y, Tensor p, Tensor w) {
     if (!y || !p)
-      return Tensors(4);
+      return Tensors(5);
     Tensor weight = spread(b, w, p);
     SmallVector<int64_t> axes = upTo(p.rank() - 1);
     return Tensors{sum(y * y * weight, axes), sum(y * weight, axes),
-                   sum(square(y - p) * weight, axes), sum(weight, axes)};
+                   sum(square(y - p) * weight, axes), sum(weight, axes),
+                   sum(b.filled(p.value(), 1), upTo(p.rank()))};
   };
-  metric.result = [](GraphBuilder &, Sums s) {
+  metric.result = [=](GraphBuilder &, Sums s) {
     Tensor total = s[0] - s[1] * quotient(s[1], s[3]);
-    Tensor score = 1 - quotient(s[2], total);
-    return mean(select(equal(total, 0), 0, score), 0);
+    Tensor score = select(equal(total, 0), 0, 1 - quotient(s[2], total));
+    if (average == "uniformaverage")
+      score = mean(score, 0);
+    else if (average == "varianceweightedaverage")
+      score = sum(total * score, 0) / sum(total, 0);
+    if (!regressors)
+      return score;
+    // Adjusted, where there are more samples than independent predictors.
+    Tensor left = s[4] - double(regressors) - 1;
+    return select(left > 0, 1 - (1 - score) * (s[4] - 1) / left, score);
   };
   return metric;
+}
+
+/// The mean along the last axis, which stays.
+Tensor centre(Tensor x) {
+  return expandDims(mean(x, x.rank() - 1), x.rank() - 1);
+}
+
+/// Along the last axis: how far targets and outputs are on a line.
+Tensor pearson(Tensor y, Tensor p) {
+  if (!y || !p)
+    return {};
+  auto normal = [](Tensor x) {
+    x = x - centre(x);
+    return x / sqrt(centre(square(x)));
+  };
+  return normal(y) * normal(p);
+}
+
+/// The same of the line where they are equal.
+Tensor concordance(Tensor y, Tensor p) {
+  if (!y || !p)
+    return {};
+  auto variance = [](Tensor x) { return centre(square(x - centre(x))); };
+  Tensor middle = centre(p);
+  return 2 * (y - middle) * (p - middle) /
+         (variance(y) + variance(p) + square(centre(y) - middle) + 1e-7);
 }
 
 /// The accuracy that Keras picks for the shapes of target and output.
@@ -389,7 +529,15 @@ constexpr StringLiteral kNames[] = {"accuracy",
                                     "true_negatives",
                                     "false_positives",
                                     "false_negatives",
+                                    "sensitivity_at_specificity",
+                                    "specificity_at_sensitivity",
+                                    "precision_at_recall",
+                                    "recall_at_precision",
+                                    "pearson_correlation",
+                                    "concordance_correlation",
                                     "binary_io_u",
+                                    "io_u",
+                                    "one_hot_io_u",
                                     "mean_io_u",
                                     "one_hot_mean_io_u"};
 } // namespace
@@ -427,12 +575,26 @@ llvm::Expected<Metric> makeMetric(const Call &call, TargetKind target,
     };
   } else if (name == "precision") {
     needsValues = true;
-    metric =
-        counted(arguments, [](Sums s) { return quotient(s[0], s[0] + s[1]); });
+    metric = counted(arguments, precisionOf);
   } else if (name == "recall") {
     needsValues = true;
-    metric =
-        counted(arguments, [](Sums s) { return quotient(s[0], s[0] + s[3]); });
+    metric = counted(arguments, recallOf);
+  } else if (name == "sensitivityatspecificity") {
+    needsValues = true;
+    metric = makeBestAt(arguments, recallOf, "specificity", specificityOf);
+  } else if (name == "specificityatsensitivity") {
+    needsValues = true;
+    metric = makeBestAt(arguments, specificityOf, "sensitivity", recallOf);
+  } else if (name == "precisionatrecall") {
+    needsValues = true;
+    metric = makeBestAt(arguments, precisionOf, "recall", recallOf);
+  } else if (name == "recallatprecision") {
+    needsValues = true;
+    metric = makeBestAt(arguments, recallOf, "precision", precisionOf);
+  } else if (name == "pearsoncorrelation" || name == "concordancecorrelation") {
+    needsValues = true;
+    arguments.ignore({"axis"});
+    metric = meanOf(name == "pearsoncorrelation" ? pearson : concordance);
   } else if (name == "truepositives" || name == "falsepositives" ||
              name == "truenegatives" || name == "falsenegatives") {
     needsValues = true;
@@ -443,12 +605,12 @@ llvm::Expected<Metric> makeMetric(const Call &call, TargetKind target,
     metric = counted(arguments, [which](Sums s) { return s[which]; });
   } else if (name == "auc") {
     needsValues = true;
-    metric = makeAuc(arguments);
+    metric = makeAuc(arguments, output);
   } else if (name == "f1score" || name == "fbetascore") {
     needsValues = true;
     metric = makeFBeta(arguments, output, name == "fbetascore");
-  } else if (name == "binaryiou" || name == "meaniou" ||
-             name == "onehotmeaniou") {
+  } else if (name == "binaryiou" || name == "iou" || name == "onehotiou" ||
+             name == "meaniou" || name == "onehotmeaniou") {
     needsValues = name == "binaryiou";
     metric = makeIou(arguments, output, name);
   } else if (name == "r2score") {

@@ -19,7 +19,7 @@ struct Metric {
       graph::GraphBuilder &, graph::Tensor target, graph::Tensor output,
       graph::Tensor weight)>
       update;
-  /// The value: a scalar.
+  /// The value: a scalar, or a vector where there are several results.
   std::function<graph::Tensor(graph::GraphBuilder &,
                               llvm::ArrayRef<graph::Tensor> sums)>
       result;

@@ -89,10 +89,6 @@ struct Fit {
   void bench(Text &out);
 };
 
-void copyValues(Metrics &to, const Metrics &from) {
-  memcpy(to.values, from.values, size_t(from.count) * sizeof(double));
-}
-
 void Fit::open() {
   const Signature &signature = instance.signature;
   failContext.status = 2;
@@ -116,9 +112,8 @@ void Fit::open() {
   trainStep.open(instance, "train_step", data);
   validates = options.validation.count && !options.common.bench;
   trained = validated = trainer.metrics;
-  size_t bytes = size_t(trainer.metrics.count) * sizeof(double);
-  trained.values = static_cast<double *>(allocate(bytes));
-  validated.values = static_cast<double *>(allocate(bytes));
+  trained.allocateValues();
+  validated.allocateValues();
   if (validates) {
     validation = openData(spec, options.validation);
     checkLastBatch(signature, validation, size);
@@ -238,7 +233,7 @@ void Fit::trainEpoch() {
       save("step", loop.steps);
   }
   trainer.readMetrics();
-  copyValues(trained, trainer.metrics);
+  trained.copyValues(trainer.metrics);
 }
 
 // The metrics of training are needed again when a signal stops validation.
@@ -267,7 +262,7 @@ void Fit::validate() {
     }
   }
   trainer.readMetrics();
-  copyValues(validated, trainer.metrics);
+  validated.copyValues(trainer.metrics);
 }
 
 void Fit::endEpoch() {
@@ -402,8 +397,12 @@ void evaluate(const TrainOptions &options, Instance &instance) {
     list.list =
         static_cast<Result *>(allocate(size_t(metrics.count) * sizeof(Result)));
     for (int32_t i = 0; i < metrics.count; ++i) {
-      tenon_tensor value = makeTensor({TENON_FLOAT, 32, 1}, 0, nullptr);
-      storeFloat(value.dtype, value.data, metrics.values[i]);
+      int64_t size = metrics.sizes[i];
+      tenon_tensor value = makeTensor({TENON_FLOAT, 32, 1}, size > 0, &size);
+      const double *numbers = size ? metrics.vector(i) : metrics.values + i;
+      for (int64_t j = 0; j < (size ? size : 1); ++j)
+        storeFloat(value.dtype, static_cast<float *>(value.data) + j,
+                   numbers[j]);
       list.list[list.count++] = {metrics.names[i], value};
     }
     Text unused;
@@ -415,11 +414,8 @@ void evaluate(const TrainOptions &options, Instance &instance) {
   for (int32_t i = 0; i < metrics.count; ++i) {
     line.add(i ? ",\"" : "{\"");
     line.addJson(metrics.names[i]);
-    // JSON has no word for what is not finite.
-    if (fabs(metrics.values[i]) < INFINITY)
-      line.print("\":%.9g", metrics.values[i]);
-    else
-      line.add("\":null");
+    line.add("\":");
+    metrics.print(line, i, /*json=*/true);
   }
   line.add("}\n");
   writeAll(STDOUT_FILENO, line.data, line.size);

@@ -130,6 +130,14 @@ void Progress::finish(const Metrics &metrics, const Metrics *validation,
 
 // ---- history
 
+// As Keras's CSVLogger writes it: a vector between quotation marks.
+static void addCell(Text &row, const Metrics &metrics, int32_t i) {
+  const char *mark = metrics.sizes[i] ? "\"" : "";
+  row.print(",%s", mark);
+  metrics.print(row, i, /*json=*/false);
+  row.add(mark);
+}
+
 void History::open(const char *file, const Metrics &metrics, bool validates,
                    bool rate, int64_t epoch) {
   path = file;
@@ -184,12 +192,12 @@ void History::add(int64_t epoch, const Metrics &metrics,
       row.print(",%.9g", rate);
       pending = false;
     }
-    row.print(",%.9g", metrics.values[i]);
+    addCell(row, metrics, i);
   }
   if (pending)
     row.print(",%.9g", rate);
   for (int32_t i = 0; validation && i < validation->count; ++i)
-    row.print(",%.9g", validation->values[i]);
+    addCell(row, *validation, i);
   row.add("\n");
   int file = ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0)

@@ -4,6 +4,7 @@
 #include "io/Tensor.h"
 
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 namespace tenon::train {
@@ -46,6 +47,39 @@ DataSpec readFields(const Signature &signature) {
       fail("the model's input '%s' has no dimension for rows", input.name);
   }
   return spec;
+}
+
+void Metrics::allocateValues() {
+  values = static_cast<double *>(allocate(size_t(count) * sizeof(double)));
+  elements =
+      static_cast<double *>(allocate(size_t(allElements) * sizeof(double)));
+}
+
+void Metrics::copyValues(const Metrics &from) {
+  memcpy(values, from.values, size_t(count) * sizeof(double));
+  memcpy(elements, from.elements, size_t(allElements) * sizeof(double));
+}
+
+double *Metrics::vector(int32_t metric) const {
+  double *place = elements;
+  for (int32_t i = 0; i < metric; ++i)
+    place += sizes[i];
+  return place;
+}
+
+void Metrics::print(Text &out, int32_t metric, bool json) const {
+  int64_t size = sizes[metric];
+  const double *numbers = size ? vector(metric) : values + metric;
+  for (int64_t i = 0; i < (size ? size : 1); ++i) {
+    if (size)
+      out.add(i ? ", " : "[");
+    if (json && !(fabs(numbers[i]) < INFINITY))
+      out.add("null");
+    else
+      out.print("%.9g", numbers[i]);
+  }
+  if (size)
+    out.add("]");
 }
 
 bool Metrics::find(const char *name, double &value) const {
@@ -113,21 +147,28 @@ Metrics readMetricNames(const Signature &signature) {
   Metrics metrics;
   metrics.count = entry.outputCount;
   metrics.names = static_cast<const char **>(allocate(count * sizeof(char *)));
-  metrics.values = static_cast<double *>(allocate(count * sizeof(double)));
   metrics.places = static_cast<int32_t *>(allocate(count * sizeof(int32_t)));
+  metrics.sizes = static_cast<int64_t *>(allocate(count * sizeof(int64_t)));
+  metrics.allElements = 0;
   for (int32_t i = 0; i < metrics.count; ++i) {
     const TensorSpec &output = entry.outputs[i];
-    if (output.rank || !isReal(output.dtype))
+    if (output.rank > 1 || (output.rank && output.shape[0] < 1) ||
+        !isReal(output.dtype))
       fail("the model's metric '%s' is no number", output.name);
+    int64_t size = output.rank ? output.shape[0] : 0;
+    metrics.allElements += size;
     int32_t place = i;
     for (; place && strcmp(metrics.names[place - 1], output.name) > 0;
          --place) {
       metrics.names[place] = metrics.names[place - 1];
       metrics.places[place] = metrics.places[place - 1];
+      metrics.sizes[place] = metrics.sizes[place - 1];
     }
     metrics.names[place] = output.name;
     metrics.places[place] = i;
+    metrics.sizes[place] = size;
   }
+  metrics.allocateValues();
   return metrics;
 }
 
@@ -156,7 +197,11 @@ void Trainer::readMetrics() {
     tenon_tensor view = {};
     view.dtype = spec.outputs[metrics.places[i]].dtype;
     view.data = instance->outputs[metrics.places[i]];
-    metrics.values[i] = loadFloat(view, 0);
+    int64_t size = metrics.sizes[i];
+    double *elements = metrics.vector(i), total = 0;
+    for (int64_t j = 0; j < size; ++j)
+      total += elements[j] = loadFloat(view, size_t(j));
+    metrics.values[i] = size ? total / double(size) : loadFloat(view, 0);
   }
 }
 

@@ -18,8 +18,20 @@ DataSpec readFields(const Signature &signature);
 struct Metrics {
   int32_t count;
   const char **names;
-  double *values;
-  int32_t *places; // in the entry's results
+  double *values;   // of a vector the mean, as Keras shows it
+  int32_t *places;  // in the entry's results
+  int64_t *sizes;   // elements of a vector, 0 of a number
+  double *elements; // of the vectors, one after the other
+  int64_t allElements;
+
+  // Room of their own for values.
+  void allocateValues();
+  void copyValues(const Metrics &from);
+  // The elements of a vector.
+  double *vector(int32_t metric) const;
+  // Adds the value, or the vector's elements in brackets; what JSON has no word
+  // for is null there.
+  void print(Text &out, int32_t metric, bool json) const;
 
   // The value of that name; false when there is none.
   bool find(const char *name, double &value) const;

@@ -49,7 +49,7 @@ def try_case(case, number, work, args):
         if name not in rows[0]:
             faults.append(f"no {name} among {', '.join(rows[0])}")
             continue
-        got = np.array([float(row[name]) for row in rows])
+        got = np.array([json.loads(row[name]) for row in rows])  # numbers or vectors
         error = np.max(np.abs(got - wanted) / np.maximum(np.abs(wanted), 1e-6))
         worst = max(worst, error)
         if not error <= TOLERANCE:
