@@ -135,3 +135,17 @@ func.func @rows_in_order(%x: tensor<4x8xf32>, %z: f32, %y: tensor<4xf32>) -> ten
   }
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+func.func @rows_of_a_diagonal(%x: tensor<8x8xf32>, %z: f32, %y: tensor<f32>) -> tensor<f32> {
+  // expected-error@+1 {{map 0 does not fit its operand}}
+  %0 = kernel.rows ins(%x, %z : tensor<8x8xf32>, f32) outs(%y : tensor<f32>) attributes {kinds = array<i64: 1>,
+      maps = [affine_map<(c) -> (c, c)>, affine_map<(c) -> ()>, affine_map<(c) -> ()>], row_rank = 0 : i64,
+      starts = array<i64: 1>, yields = array<i64: 0>} -> tensor<f32> {
+  ^bb0(%e: f32, %s: f32, %sum: f32):
+    %0 = arith.addf %sum, %e fastmath<reassoc> : f32
+    kernel.row_yield %0 : f32
+  }
+  return %0 : tensor<f32>
+}

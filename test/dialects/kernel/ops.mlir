@@ -44,3 +44,17 @@ func.func @window(%x: memref<1x8x8x3xf32>, %y: memref<1x4x4x3xf32>) {
   }
   return
 }
+
+// A table of one column has more dimensions than are walked.
+// CHECK-LABEL: func @rows_of_a_column
+// CHECK: kernel.rows
+func.func @rows_of_a_column(%x: tensor<24x1xf32>, %z: f32, %y: tensor<1xf32>) -> tensor<1xf32> {
+  %0 = kernel.rows ins(%x, %z : tensor<24x1xf32>, f32) outs(%y : tensor<1xf32>) attributes {kinds = array<i64: 1>,
+      maps = [affine_map<(c) -> (c, 0)>, affine_map<(c) -> ()>, affine_map<(c) -> (0)>], row_rank = 0 : i64,
+      starts = array<i64: 1>, yields = array<i64: 0>} -> tensor<1xf32> {
+  ^bb0(%e: f32, %s: f32, %sum: f32):
+    %0 = arith.addf %sum, %e fastmath<reassoc> : f32
+    kernel.row_yield %0 : f32
+  }
+  return %0 : tensor<1xf32>
+}
