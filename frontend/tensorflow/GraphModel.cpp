@@ -1,6 +1,6 @@
 //===- GraphModel.cpp - names of a graph become indices -------------------===//
 
-#include "frontend/tensorflow/GraphModel.h"
+#include "frontend/tensorflow/Definitions.h"
 
 namespace tenon::tf {
 
@@ -10,13 +10,6 @@ constexpr size_t kMaxNameBytes = 1 << 16;
 
 llvm::Error failure(const llvm::Twine &text) {
   return llvm::createStringError(text);
-}
-
-std::string describe(const tfproto::NodeDef &def, const Graph &graph) {
-  std::string text = "node '" + def.name() + "' (" + def.op() + ")";
-  if (!graph.name.empty())
-    text += " of function '" + graph.name + "'";
-  return text;
 }
 
 /// Adds the nodes of `defs` to `graph`, without their inputs.
@@ -41,12 +34,6 @@ template <typename Defs> llvm::Error addNodes(const Defs &defs, Graph &graph) {
   return llvm::Error::success();
 }
 
-/// Of an operation that no row sees when an entry point feeds it.
-bool hasOneOutput(const Node &node) {
-  return llvm::StringRef(node.op).starts_with("Placeholder") ||
-         node.op == "Const";
-}
-
 llvm::Error resolveGraphInputs(Graph &graph) {
   for (Node &node : graph.nodes) {
     for (const std::string &input : node.def->input()) {
@@ -63,10 +50,6 @@ llvm::Error resolveGraphInputs(Graph &graph) {
       else if (!node.controls.empty())
         return failure(describe(*node.def, graph) + ": input '" + input +
                        "' stands after a control input");
-      else if (name->second > 0 && hasOneOutput(graph.nodes[source->second]))
-        return failure(describe(*node.def, graph) + ": input '" + input +
-                       "': node '" + name->first + "' (" +
-                       graph.nodes[source->second].op + ") has one output");
       else
         node.inputs.push_back({source->second, name->second});
     }
@@ -171,6 +154,13 @@ llvm::Error resolveFunction(GraphModel &model, Graph &graph) {
 }
 } // namespace
 
+std::string describe(const tfproto::NodeDef &def, const Graph &graph) {
+  std::string text = "node '" + def.name() + "' (" + def.op() + ")";
+  if (!graph.name.empty())
+    text += " of function '" + graph.name + "'";
+  return text;
+}
+
 const AttrValue *Node::attr(llvm::StringRef name) const {
   if (!def)
     return nullptr;
@@ -226,7 +216,10 @@ llvm::Error buildGraph(const tfproto::GraphDef &def, GraphModel &model) {
   for (auto &[name, graph] : model.functions)
     if (llvm::Error error = resolveFunction(model, *graph))
       return error;
-  return llvm::Error::success();
+  for (auto &[name, graph] : model.functions)
+    if (llvm::Error error = checkNodes(*graph))
+      return error;
+  return checkNodes(model.graph);
 }
 
 llvm::Expected<std::vector<int>>

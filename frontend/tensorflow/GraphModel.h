@@ -125,8 +125,12 @@ struct GraphModel {
 /// Resolves the names in `def` and its library. `storage` owns `def`.
 ///
 /// Errors: a node without a name or op, two of one name, an input that names no
-/// node, a malformed reference, more than 2^20 inputs of one node.
+/// node, a malformed reference, more than 2^20 inputs of one node, a node that
+/// is not what TensorFlow says of its operation (Definitions.h).
 llvm::Error buildGraph(const tfproto::GraphDef &def, GraphModel &model);
+
+/// "node 'y' (Relu) of function 'f'"
+std::string describe(const tfproto::NodeDef &def, const Graph &graph);
 
 /// Nodes that `roots` need, each after what it depends on. An edge for which
 /// `skip` holds, given its consumer, is not followed; a control input is an
@@ -138,11 +142,6 @@ orderNodes(const Graph &graph, llvm::ArrayRef<int> roots,
 /// Splits "name", "name:2" and "^name" (output -1).
 llvm::Expected<std::pair<llvm::StringRef, int>>
 parseTensorName(llvm::StringRef text);
-
-/// Number of the outputs of `op` before the one called `output`, for functions'
-/// bodies, where outputs are named. -1 when not known.
-int outputOffset(const Node &node, llvm::StringRef output,
-                 const GraphModel &model);
 
 /// The elements of an attribute's tensor. `owner` keeps `proto` alive.
 ///

@@ -411,6 +411,24 @@ def stack_of_values(rng):
 
 
 @program
+def outputs_by_name(rng):
+    """Functions' bodies name outputs, of which some are several tensors."""
+    x = placeholder([3, 4], "x")
+
+    @tf.function
+    def body(x):
+        sparse = tf.sparse.from_dense(tf.nn.relu(x))
+        most = tf.sparse.maximum(sparse, sparse * 0.5)
+        halves = tf.sparse.split(sparse, 2, 1)
+        decoded, score = tf.nn.ctc_beam_search_decoder(tf.reshape(x, [3, 1, 4]), [3], beam_width=4, top_paths=2)
+        sizes = tf.stack([tf.size(tf.sets.union(halves[0].indices, tf.reverse(halves[0].indices, [1])).values), tf.shape(halves[1].values)[0]])
+        return most.values, halves[1].indices, tf.unstack(x)[2], decoded[1].values, score, sizes
+
+    names = ("most", "indices", "row", "decoded", "score", "sizes")
+    return [("main", named(**dict(zip(names, body(x)))), {"x": normal(rng, 3, 4)})] * 2
+
+
+@program
 def checks(rng):
     """Assertions and printing between what is computed."""
     x = placeholder([None], "x")

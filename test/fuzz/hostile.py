@@ -3,7 +3,7 @@
 
     hostile.py TENON FAMILY... [--only NAME] [--keep DIR]
 
-Families: graphs, ops (in graphs), models (SavedModels and checkpoints), keras, programs (what compiled
+Families: graphs, definitions (of nodes), ops (in graphs), models (SavedModels and checkpoints), keras, programs (what compiled
 programs are fed with). Every run must end with status 1 (2 for words on
 the command line) and one clear message
 that names the place, within a few seconds and with little memory.
@@ -65,7 +65,7 @@ def judge(status, text, seconds, memory, says, sanitized):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tenon")
-    parser.add_argument("families", nargs="+", choices=["graphs", "ops", "models", "keras", "programs"])
+    parser.add_argument("families", nargs="+", choices=["graphs", "definitions", "ops", "models", "keras", "programs"])
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--verbose", action="store_true")

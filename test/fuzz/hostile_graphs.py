@@ -6,7 +6,12 @@ from proto import *
 
 HUGE = (1 << 31) - 1
 X = placeholder("x")
-USE = node("y", "Identity", ["w"])
+ONE = a_list(data(6, b"\1"))
+IF = dict(Tcond=a_type(BOOL), Tin=ONE, Tout=ONE)
+
+
+def use(dtype=FLOAT):
+    return node("y", "Identity", ["w"], T=a_type(dtype))
 
 
 def relu(name, source):
@@ -54,26 +59,26 @@ def bodies():
     loop = [node("r", "While", ["a"], cond=a_func("c"), body=a_func("f"), T=a_list(data(6, b"\1")))]
     yield "recursive-loop", graph(X, call("y", "f"), functions=[
         one("f", *loop), function("c", [("a", FLOAT)], [("o", BOOL)], [const("t", BOOL, (), b"\0")], {"o": "t:output:0"})]), "calls itself"
-    yield "recursive-branch", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p", "x"], then_branch=a_func("f"), else_branch=a_func("g")),
+    yield "recursive-branch", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p", "x"], then_branch=a_func("f"), else_branch=a_func("g"), **IF),
                                     functions=[one("g", out="a"), one("f", const("p", BOOL, (), b"\0"), node(
-                                        "r", "If", ["p:output:0", "a"], then_branch=a_func("g"), else_branch=a_func("f")))]), "calls itself"
+                                        "r", "If", ["p:output:0", "a"], then_branch=a_func("g"), else_branch=a_func("f"), **IF))]), "calls itself"
     chain = [one(f"f{i}", call("r", f"f{i + 1}", "a")) for i in range(200)] + [one("f200", out="a")]
     yield "deep-calls", graph(X, call("y", "f0"), functions=chain), "calls nest more than"
     twice = [one(f"f{i}", call("l", f"f{i + 1}", "a"), call("m", f"f{i + 1}", "a"),
                  node("r", "Add", ["l:output:0", "m:output:0"], T=a_type(FLOAT)), out="r:z:0") for i in range(40)]
-    yield "doubling-calls", graph(X, call("y", "f0"), functions=[*twice, one("f40", node("r", "Relu", ["a"], T=a_type(FLOAT)))]), "expands to more than"
+    yield "doubling-calls", graph(X, call("y", "f0"), functions=[*twice, one("f40", node("r", "Relu", ["a"], T=a_type(FLOAT)), out="r:activations:0")]), "expands to more than"
     yield "no-function", graph(X, call("y", "nowhere")), "node 'y' (PartitionedCall): there is no function 'nowhere'"
     yield "two-functions", graph(X, call("y", "f"), functions=[one("f", out="a"), one("f", out="a")]), "two functions have the name 'f'"
     yield "no-return", graph(X, call("y", "f"), functions=[function("f", [("a", FLOAT)], [("o", FLOAT)], [], {})]), "function 'f' does not return 'o'"
     yield "return-nowhere", graph(X, call("y", "f"), functions=[one("f", out="z:0:0")]), "function 'f': input 'z:0:0' names no node"
     yield "return-no-output", graph(X, call("y", "f"), functions=[one("f", node("r", "TopKV2", ["a", "a"]), out="r:what:0")]), "names no output of operation 'TopKV2'"
-    yield "huge-return", graph(X, call("y", "f"), functions=[one("f", relu("r", "a"), out="r:o:4294967295")]), "has an impossible number"
+    yield "huge-return", graph(X, call("y", "f"), functions=[one("f", relu("r", "a"), out="r:activations:4294967295")]), "has an impossible number"
     yield "two-arguments", graph(X, call("y", "f"), functions=[function("f", [("a", FLOAT), ("a", FLOAT)], [("o", FLOAT)], [], {"o": "a"})]), "two arguments of the name 'a'"
     yield "arity", graph(X, call("y", "f"), functions=[function("f", [("a", FLOAT), ("b", FLOAT)], [("o", FLOAT)], [], {"o": "a"})]), "function 'f' takes 2 arguments, got 1"
     yield "body-duplicate", graph(X, call("y", "f"), functions=[one("f", relu("r", "a"), relu("r", "a"))]), "of function 'f': another node has this name"
-    yield "body-cycle", graph(X, call("y", "f"), functions=[one("f", relu("r", "s:0"), relu("s", "r:0"))]), "it is part of a cycle"
+    yield "body-cycle", graph(X, call("y", "f"), functions=[one("f", relu("r", "s:0"), relu("s", "r:0"), out="r:0")]), "it is part of a cycle"
     yield "control-return", graph(X, call("y", "f"), functions=[function("f", [("a", FLOAT)], [("o", FLOAT)], [], {"o": "a"}, {"c": "gone"})]), "control result 'gone' names no node"
-    yield "function-is-number", graph(X, node("y", "PartitionedCall", ["x"], f=a_int(3))), "node 'y' (PartitionedCall): attribute 'f' has another kind"
+    yield "function-is-number", graph(X, node("y", "PartitionedCall", ["x"], f=a_int(3), Tin=ONE, Tout=ONE)), "node 'y' (PartitionedCall): attribute 'f' has another kind"
     while_attr = dict(T=a_list(data(6, b"\1")))
     yes = function("c", [("a", FLOAT)], [("o", BOOL)], [const("t", BOOL, (), b"\1")], {"o": "t:output:0"})
     yield "while-no-body", graph(X, node("y", "While", ["x"], cond=a_func("c"), **while_attr), functions=[yes]), "node 'y' (While): attribute 'body' is missing"
@@ -81,10 +86,10 @@ def bodies():
     yield "while-grows", graph(X, node("y", "While", ["x"], cond=a_func("c"), body=a_func("b"), **while_attr), functions=[yes, one(
         "b", const("z", INT32, (), b"\0\0\0\0"), node("r", "ExpandDims", ["a", "z:output:0"], T=a_type(FLOAT)))]), "has 2 dimensions before an iteration and 3 after"
     yield "while-no-values", graph(X, node("y", "While", ["x"], cond=a_func("c"), body=a_func("b"), **while_attr), functions=[yes, function("b", [("a", FLOAT)], [], [], {})]), "does not return 1 values"
-    yield "while-condition-tensor", graph(X, node("y", "While", ["x"], cond=a_func("b"), body=a_func("b"), **while_attr), functions=[one("b", relu("r", "a"))]), "condition must return a scalar"
-    yield "case-without-branches", graph(X, const("i", INT32, (), b"\0\0\0\0"), node("y", "Case", ["i", "x"], branches=a_list())), "impossible number of branches"
-    yield "if-arity", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p"], then_branch=a_func("f"), else_branch=a_func("f")), functions=[one("f", out="a")]), "takes 1 arguments, got 0"
-    yield "if-differs", graph(X, node("q", "Placeholder", dtype=a_type(BOOL), shape=a_shape()), node("y", "If", ["q", "x"], then_branch=a_func("f"), else_branch=a_func("g")), functions=[
+    yield "while-condition-tensor", graph(X, node("y", "While", ["x"], cond=a_func("b"), body=a_func("b"), **while_attr), functions=[one("b", relu("r", "a"), out="r:0")]), "condition must return a scalar"
+    yield "case-without-branches", graph(X, const("i", INT32, (), b"\0\0\0\0"), node("y", "Case", ["i", "x"], branches=a_list(), Tin=ONE, Tout=ONE)), "attribute 'branches' has a length of 0"
+    yield "if-arity", graph(X, const("p", BOOL, (), b"\1"), node("y", "If", ["p"], then_branch=a_func("f"), else_branch=a_func("f"), **{**IF, "Tin": a_list()}), functions=[one("f", out="a")]), "takes 1 arguments, got 0"
+    yield "if-differs", graph(X, node("q", "Placeholder", dtype=a_type(BOOL), shape=a_shape()), node("y", "If", ["q", "x"], then_branch=a_func("f"), else_branch=a_func("g"), **IF), functions=[
         one("f", out="a"), one("g", node("r", "Shape", ["a"], T=a_type(FLOAT)))]), "result 0 of node 'y' has another element type or rank in another branch", ["--entry", "main(x, q) -> y"]
 
 
@@ -111,7 +116,7 @@ def frames():
     yield "enter-alone", graph(X, enter("e"), relu("y", "e")), "node 'e' (Enter)"
     yield "switch-alone", graph(X, node("s", "Switch", ["x"], **t), relu("y", "s")), "node 's' (Switch)"
     yield "deep-frames", graph(X, flag, *[enter(f"e{i}", f"e{i - 1}" if i else "x", f"w{i}") for i in range(40)], node("k", "LoopCond", ["p"]),
-                               node("m", "Merge", ["e39", "n"], **t), node("s", "Switch", ["m", "k"], **t), node("n", "NextIteration", ["s:1"], **t), node("y", "Exit", ["s"], **t)), "nest too deeply"
+                               node("m", "Merge", ["e39", "n"], N=a_int(2), **t), node("s", "Switch", ["m", "k"], **t), node("n", "NextIteration", ["s:1"], **t), node("y", "Exit", ["s"], **t)), "nest too deeply"
     yield "switch-three", graph(X, flag, node("s", "Switch", ["x", "p", "p"], **t), node("y", "Merge", ["s:0", "s:1"], **t)), "error: node '"
     yield "switch-output-9", graph(X, flag, node("s", "Switch", ["x", "p"], **t), node("y", "Merge", ["s:0", "s:9"], **t)), "error: node '"
     yield "stack-alone", graph(X, flag, node("h", "StackV2", ["p"], elem_type=a_type(FLOAT)), node("y", "StackPopV2", ["h"], elem_type=a_type(FLOAT)),
@@ -130,8 +135,8 @@ def attributes():
     yield "dtype-77", graph(node("x", "Placeholder", dtype=a_type(77), shape=a_shape(2)), relu("y", "x")), "node 'x' (Placeholder)"
     yield "dtype-negative", graph(node("x", "Placeholder", dtype=a_type(-3), shape=a_shape(2)), relu("y", "x")), "node 'x' (Placeholder)"
     yield "dtype-resource", graph(node("x", "Placeholder", dtype=a_type(RESOURCE), shape=a_shape()), node("y", "ReadVariableOp", ["x"], dtype=a_type(FLOAT))), "node 'x' (Placeholder)"
-    yield "no-value", graph(node("w", "Const", dtype=a_type(FLOAT)), USE), "node 'w' (Const): attribute 'value' is missing"
-    yield "value-is-int", graph(node("w", "Const", dtype=a_type(FLOAT), value=a_int(3)), USE), "node 'w' (Const): attribute 'value' has another kind"
+    yield "no-value", graph(node("w", "Const", dtype=a_type(FLOAT)), use()), "node 'w' (Const): attribute 'value' is missing"
+    yield "value-is-int", graph(node("w", "Const", dtype=a_type(FLOAT), value=a_int(3)), use()), "node 'w' (Const): attribute 'value' has another kind"
     yield "too-few-inputs", graph(X, node("y", "MatMul", ["x"], T=a_type(FLOAT))), "node 'y' (MatMul): expected"
     yield "no-inputs", graph(node("y", "Conv2D", T=a_type(FLOAT), strides=a_list(data(3, b"\1\1\1\1")), padding=a_text("SAME"))), "node 'y' (Conv2D)"
     yield "ranks", graph(X, w, node("y", "MatMul", ["x", "x"], T=a_type(FLOAT))), "node 'y' (MatMul)"
@@ -173,28 +178,28 @@ def attributes():
 
 def sizes():
     splat = lambda *dims: const("w", FLOAT, dims, None, floats(1.0))
-    yield "product-overflows", graph(splat(1 << 32, 1 << 32), USE), "node 'w' (Const): a tensor with an impossible shape"
-    yield "product-wraps", graph(splat(1 << 33, 1 << 31, 2), USE), "node 'w' (Const): a tensor with an impossible shape"
-    yield "product-wraps-to-0", graph(splat(1 << 32, 1 << 32, 0), USE), "node 'w' (Const): a tensor with an impossible shape"
-    yield "negative-size", graph(splat(-2), USE), "node 'w' (Const): a tensor with an impossible shape"
-    yield "unknown-size", graph(splat(-1, 3), USE), "node 'w' (Const): a tensor with an impossible shape"
-    yield "minimum-size", graph(splat(-1 << 63), USE), "node 'w' (Const): a tensor with an impossible shape"
-    yield "unknown-rank", graph(node("w", "Const", dtype=a_type(FLOAT), value=data(8, number(1, FLOAT) + data(2, shape(None)))), USE), "node 'w' (Const): a constant tensor without a shape"
-    yield "huge-splat", graph(splat(1 << 40), USE), "node 'w'"
+    yield "product-overflows", graph(splat(1 << 32, 1 << 32), use()), "node 'w' (Const): a tensor with an impossible shape"
+    yield "product-wraps", graph(splat(1 << 33, 1 << 31, 2), use()), "node 'w' (Const): a tensor with an impossible shape"
+    yield "product-wraps-to-0", graph(splat(1 << 32, 1 << 32, 0), use()), "node 'w' (Const): a tensor with an impossible shape"
+    yield "negative-size", graph(splat(-2), use()), "node 'w' (Const): a tensor with an impossible shape"
+    yield "unknown-size", graph(splat(-1, 3), use()), "node 'w' (Const): a tensor with an impossible shape"
+    yield "minimum-size", graph(splat(-1 << 63), use()), "node 'w' (Const): a tensor with an impossible shape"
+    yield "unknown-rank", graph(node("w", "Const", dtype=a_type(FLOAT), value=data(8, number(1, FLOAT) + data(2, shape(None)))), use()), "node 'w' (Const): a constant tensor without a shape"
+    yield "huge-splat", graph(splat(1 << 40), use()), "node 'w'"
     yield "huge-splat-added", graph(splat(1 << 42), node("y", "AddV2", ["w", "w"], T=a_type(FLOAT))), "error: "
-    yield "huge-strings", graph(const("w", STRING, (1 << 40,), None, strings("a")), USE), "node 'w'"
-    yield "many-strings", graph(const("w", STRING, (1 << 30,), None, strings("a", "b")), USE), "node 'w' (Const): a tensor of 1073741824 strings"
-    yield "huge-list", graph(const("w", FLOAT, (1 << 34,), None, floats(1.0, 2.0)), USE), "node 'w' (Const)"
-    yield "content-short", graph(const("w", FLOAT, (4,), b"\0" * 12), USE), "node 'w' (Const): a tensor of 16 bytes has 12"
-    yield "content-long", graph(const("w", FLOAT, (2,), b"\0" * 12), USE), "node 'w' (Const): a tensor of 8 bytes has 12"
-    yield "content-odd", graph(const("w", FLOAT, (3,), b"\0" * 11), USE), "node 'w' (Const): a tensor of 12 bytes has 11"
-    yield "values-many", graph(const("w", FLOAT, (2,), None, floats(1, 2, 3)), USE), "node 'w' (Const): a tensor of 2 elements has 3 values"
-    yield "strings-many", graph(const("w", STRING, (1,), None, strings("a", "b")), USE), "node 'w' (Const): a tensor of 1 strings has 2 values"
-    yield "resource-constant", graph(const("w", RESOURCE, ()), USE), "node 'w' (Const): a constant tensor of type resource"
-    yield "dtype-invalid", graph(const("w", 0, (2,)), USE), "node 'w' (Const): a constant tensor of type"
-    yield "dtype-attr-differs", graph(node("w", "Const", dtype=a_type(INT32), value=a_tensor(FLOAT, (2,), b"\0" * 8)), USE), "node 'w' (Const)"
-    yield "reference-constant", graph(const("w", 101, (2,), b"\0" * 8), USE), "node 'w' (Const)"
-    yield "rank-300", graph(splat(*[1] * 300), USE), "node 'w' (Const)"
+    yield "huge-strings", graph(const("w", STRING, (1 << 40,), None, strings("a")), use(STRING)), "node 'w'"
+    yield "many-strings", graph(const("w", STRING, (1 << 30,), None, strings("a", "b")), use(STRING)), "node 'w' (Const): a tensor of 1073741824 strings"
+    yield "huge-list", graph(const("w", FLOAT, (1 << 34,), None, floats(1.0, 2.0)), use()), "node 'w' (Const)"
+    yield "content-short", graph(const("w", FLOAT, (4,), b"\0" * 12), use()), "node 'w' (Const): a tensor of 16 bytes has 12"
+    yield "content-long", graph(const("w", FLOAT, (2,), b"\0" * 12), use()), "node 'w' (Const): a tensor of 8 bytes has 12"
+    yield "content-odd", graph(const("w", FLOAT, (3,), b"\0" * 11), use()), "node 'w' (Const): a tensor of 12 bytes has 11"
+    yield "values-many", graph(const("w", FLOAT, (2,), None, floats(1, 2, 3)), use()), "node 'w' (Const): a tensor of 2 elements has 3 values"
+    yield "strings-many", graph(const("w", STRING, (1,), None, strings("a", "b")), use(STRING)), "node 'w' (Const): a tensor of 1 strings has 2 values"
+    yield "resource-constant", graph(const("w", RESOURCE, ()), use(RESOURCE)), "node 'w' (Const): a constant tensor of type resource"
+    yield "dtype-invalid", graph(const("w", 0, (2,)), use(0)), "node 'w' (Const): attribute 'dtype' is no element type"
+    yield "dtype-attr-differs", graph(node("w", "Const", dtype=a_type(INT32), value=a_tensor(FLOAT, (2,), b"\0" * 8)), use(INT32)), "node 'w' (Const)"
+    yield "reference-constant", graph(const("w", 101, (2,), b"\0" * 8), use()), "node 'w' (Const)"
+    yield "rank-300", graph(splat(*[1] * 300), use()), "node 'w' (Const)"
     yield "placeholder-rank", graph(placeholder("x", FLOAT, *[1] * 300), relu("y", "x")), "error: "
     yield "placeholder-overflows", graph(placeholder("x", FLOAT, 1 << 40, 1 << 40), relu("y", "x")), "input 'x' is impossibly large"
     yield "fill-overflows", graph(const("d", INT64, (2,), struct.pack("<2q", 1 << 40, 1 << 40)), const("v", FLOAT, (), b"\0\0\0\0"), node("y", "Fill", ["d", "v"], T=a_type(FLOAT), index_type=a_type(INT64))), "node 'y' (Fill)"
@@ -213,7 +218,7 @@ def sizes():
     yield "range-step-0", graph(*[const(n, INT32, (), struct.pack("<i", v)) for n, v in (("b", 0), ("e", 5), ("d", 0))], node("y", "Range", ["b", "e", "d"], Tidx=a_type(INT32))), "node 'y' (Range)"
     yield "one-hot-huge", graph(indices("i", 1, 2), *[const(n, INT32, (), struct.pack("<i", v)) for n, v in (("d", -5),)], const("on", FLOAT, (), b"\0\0\x80\x3f"), const("off", FLOAT, (), b"\0\0\0\0"), node("y", "OneHot", ["i", "d", "on", "off"], T=a_type(FLOAT), TI=a_type(INT32))), "node 'y' (OneHot)"
     yield "variable-huge", graph(node("v", "VarHandleOp", dtype=a_type(FLOAT), shape=a_shape(1 << 40, 1 << 40), shared_name=a_text("v")), node("y", "ReadVariableOp", ["v"], dtype=a_type(FLOAT))), "node 'v' (VarHandleOp)"
-    yield "variable-no-shape", graph(node("v", "VarHandleOp", dtype=a_type(FLOAT), shared_name=a_text("v")), node("y", "ReadVariableOp", ["v"], dtype=a_type(FLOAT))), "node 'v' (VarHandleOp): variable 'v' has no shape"
+    yield "variable-no-shape", graph(node("v", "VarHandleOp", dtype=a_type(FLOAT), shared_name=a_text("v")), node("y", "ReadVariableOp", ["v"], dtype=a_type(FLOAT))), "node 'v' (VarHandleOp): attribute 'shape' is missing"
     yield "many-inputs", graph(X, node("y", "AddN", ["x"] * 200000, T=a_type(FLOAT), N=a_int(200000)), node("z", "Gone", ["y"])), "node 'z' (Gone)"
 
 

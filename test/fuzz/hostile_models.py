@@ -12,6 +12,7 @@ from proto import *
 
 VALUES = struct.pack("<6f", *range(6))
 T = dict(T=a_type(FLOAT))
+CALL = dict(Tin=a_list(data(6, varint(RESOURCE))), Tout=a_list(data(6, varint(RESOURCE))))
 
 
 def graph_def(*more, x=None, functions=(), restore_names=("v",), slices=("",)):
@@ -56,8 +57,8 @@ def messages():
     yield "signature-empty", model(signatures=wrong(b"")), "tensor 'y' of a signature is not dense"
     yield "signature-sparse", model(signatures=wrong(data(4, data(1, "v:0")))), "is not dense"
     yield "input-nowhere", model(signatures={"serve": signature({"x": info("what:0")}, {"y": info("y:0")})}), "the graph has no node 'what'"
-    recursive = function("f", [("a", RESOURCE)], [("o", RESOURCE)], [node("r", "StatefulPartitionedCall", ["a"], f=a_func("f"))], {"o": "r:output:0"})
-    yield "restore-recursion", model(graph_def(node("again", "StatefulPartitionedCall", ["v"], f=a_func("f")), node("all2", "NoOp", ["^again"]), functions=[recursive]),
+    recursive = function("f", [("a", RESOURCE)], [("o", RESOURCE)], [node("r", "StatefulPartitionedCall", ["a"], f=a_func("f"), **CALL)], {"o": "r:output:0"})
+    yield "restore-recursion", model(graph_def(node("again", "StatefulPartitionedCall", ["v"], f=a_func("f"), **CALL), node("all2", "NoOp", ["^again"]), functions=[recursive]),
                                      restore="all2"), "calls too many functions"
     chain = [node("i0", "Identity", ["v"], T=a_type(RESOURCE))] + [node(f"i{k}", "Identity", [f"i{k - 1}"], T=a_type(RESOURCE)) for k in range(1, 3000)]
     yield "restore-deep", model(graph_def(*chain, node("assign2", "AssignVariableOp", ["i2999", "save/restore"], dtype=a_type(FLOAT)), node("all2", "NoOp", ["^assign2"])), restore="all2"), "nests too deeply"
