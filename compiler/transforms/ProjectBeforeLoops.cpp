@@ -1,4 +1,5 @@
 #include "compiler/Pass.h"
+#include "compiler/transforms/RewriteLoops.h"
 #include "dialects/graph/Expression.h"
 #include "dialects/graph/ops/Contraction.h"
 #include "dialects/graph/ops/Control.h"
@@ -26,7 +27,7 @@ public:
       : loop(loop), body(loop.getBody().front()), builder(loop),
         b(builder, shapes, loop.getLoc()) {}
 
-  /// Puts what has to be erased when nobody asks for shapes any more in `dead`.
+  /// Puts what it takes out of the function in `dead`.
   LogicalResult run(SmallVectorImpl<Operation *> &dead) {
     SmallVector<graph::MatMulOp> products;
     for (auto product : body.getOps<graph::MatMulOp>())
@@ -160,19 +161,12 @@ struct ProjectBeforeLoopsPass
       "products of a list's items become one contraction in front of the loop";
 
   void runOnOperation() override {
-    SmallVector<graph::WhileOp> loops;
-    getOperation().walk([&](graph::WhileOp loop) { loops.push_back(loop); });
-    for (graph::WhileOp loop : loops) {
-      SmallVector<Operation *> dead;
-      {
-        ShapeContext shapes(&getContext());
-        shapes.addEntry(getOperation());
-        if (failed(LoopRewriter(loop, shapes).run(dead)))
-          return signalPassFailure();
-      }
-      for (Operation *op : dead)
-        op->erase();
-    }
+    auto rewrite = [](graph::WhileOp loop, ShapeContext &shapes,
+                      SmallVectorImpl<Operation *> &dead) {
+      return LoopRewriter(loop, shapes).run(dead);
+    };
+    if (failed(rewriteLoops(getOperation(), rewrite)))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -1,4 +1,5 @@
 #include "compiler/Pass.h"
+#include "compiler/transforms/RewriteLoops.h"
 #include "dialects/graph/Expression.h"
 #include "dialects/graph/ops/Contraction.h"
 #include "dialects/graph/ops/Control.h"
@@ -64,7 +65,7 @@ public:
       : loop(loop), body(loop.getBody().front()), builder(loop),
         b(builder, shapes, loop.getLoc()) {}
 
-  /// Puts what has to be erased when nobody asks for shapes any more in `dead`.
+  /// Puts what it takes out of the function in `dead`.
   LogicalResult run(SmallVectorImpl<Operation *> &dead) {
     auto found = Countdown::match(loop);
     if (!found)
@@ -314,29 +315,13 @@ struct SumAfterLoopsPass
   static constexpr StringLiteral kSummary =
       "sums that loops add up become one contraction behind them";
 
-  /// What is known of a loop's values in its body comes from the loop.
-  static void inferAround(Operation *loop, ShapeContext &shapes) {
-    if (Operation *outer = loop->getParentOp())
-      inferAround(outer, shapes);
-    if (isa<graph::WhileOp>(loop) && loop->getNumResults())
-      (void)shapes.dims(loop->getResult(0));
-  }
-
   void runOnOperation() override {
-    SmallVector<graph::WhileOp> loops;
-    getOperation().walk([&](graph::WhileOp loop) { loops.push_back(loop); });
-    for (graph::WhileOp loop : loops) {
-      SmallVector<Operation *> dead;
-      {
-        ShapeContext shapes(&getContext());
-        shapes.addEntry(getOperation());
-        inferAround(loop, shapes);
-        if (failed(LoopRewriter(loop, shapes).run(dead)))
-          return signalPassFailure();
-      }
-      for (Operation *op : dead)
-        op->erase();
-    }
+    auto rewrite = [](graph::WhileOp loop, ShapeContext &shapes,
+                      SmallVectorImpl<Operation *> &dead) {
+      return LoopRewriter(loop, shapes).run(dead);
+    };
+    if (failed(rewriteLoops(getOperation(), rewrite)))
+      signalPassFailure();
   }
 };
 } // namespace
