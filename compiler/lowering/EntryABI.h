@@ -68,10 +68,12 @@ mlir::LLVM::LLVMFuncOp runtimeFunction(mlir::ModuleOp module,
                                        llvm::ArrayRef<mlir::Type> arguments);
 
 /// Attributes of functions: one in the runtime's form or to be lowered to it;
-/// a version of an entry point that the entry point itself calls; the version
-/// to call when the sizes of a call are not those that this one is for; the
-/// function that says how much memory a call needs, `i64 (ptr dims)`; a kernel.
+/// the names of other entry points whose code this one's is, too; a version of
+/// an entry point that the entry point itself calls; the version to call when
+/// the sizes of a call are not those that this one is for; the function that
+/// says how much memory a call needs, `i64 (ptr dims)`; a kernel.
 inline constexpr llvm::StringLiteral kEntryAttr = "graph.entry",
+                                     kAliasesAttr = "graph.aliases",
                                      kVersionAttr = "graph.version",
                                      kFallbackAttr = "graph.fallback",
                                      kReserveAttr = "tenon.reserve",

@@ -95,8 +95,10 @@ private:
         failed(timed("budget", [&] { return fitBudget(); })))
       return failure();
     if (failed(describeEntries(module, spec)) ||
-        failed(phase(module, "graph", buildGraphPhase)) ||
-        (options.evaluateConstants &&
+        failed(phase(module, "graph", buildGraphPhase)))
+      return failure();
+    describeAliases(module, spec);
+    if ((options.evaluateConstants &&
          failed(timed("constants",
                       [&] { return foldConstants(module, options); }))) ||
         failed(phase(module, "linalg", buildLinalgPhase)) ||
@@ -263,7 +265,17 @@ private:
     return result;
   }
 
+  /// The entries that have code of their own, in the order of their functions.
+  SmallVector<unsigned> entriesWithCode() const {
+    SmallVector<unsigned> numbers;
+    for (auto [i, entry] : llvm::enumerate(spec.entries))
+      if (!entry.sameAs)
+        numbers.push_back(i);
+    return numbers;
+  }
+
   void describeArena() {
+    SmallVector<unsigned> numbers = entriesWithCode();
     size_t position = 0;
     for (auto function : module.getOps<func::FuncOp>()) {
       if (!function->hasAttr(kEntryAttr))
@@ -272,15 +284,18 @@ private:
           cast<IntegerAttr>(function->getAttr("tenon.arena_bytes")).getInt();
       spec.arenaBytes = std::max(spec.arenaBytes, bytes);
       if (isEntryPoint(function))
-        spec.entries[position++].arenaBytes = bytes;
+        spec.entries[numbers[position++]].arenaBytes = bytes;
     }
+    for (EntryInfo &entry : spec.entries)
+      if (entry.sameAs)
+        entry.arenaBytes = spec.entries[*entry.sameAs].arenaBytes;
   }
 
   /// Entries with sizes that vary say how much memory a call needs, once for
   /// all variants.
   void nameReserves(ModuleOp unit, ArrayRef<func::FuncOp> entries,
                     unsigned variant) {
-    for (auto [i, entry] : llvm::enumerate(entries)) {
+    for (auto [i, entry] : llvm::zip_equal(entriesWithCode(), entries)) {
       auto symbol = entry->getAttrOfType<FlatSymbolRefAttr>(kReserveAttr);
       if (!symbol || variant != 0 || getReserveSymbols(spec.entries[i]).empty())
         continue;
@@ -290,6 +305,9 @@ private:
       entry->removeAttr(kReserveAttr);
       spec.entries[i].hasReserve = true;
     }
+    for (EntryInfo &entry : spec.entries)
+      if (entry.sameAs)
+        entry.hasReserve = spec.entries[*entry.sameAs].hasReserve;
     // The others are there for these only.
     SymbolTable symbols(unit);
     SmallVector<Operation *> unneeded;
@@ -340,7 +358,7 @@ private:
     for (auto function : unit->getOps<func::FuncOp>())
       if (isEntryPoint(function))
         entries.push_back(function);
-    for (auto [i, entry] : llvm::enumerate(entries))
+    for (auto [i, entry] : llvm::zip_equal(entriesWithCode(), entries))
       entry.setSymName(getEntrySymbol(spec, i, number));
     nameReserves(*unit, entries, number);
     keepShared(*unit, number);

@@ -13,9 +13,12 @@ namespace {
 /// Gives dimensions their numbers in the signature.
 class Describer {
 public:
-  /// `entry` is described under the name `name`.
-  Describer(func::FuncOp entry, StringRef name, ArtifactSpec &spec)
-      : entry(entry), name(name), spec(spec), shapes(entry.getContext()) {
+  /// `entry` is described under the name `name`. A symbol has a value for one
+  /// call: entries that call one the same share its number, by `symbols`.
+  Describer(func::FuncOp entry, StringRef name,
+            llvm::StringMap<int64_t> &symbols, ArtifactSpec &spec)
+      : entry(entry), name(name), symbols(symbols), spec(spec),
+        shapes(entry.getContext()) {
     shapes.addEntry(entry);
   }
 
@@ -64,7 +67,11 @@ private:
         auto dimName = dimNames && i < dimNames.size()
                            ? dyn_cast<StringAttr>(dimNames[i])
                            : StringAttr();
-        spec.symbols.push_back(dimName ? dimName.str() : "");
+        if (dimName && !dimName.empty())
+          it->second =
+              symbols.try_emplace(dimName.getValue(), it->second).first->second;
+        if (it->second == int64_t(spec.symbols.size()))
+          spec.symbols.push_back(dimName ? dimName.str() : "");
       }
       info.shape.push_back(-1 - it->second);
     }
@@ -80,6 +87,7 @@ private:
 
   func::FuncOp entry;
   StringRef name;
+  llvm::StringMap<int64_t> &symbols;
   ArtifactSpec &spec;
   graph::ShapeContext shapes;
   llvm::DenseMap<AffineExpr, int64_t> numbers;
@@ -146,15 +154,28 @@ int64_t integer(Operation *op, StringRef name) {
 } // namespace
 
 LogicalResult describeEntries(ModuleOp module, ArtifactSpec &spec) {
+  llvm::StringMap<int64_t> symbols;
   for (auto entry : module.getOps<func::FuncOp>())
     if (isEntryPoint(entry)) {
       // What a caller may pass is what the most general version takes.
       auto versions = versionsOf(entry);
       if (failed(versions) ||
-          failed(Describer(versions->back(), entry.getSymName(), spec).run()))
+          failed(Describer(versions->back(), entry.getSymName(), symbols, spec)
+                     .run()))
         return failure();
     }
   return success();
+}
+
+void describeAliases(ModuleOp module, ArtifactSpec &spec) {
+  llvm::StringMap<unsigned> numbers;
+  for (auto [i, entry] : llvm::enumerate(spec.entries))
+    numbers[entry.name] = i;
+  for (auto entry : module.getOps<func::FuncOp>())
+    if (auto aliases = entry->getAttrOfType<ArrayAttr>(kAliasesAttr))
+      for (auto alias : aliases.getAsRange<StringAttr>())
+        spec.entries[numbers.at(alias.getValue())].sameAs =
+            numbers.at(entry.getSymName());
 }
 
 LogicalResult describeData(ModuleOp module, ArtifactSpec &spec) {

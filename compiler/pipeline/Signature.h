@@ -10,6 +10,10 @@ namespace tenon {
 /// the entry when a type cannot cross the boundary.
 llvm::LogicalResult describeEntries(mlir::ModuleOp module, ArtifactSpec &spec);
 
+/// Says of entries that `merge-entries` took out of the module whose code they
+/// have.
+void describeAliases(mlir::ModuleOp module, ArtifactSpec &spec);
+
 /// Describes the data of a lowered module (after lay-out-data): variables,
 /// weights, failure messages.
 llvm::LogicalResult describeData(mlir::ModuleOp module, ArtifactSpec &spec);

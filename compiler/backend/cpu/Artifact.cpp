@@ -121,6 +121,7 @@ std::vector<std::string> getEntryIdentifiers(const ArtifactSpec &spec) {
 
 std::string getEntrySymbol(const ArtifactSpec &spec, unsigned entry,
                            unsigned variant) {
+  entry = spec.entries[entry].sameAs.value_or(entry);
   return getModelIdentifier(spec) + "_" + getEntryIdentifiers(spec)[entry] +
          "__v" + std::to_string(spec.variants[variant].level);
 }

@@ -47,6 +47,7 @@ struct DefaultValue {
   std::vector<int64_t> shape;
   std::string bytes; // dense, row-major, little-endian; bool as one byte
   std::vector<std::string> strings; // elements of a string tensor instead
+  bool operator==(const DefaultValue &) const = default;
 };
 
 /// An input or output of an entry point, or a variable's value.
@@ -59,6 +60,7 @@ struct TensorInfo {
   std::optional<DefaultValue> defaultValue;
 
   bool isStatic() const;
+  bool operator==(const TensorInfo &) const = default;
 };
 
 struct EntryInfo {
@@ -74,6 +76,8 @@ struct EntryInfo {
   /// i64 (ptr dims): the arena bytes that a call needs whose inputs have these
   /// dimensions (those of all inputs, in order). Gives <name>_<entry>_reserve.
   bool hasReserve = false;
+  /// Another entry whose code this one has, too.
+  std::optional<unsigned> sameAs = std::nullopt;
 };
 
 struct VariableInfo {
@@ -170,6 +174,7 @@ std::vector<std::string> getEntryIdentifiers(const ArtifactSpec &spec);
 /// The symbol that the LLVM dialect function of entry `entry` must have in the
 /// modules of variant `variant`: "<name>_<entry>__v<level>". Its type is
 /// tenon_entry_fn: i32 (ptr instance, ptr inputs, ptr outputs, ptr dims).
+/// Entries with the same code have the same symbol.
 std::string getEntrySymbol(const ArtifactSpec &spec, unsigned entry,
                            unsigned variant);
 

@@ -21,7 +21,7 @@ using Builder = flatbuffers::FlatBufferBuilder;
 
 flatbuffers::Offset<fb::Tensor> writeTensor(Builder &builder,
                                             const TensorInfo &info) {
-  auto name = builder.CreateString(info.name);
+  auto name = builder.CreateSharedString(info.name);
   auto shape = builder.CreateVector(info.shape);
   flatbuffers::Offset<flatbuffers::Vector<int64_t>> defaultShape;
   flatbuffers::Offset<flatbuffers::Vector<uint8_t>> defaultBytes;
@@ -44,13 +44,30 @@ flatbuffers::Offset<fb::Tensor> writeTensor(Builder &builder,
                           defaultBytes, defaultStrings);
 }
 
-flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Tensor>>>
-writeTensors(Builder &builder, ArrayRef<TensorInfo> infos) {
-  std::vector<flatbuffers::Offset<fb::Tensor>> tensors;
-  for (const TensorInfo &info : infos)
-    tensors.push_back(writeTensor(builder, info));
-  return builder.CreateVector(tensors);
-}
+/// Inputs and results of entries, which are often those of another entry.
+class TensorLists {
+public:
+  using List =
+      flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Tensor>>>;
+
+  explicit TensorLists(Builder &builder) : builder(builder) {}
+
+  List write(ArrayRef<TensorInfo> infos) {
+    for (auto [list, place] : written)
+      if (list == infos)
+        return place;
+    std::vector<flatbuffers::Offset<fb::Tensor>> tensors;
+    for (const TensorInfo &info : infos)
+      tensors.push_back(writeTensor(builder, info));
+    List place = builder.CreateVector(tensors);
+    written.emplace_back(infos, place);
+    return place;
+  }
+
+private:
+  Builder &builder;
+  std::vector<std::pair<ArrayRef<TensorInfo>, List>> written;
+};
 
 template <typename Strings>
 std::vector<std::string> readStrings(const Strings *strings) {
@@ -99,10 +116,11 @@ std::string writeSignature(const ArtifactSpec &spec) {
   Builder builder;
   std::vector<flatbuffers::Offset<fb::Entry>> entries;
   std::vector<uint8_t> stateless;
+  TensorLists lists(builder);
   for (const EntryInfo &entry : spec.entries) {
     auto name = builder.CreateString(entry.name);
-    auto inputs = writeTensors(builder, entry.inputs);
-    auto outputs = writeTensors(builder, entry.outputs);
+    auto inputs = lists.write(entry.inputs);
+    auto outputs = lists.write(entry.outputs);
     entries.push_back(
         fb::CreateEntry(builder, name, inputs, outputs, entry.arenaBytes));
     stateless.push_back(entry.stateless);
