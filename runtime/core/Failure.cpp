@@ -6,6 +6,8 @@
 
 namespace tenon {
 
+// Nobody passes floating-point numbers, so their registers need no saving.
+[[gnu::target("general-regs-only")]]
 int32_t Instance::refuse(int32_t code, const char *format, ...) {
   int32_t none = TENON_OK;
   // Kernels of several threads may fail at once; one of them writes the text.

@@ -36,9 +36,11 @@ bool pickVariant(Instance &instance, Message &message) {
       lowest = &model.variants[i];
   if (!model.variant_count)
     return message.fail("the model has no code");
+  char level[] = "x86-64-v0";
+  level[sizeof level - 2] += char(levelOf(lowest->cpu_level));
   return message.fail("the model needs a CPU with %s, this machine has "
                       "x86-64-v%u",
-                      lowest->cpu, machineLevel());
+                      lowest->cpu ? lowest->cpu : level, machineLevel());
 }
 
 // Room for the arguments of a call, in one block.
@@ -127,15 +129,6 @@ bool fill(Instance &instance, Message &message) {
 
 } // namespace
 
-// Starts the pool, with fewer threads when the system refuses.
-static void startThreads(Instance &instance) {
-  const tenon_thread_functions &functions = *instance.model->thread_functions;
-  instance.pool = functions.start(instance.threads);
-  instance.threads = functions.size(instance.pool);
-  if (!instance.pool && instance.dispatch == dispatchTasks)
-    instance.dispatch = nullptr;
-}
-
 const tenon_variant *selectVariant(const tenon_model &model, int32_t limit) {
   uint32_t present = machineLevel();
   if (model.cpu_features)
@@ -150,29 +143,6 @@ const tenon_variant *selectVariant(const tenon_model &model, int32_t limit) {
       best = &variant;
   }
   return best;
-}
-
-void useThreads(Instance &instance, int32_t threads, bool atOnce) {
-  const tenon_thread_functions *functions = instance.model->thread_functions;
-  if (!functions)
-    threads = 1;
-  instance.threads = threads > 0 ? threads : functions->countCores();
-  if (instance.threads < 2)
-    return;
-  instance.dispatch = dispatchTasks;
-  if (atOnce)
-    startThreads(instance);
-}
-
-void dispatchTasks(tenon_instance *handle, tenon_kernel_fn kernel,
-                   const uint64_t *args, int64_t tasks, int32_t) {
-  Instance &instance = *static_cast<Instance *>(handle);
-  if (tasks > 1 && instance.threads > 1 && !instance.pool)
-    startThreads(instance);
-  if (instance.pool)
-    instance.model->thread_functions->run(instance.pool, kernel, args, tasks);
-  else if (tasks > 0)
-    kernel(args, 0, tasks);
 }
 
 } // namespace tenon

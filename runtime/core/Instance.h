@@ -84,12 +84,21 @@ const tenon_variant *selectVariant(const tenon_model &model, int32_t limit);
 
 // Lets kernels run on `threads` threads (0: one for each core) if the model
 // ever has several tasks. They start at the first kernel that does, or at once.
-void useThreads(Instance &instance, int32_t threads, bool atOnce);
-
-// Runs kernels on the pool; what instance->dispatch is with threads.
-void dispatchTasks(tenon_instance *instance, tenon_kernel_fn kernel,
-                   const uint64_t *args, int64_t tasks, int32_t kernelId);
+inline void useThreads(Instance &instance, int32_t threads, bool atOnce);
 
 } // namespace tenon
+
+// What a model with kernels of several tasks refers to, so that others do
+// without.
+struct tenon_thread_functions {
+  void (*use)(tenon::Instance &instance, int32_t threads, bool atOnce);
+  void (*stop)(tenon::Pool *pool);
+};
+
+void tenon::useThreads(Instance &instance, int32_t threads, bool atOnce) {
+  if (const tenon_thread_functions *functions =
+          instance.model->thread_functions)
+    functions->use(instance, threads, atOnce);
+}
 
 #endif // TENON_RUNTIME_CORE_INSTANCE_H

@@ -29,10 +29,10 @@ template <typename... T> constexpr uint32_t bits(T... number) {
 bool all(uint32_t value, uint32_t mask) { return (value & mask) == mask; }
 
 struct Machine {
-  Leaf one = Leaf(1, 0), seven = Leaf(7, 0), sevenOne = Leaf(7, 1);
-  uint32_t more = 0; // ecx of leaf 0x80000001
-  // With registers that the operating system saves.
-  bool avx, avx512, tiles;
+  Leaf one = Leaf(1, 0), seven = Leaf(7, 0);
+  uint32_t more = 0;  // ecx of leaf 0x80000001
+  uint32_t saved = 0; // registers that the operating system saves
+  bool avx, avx512;   // with their registers
 
   [[gnu::noinline]] Machine() {
     Leaf identity(0, 0), extended(0x80000000, 0);
@@ -40,16 +40,12 @@ struct Machine {
       more = Leaf(0x80000001, 0).ecx;
     if (identity.eax < 7)
       seven.ebx = seven.ecx = seven.edx = seven.eax = 0;
-    if (identity.eax < 7 || seven.eax < 1)
-      sevenOne.eax = 0;
-    uint32_t saved = 0;
     if (all(one.ecx, bits(27))) {
       uint32_t high;
       __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
     }
     avx = all(saved, 0x6) && all(one.ecx, bits(28));
     avx512 = avx && all(saved, 0xe0) && all(seven.ebx, bits(16));
-    tiles = avx512 && all(saved, 0x60000);
   }
 };
 
@@ -80,9 +76,10 @@ uint32_t findFeatures() {
   // its bit, and the registers that they need.
   enum : uint8_t { OneC, MoreC, SevenB, SevenC, SevenD, SevenOneA };
   enum : uint8_t { None, Avx, Avx512, Amx };
-  const uint32_t words[] = {machine.one.ecx,   machine.more,
-                            machine.seven.ebx, machine.seven.ecx,
-                            machine.seven.edx, machine.sevenOne.eax};
+  const uint32_t words[] = {
+      machine.one.ecx,   machine.more,
+      machine.seven.ebx, machine.seven.ecx,
+      machine.seven.edx, machine.seven.eax ? Leaf(7, 1).eax : 0};
   static const struct {
     uint8_t word, bit, needs;
   } features[] = {
@@ -95,8 +92,8 @@ uint32_t findFeatures() {
       {SevenC, 10, Avx},      {SevenB, 29, None},   {SevenOneA, 23, Avx},
       {SevenD, 24, Amx},      {SevenD, 22, Amx},
   };
-  bool amx =
-      machine.tiles && all(machine.seven.edx, bits(22, 24)) && askForTiles();
+  bool amx = machine.avx512 && all(machine.saved, 0x60000) &&
+             all(machine.seven.edx, bits(22, 24)) && askForTiles();
   uint32_t found = 0, bit = 1 << TENON_CPU_FEATURE_SHIFT;
   for (const auto &feature : features) {
     if (feature.needs <= machine.avx + machine.avx512 + amx &&

@@ -197,7 +197,3 @@ void runTasks(Pool *pool, tenon_kernel_fn kernel, const uint64_t *args,
 }
 
 } // namespace tenon
-
-const tenon_thread_functions tenon_threads = {tenon::coreCount,
-                                              tenon::startPool, tenon::stopPool,
-                                              tenon::poolSize, tenon::runTasks};

@@ -29,15 +29,4 @@ void runTasks(Pool *pool, tenon_kernel_fn kernel, const uint64_t *args,
 
 } // namespace tenon
 
-// What a model with kernels of several tasks refers to, so that others do
-// without.
-struct tenon_thread_functions {
-  int32_t (*countCores)();
-  tenon::Pool *(*start)(int32_t threads);
-  void (*stop)(tenon::Pool *pool);
-  int32_t (*size)(const tenon::Pool *pool);
-  void (*run)(tenon::Pool *pool, tenon_kernel_fn kernel, const uint64_t *args,
-              int64_t tasks);
-};
-
 #endif // TENON_RUNTIME_CPU_POOL_H

@@ -19,6 +19,7 @@ struct ProfileEvent {
 
 // Rows: kernels by id, one for kernels without a name, then the entries.
 struct Profile {
+  tenon_dispatch_fn dispatch; // who runs kernels, as in an instance
   ProfileRow *rows;
   int64_t start;
   bool keepEvents;
@@ -46,7 +47,10 @@ void profiledDispatch(tenon_instance *handle, tenon_kernel_fn kernel,
                       const uint64_t *args, int64_t tasks, int32_t kernelId) {
   Instance &instance = *static_cast<Instance *>(handle);
   int64_t begin = nanoseconds();
-  dispatchTasks(handle, kernel, args, tasks, kernelId);
+  if (tenon_dispatch_fn dispatch = instance.profile->dispatch)
+    dispatch(handle, kernel, args, tasks, kernelId);
+  else if (tasks > 0)
+    kernel(args, 0, tasks);
   int32_t unnamed = instance.signature.kernelCount;
   record(*instance.profile,
          kernelId >= 0 && kernelId < unnamed ? kernelId : unnamed, begin,
@@ -81,6 +85,7 @@ void startProfile(Instance &instance, bool events) {
     profile->rows[i].id = int32_t(i);
   profile->keepEvents = events;
   profile->start = nanoseconds();
+  profile->dispatch = instance.dispatch;
   instance.profile = profile;
   instance.dispatch = profiledDispatch;
 }

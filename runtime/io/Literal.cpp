@@ -19,13 +19,13 @@ const char *readReal(const char *at, bool narrow, Number &number) {
   number.negative = *at == '-';
   const char *digits = at + (*at == '-' || *at == '+');
   char *end, *integerEnd;
-  bool truth = !strncmp(digits, "true", 4);
+  const char *rest = behind(digits, "true");
+  bool truth = rest;
   number.integer = true;
   number.size = truth;
-  if (truth || !strncmp(digits, "false", 5)) {
-    number.real = truth;
-    return digits + 5 - truth;
-  }
+  number.real = truth;
+  if (truth || (rest = behind(digits, "false")))
+    return rest;
   // Rounded once, to the type that is wanted.
   errno = 0;
   number.real = narrow ? double(strtof(digits, &end)) : strtod(digits, &end);

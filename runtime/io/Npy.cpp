@@ -129,7 +129,7 @@ struct Header {
 [[gnu::always_inline]] static inline void
 parseNpy(NpyView &view, const char *bytes, size_t size) {
   const unsigned char *head = reinterpret_cast<const unsigned char *>(bytes);
-  if (size < 12 || memcmp(bytes, "\x93NUMPY", 6))
+  if (size < 12 || !behind(bytes, "\x93NUMPY"))
     fail("not an .npy file");
   if (head[6] < 1 || head[6] > 3)
     fail("unknown .npy version %d.%d", head[6], head[7]);

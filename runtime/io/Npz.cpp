@@ -117,7 +117,7 @@ bool Npz::next() {
 bool Npz::find(const char *wanted) {
   cursor = directory;
   while (next())
-    if (nameSize == strlen(wanted) && !memcmp(name, wanted, nameSize))
+    if (nameSize == strlen(wanted) && behind(name, wanted))
       return true;
   return false;
 }

@@ -67,4 +67,20 @@ const char *Text::terminated() {
   return data;
 }
 
+// Both are shorter than what a program needs for the C library's.
+const char *lastOf(const char *text, char mark) {
+  const char *found = nullptr;
+  for (; *text; ++text)
+    if (*text == mark)
+      found = text;
+  return found;
+}
+
+const char *behind(const char *text, const char *prefix) {
+  while (*prefix)
+    if (*text++ != *prefix++)
+      return nullptr;
+  return text;
+}
+
 } // namespace tenon

@@ -23,6 +23,11 @@ struct Text {
   const char *terminated();
 };
 
+// What follows `prefix` at the start of `text`, or NULL.
+const char *behind(const char *text, const char *prefix);
+// The last `mark` in `text`, or NULL.
+const char *lastOf(const char *text, char mark);
+
 } // namespace tenon
 
 #endif // TENON_RUNTIME_IO_TEXT_H

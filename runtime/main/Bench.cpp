@@ -18,7 +18,7 @@ void takeShape(Instance &instance, const EntrySpec &entry, const char *word) {
   size_t length = strcspn(word, "=");
   for (int32_t i = 0; i < entry.inputCount; ++i) {
     const TensorSpec &spec = entry.inputs[i];
-    if (strlen(spec.name) != length || memcmp(spec.name, word, length))
+    if (behind(word, spec.name) != word + length)
       continue;
     const char *at = word + length;
     for (int32_t axis = 0; *at && axis < spec.rank; ++axis) {

@@ -138,14 +138,14 @@ struct Reader {
   void readWord(const char *word) {
     for (int32_t i = 0; i < entry.inputCount; ++i) {
       const TensorSpec &spec = entry.inputs[i];
-      size_t length = strlen(spec.name), suffix = sizeof brainSuffix - 1;
-      if (strncmp(word, spec.name, length))
+      const char *rest = behind(word, spec.name);
+      if (!rest)
         continue;
-      if (spec.dtype.code == TENON_BFLOAT &&
-          !strncmp(word + length, brainSuffix, suffix))
-        length += suffix;
-      if (word[length] == '=') {
-        readValue(spec, word + length + 1);
+      if (spec.dtype.code == TENON_BFLOAT)
+        if (const char *more = behind(rest, brainSuffix))
+          rest = more;
+      if (*rest == '=') {
+        readValue(spec, rest + 1);
         return;
       }
     }

@@ -200,7 +200,7 @@ void checkNumerics(Instance &instance, const Results &results) {
 using namespace tenon;
 
 int main(int argc, char **argv) {
-  const char *slash = strrchr(argv[0], '/');
+  const char *slash = lastOf(argv[0], '/');
   failContext.program = slash ? slash + 1 : argv[0];
   failContext.status = 2;
   Options options = {};

@@ -1,6 +1,7 @@
 // Parsing of the command line.
 #include "main/Options.h"
 #include "io/Fail.h"
+#include "io/Text.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ const char names[] = TENON_OPTIONS(TENON_NAME);
 const Spec &findOption(const char *word, size_t length, const char *&name) {
   name = names;
   for (const Spec &spec : specs) {
-    if (strlen(name) == length && !memcmp(word, name, length))
+    if (behind(word, name) == word + length)
       return spec;
     name += strlen(name) + 1;
   }

@@ -13,15 +13,13 @@ namespace tenon {
 // Writes what a word after -o asks for: NAME=FILE.npy, FILE.npz, FILE.npy or
 // "-".
 static void writeResults(const Results &results, const char *word) {
-  const char *equals = strrchr(word, '=');
+  const char *equals = lastOf(word, '=');
   bool single = word[strlen(word) - 1] == 'y';
   const char *path = single && equals ? equals + 1 : word;
   const Result *chosen = results.list;
   if (single && equals) {
-    size_t length = size_t(equals - word);
-    while (
-        chosen < results.list + results.count &&
-        (strlen(chosen->name) != length || memcmp(chosen->name, word, length)))
+    while (chosen < results.list + results.count &&
+           behind(word, chosen->name) != equals)
       ++chosen;
     if (chosen == results.list + results.count)
       fail("-o %s: there is no result of that name", word);

@@ -239,10 +239,12 @@ private:
         entries.push_back(
             declareFunction(getEntrySymbol(spec, entry, index), entryType));
       std::string suffix = "__v" + std::to_string(variant.level);
+      bool isNamed = variant.level < 2 || variant.level > 4;
       variants.push_back(ConstantStruct::get(
-          variantType, {builder.getInt32(*level),
-                        addString(variant.cpu, id + "__cpu" + suffix),
-                        addArray(ptr, entries, id + "__entries" + suffix)}));
+          variantType,
+          {builder.getInt32(*level),
+           isNamed ? addString(variant.cpu, id + "__cpu" + suffix) : null,
+           addArray(ptr, entries, id + "__entries" + suffix)}));
     }
     auto *modelType =
         StructType::get(context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr,

@@ -78,6 +78,7 @@ Expected<std::vector<std::string>> makeArguments(const LinkInputs &inputs,
                                         "--as-needed",
                                         "--gc-sections",
                                         "--icf=all",
+                                        "-O2", // strings that end others, too
                                         "--hash-style=gnu",
                                         "--build-id=none"};
   if (!inputs.keepDebugInfo)
@@ -110,17 +111,8 @@ Error linkExecutable(const LinkInputs &inputs, const std::string &out) {
   if (!arguments)
     return arguments.takeError();
   arguments->insert(arguments->end(),
-                    {"-pie", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2"});
-  for (const char *name : {"Scrt1.o", "crti.o", "crtn.o"}) {
-    std::string path = findLibraryFile(name);
-    if (path.empty())
-      return createStringError(
-          Twine("libc's start file ") + name + " was not found in " +
-          listFolders() +
-          "; an executable needs it (on Debian: apt install libc6-dev), an "
-          "object (-o NAME.o) or a library (-o NAME.so) does not");
-    arguments->push_back(path);
-  }
+                    {"-pie", "-e", "tenon_start", "-dynamic-linker",
+                     "/lib64/ld-linux-x86-64.so.2"});
   llvm::append_range(*arguments, inputs.objects);
   arguments->push_back(inputs.runtimeArchive);
   if (Error error = addLibraries(*arguments))

@@ -23,7 +23,7 @@ struct LinkInputs {
   bool keepDebugInfo = false; // in executables and shared libraries
 };
 
-/// Links a dynamic, position independent executable. Needs libc's start files.
+/// Links a dynamic, position independent executable.
 llvm::Error linkExecutable(const LinkInputs &inputs, const std::string &out);
 
 /// Links a shared library that shows `exports` only and has the runtime inside.

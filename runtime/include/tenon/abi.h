@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define TENON_ABI_VERSION 3u
+#define TENON_ABI_VERSION 4u
 
 /* ------------------------------------------------------------------------ */
 /* Tensors                                                                  */
@@ -149,7 +149,7 @@ enum { TENON_CPU_LEVEL_MASK = 0xff, TENON_CPU_FEATURE_SHIFT = 8 };
  * rest. */
 typedef struct tenon_variant {
   uint32_t cpu_level;
-  const char *cpu;               /* for messages: "x86-64-v3", "znver4" */
+  const char *cpu;               /* "znver4"; NULL: any CPU of the level */
   const tenon_entry_fn *entries; /* in the signature's order */
 } tenon_variant;
 
