@@ -1,5 +1,6 @@
 //===- Distribution.cpp - special functions, numbers drawn by tries -------===//
 
+#include "frontend/tensorflow/ops/Generator.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 using namespace mlir;
@@ -15,41 +16,21 @@ Row special(StringRef op, unsigned count) {
   };
 }
 
-Type wordType(Binder &b) {
-  return b.builder().getIntegerType(64, /*isSigned=*/false);
-}
-
-Value words(Binder &b, ArrayRef<uint64_t> values) {
-  SmallVector<APInt> elements;
-  for (uint64_t value : values)
-    elements.push_back(APInt(64, value));
-  return b.constant(DenseElementsAttr::get(
-      RankedTensorType::get({int64_t(values.size())}, wordType(b)), elements));
-}
-
 /// Draws by an op whose last operands are a generator's seed and counter, and
 /// whose last result is the counter after it; returns the other results.
 SmallVector<Value> drawn(Binder &b, StringRef op, SmallVector<Type> types,
                          SmallVector<Value> operands,
                          ArrayRef<NamedAttribute> attributes = {}) {
-  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+  Generator generator(b);
   if (b.failed())
     return {};
-  Type word = wordType(b);
-  auto type = RankedTensorType::get({2}, word);
-  ElementsAttr initial;
-  if (seed || seed2)
-    initial = DenseElementsAttr::get(type, {APInt(64, 0), APInt(64, seed2)});
-  ImportedValue state = b.declareGenerator(type, initial);
-  auto symbol = b.attribute("variable",
-                            FlatSymbolRefAttr::get(b.context(), state.symbol));
-  types.push_back(word);
-  operands.push_back(words(b, seed));
-  operands.push_back(b.make("graph.read", word, {}, symbol));
+  types.push_back(wordType(b));
+  operands.push_back(generator.key);
+  operands.push_back(generator.counter);
   SmallVector<Value> results = b.makeAll(op, types, operands, attributes);
   if (b.failed())
     return {};
-  b.perform("graph.assign", results.pop_back_val(), symbol);
+  generator.set(results.pop_back_val());
   return results;
 }
 

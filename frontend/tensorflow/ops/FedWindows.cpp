@@ -90,6 +90,12 @@ Span spanOf(Numbers &n, const Layout &layout, const Formula &sizes,
   return {maximum(n.quotient(rest + stride, stride), n.number(0)), low, high};
 }
 
+/// Of a gradient whose channels are last.
+void checkPlaces(Numbers &n, const Formula &places, Value grad, int64_t count) {
+  n.check(n.equal(places, n.part(n.sizes(grad), 1, count + 1)),
+          "the gradient's sizes are not those of the convolution");
+}
+
 /// What a window covers at each place: [batch, places..., window..., channels].
 struct Patches {
   Value value;
@@ -248,8 +254,7 @@ Value filterGradientAtRun(Binder &b, const Layout &layout) {
       gatherPatches(n, layout, b.transpose(input, orders.last),
                     n.part(sizes, 0, count), move, b.scalar(type, 0));
   grad = b.transpose(grad, orders.last);
-  n.check(n.equal(patches.places, n.part(n.sizes(grad), 1, count + 1)),
-          "the gradient's sizes are not those of the convolution");
+  checkPlaces(n, patches.places, grad, count);
   Value channels[] = {n.size(patches.value, 2 * count + 1),
                       n.size(grad, count + 1)};
   n.check(n.equal(n.packed(channels), n.part(sizes, count, count + 2)),
@@ -283,8 +288,7 @@ Value inputGradientAtRun(Binder &b, const Layout &layout) {
   Span span = spanOf(n, layout, space, kernel, move);
   Orders orders(layout);
   grad = b.cast(b.transpose(grad, orders.last), wide);
-  n.check(n.equal(span.places, n.part(n.sizes(grad), 1, count + 1)),
-          "the gradient's sizes are not those of the convolution");
+  checkPlaces(n, span.places, grad, count);
   Formula batch = n.size(grad, 0), channels = n.size(filter, count),
           results = n.size(filter, count + 1);
   Value mine[] = {batch, channels, results},

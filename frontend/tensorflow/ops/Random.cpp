@@ -1,12 +1,8 @@
 //===- Random.cpp - random numbers ----------------------------------------===//
-//
-// A stateful operation's generator is a variable of the model: the count of
-// blocks that it has used, whose upper half is the second seed.
-//
-//===----------------------------------------------------------------------===//
 
 #include "frontend/tensorflow/ops/Expect.h"
 #include "frontend/tensorflow/ops/Formula.h"
+#include "frontend/tensorflow/ops/Generator.h"
 #include "frontend/tensorflow/ops/Rows.h"
 
 #include <limits>
@@ -16,18 +12,6 @@ using namespace mlir;
 namespace tenon::tf {
 
 namespace {
-Type wordType(Binder &b) {
-  return b.builder().getIntegerType(64, /*isSigned=*/false);
-}
-
-ElementsAttr words(Binder &b, ArrayRef<uint64_t> values) {
-  SmallVector<APInt> elements;
-  for (uint64_t value : values)
-    elements.push_back(APInt(64, value));
-  return DenseElementsAttr::get(
-      RankedTensorType::get({int64_t(values.size())}, wordType(b)), elements);
-}
-
 Type drawnType(Binder &b) {
   return b.has("dtype") ? b.elementType("dtype")
                         : Type(b.builder().getF32Type());
@@ -44,7 +28,6 @@ Value draw(Binder &b, StringRef op, Type type, Value shape, Value key,
 /// Operands of the bounds of integers are inputs 1 and 2.
 Row stateful(StringRef op, unsigned bounds) {
   return [op, bounds](Binder &b) {
-    uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
     Value shape = b.input(0);
     SmallVector<Value> more = b.inputList(1, bounds);
     Type type =
@@ -52,43 +35,30 @@ Row stateful(StringRef op, unsigned bounds) {
     if (bounds == 2 && more.size() == 2)
       expect(b, more[0], "graph.less", more[1],
              "the lower bound is not less than the upper bound");
+    Generator generator(b);
     if (b.failed())
       return;
-    // Without seeds it is the count that no two starts share.
-    ImportedValue state =
-        b.declareGenerator(RankedTensorType::get({2}, wordType(b)),
-                           seed || seed2 ? words(b, {0, seed2}) : nullptr);
-    auto symbol = b.attribute(
-        "variable", FlatSymbolRefAttr::get(b.context(), state.symbol));
-    Value counter = b.make("graph.read", wordType(b), {}, symbol);
-    Value key = b.constant(words(b, {seed}));
-    b.set(0, draw(b, op, type, shape, key, counter, more));
-    b.perform("graph.assign",
-              b.make("graph.random_skip", wordType(b), {counter, shape}),
-              symbol);
+    b.set(0, draw(b, op, type, shape, generator.key, generator.counter, more));
+    generator.skip(shape);
   };
 }
 
 /// Rows in random order.
 void importRandomShuffle(Binder &b) {
   Value input = b.input(0);
-  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
   if (b.failed())
     return;
   if (b.rank(input) == 0)
     return b.set(0, input);
-  Type i64 = b.builder().getI64Type(), word = wordType(b);
-  ImportedValue state =
-      b.declareGenerator(RankedTensorType::get({2}, word),
-                         seed || seed2 ? words(b, {0, seed2}) : nullptr);
-  auto symbol = b.attribute("variable",
-                            FlatSymbolRefAttr::get(b.context(), state.symbol));
-  Value counter = b.make("graph.read", word, {}, symbol);
+  Type i64 = b.builder().getI64Type();
+  Generator generator(b);
+  if (b.failed())
+    return;
   Value sizes = b.shapeTensor(b.dims(input)[0]);
   Value count =
       b.make("graph.reshape", i64, {sizes, b.integersConstant({}, i64)});
   Value order = b.make("graph.random_permutation", i64,
-                       {count, b.constant(words(b, {seed})), counter});
+                       {count, generator.key, generator.counter});
   b.set(0, b.make("graph.gather", Binder::type(input), {input, order},
                   b.attribute("axis", int64_t(0))));
   // A number for each row but one, four to a block; nothing without rows.
@@ -102,10 +72,9 @@ void importRandomShuffle(Binder &b) {
   Value steps = b.make("graph.concat", i64,
                        {blocks, b.integersConstant(ArrayRef<int64_t>{0}, i64)},
                        b.attribute("axis", int64_t(0)));
-  b.perform(
-      "graph.assign",
-      b.make("graph.add", word, {counter, b.make("graph.cast", word, steps)}),
-      symbol);
+  Type word = wordType(b);
+  generator.set(b.make("graph.add", word,
+                       {generator.counter, b.make("graph.cast", word, steps)}));
 }
 
 /// Inputs: shape, seed, bounds.
@@ -174,45 +143,30 @@ Type classType(Binder &b) {
 /// Inputs: shape, rates.
 void importPoisson(Binder &b) {
   Value shape = b.input(0), rate = b.input(1);
-  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
+  Generator generator(b);
   if (b.failed())
     return;
-  Type word = wordType(b), type = b.elementType("dtype");
+  Type type = b.elementType("dtype");
   bool wide = !type.isF16() && !type.isBF16();
-  ImportedValue state =
-      b.declareGenerator(RankedTensorType::get({2}, word),
-                         seed || seed2 ? words(b, {0, seed2}) : nullptr);
-  auto symbol = b.attribute("variable",
-                            FlatSymbolRefAttr::get(b.context(), state.symbol));
-  Value counter = b.make("graph.read", word, {}, symbol);
   Type compute =
       wide ? Type(b.builder().getF64Type()) : Type(b.builder().getF32Type());
-  Value drawn = b.make(
-      "graph.random_poisson", compute,
-      {shape, b.cast(rate, compute), b.constant(words(b, {seed})), counter});
+  Value drawn =
+      b.make("graph.random_poisson", compute,
+             {shape, b.cast(rate, compute), generator.key, generator.counter});
   if (b.failed())
     return;
   b.set(0, b.cast(drawn, type));
-  Value extent = b.make("graph.shape_of", b.builder().getI64Type(), drawn);
-  b.perform("graph.assign",
-            b.make("graph.random_skip", word, {counter, extent}), symbol);
+  generator.skip(b.make("graph.shape_of", b.builder().getI64Type(), drawn));
 }
 
 void importMultinomial(Binder &b) {
   Value logits = b.input(0), count = b.input(1);
-  uint64_t seed = b.integer("seed", 0), seed2 = b.integer("seed2", 0);
   Value shape = classesShape(b, logits, count);
+  Generator generator(b);
   if (b.failed())
     return;
-  Type i64 = b.builder().getI64Type(), word = wordType(b);
-  ImportedValue state =
-      b.declareGenerator(RankedTensorType::get({2}, word),
-                         seed || seed2 ? words(b, {0, seed2}) : nullptr);
-  auto symbol = b.attribute("variable",
-                            FlatSymbolRefAttr::get(b.context(), state.symbol));
-  Value counter = b.make("graph.read", word, {}, symbol);
-  Value drawn =
-      drawClasses(b, logits, shape, b.constant(words(b, {seed})), counter);
+  Type i64 = b.builder().getI64Type();
+  Value drawn = drawClasses(b, logits, shape, generator.key, generator.counter);
   // Twice as many numbers are reserved, of a multiple of four draws.
   Formula columns = Formula(b, count).cast(i64);
   Value fours =
@@ -225,8 +179,7 @@ void importMultinomial(Binder &b) {
                         b.attribute("axis", int64_t(0)));
   if (!b.failed())
     b.set(0, b.cast(drawn, classType(b)));
-  b.perform("graph.assign",
-            b.make("graph.random_skip", word, {counter, extent}), symbol);
+  generator.skip(extent);
 }
 
 /// Inputs: logits, number of draws, seed.
