@@ -43,6 +43,11 @@ def index(value=None, header=None, **wrong):
     return table([("", bundle_header() if header is None else header), ("v", entry() if value is None else value)], **wrong)
 
 
+def listed(asset):
+    """As TensorFlow 1 names assets."""
+    return data(4, data(1, "saved_model_assets") + data(2, data(5, data(1, data(2, asset)))))
+
+
 def messages():
     good = model()
     yield "empty", b"", "error: "
@@ -68,8 +73,10 @@ def messages():
     for name, file, says in (("up", "../../secret", "is not a file inside of the model"), ("absolute", "/etc/passwd", "is not a file inside of the model"),
                              ("hidden-up", "a/../../../secret", "is not a file inside of the model"), ("empty", "", "is not a file inside of the model"),
                              ("zero", "vocab\0.txt", "error: "), ("missing", "vocab.txt", "vocab.txt"), ("folder", ".", "assets/."), ("long", "n" * 5000, "error: ")):
-        asset = data(6, data(1, info("save/prefix:0", STRING)) + data(2, file))
-        yield f"asset-{name}", model(more=asset), says
+        asset = data(1, info("save/prefix:0", STRING)) + data(2, file)
+        yield f"asset-{name}", model(more=data(6, asset)), says
+        yield f"asset-listed-{name}", model(more=listed(asset)), says
+    yield "asset-listed-garbage", model(more=listed(b"\xff\xff")), "the collection 'saved_model_assets' is malformed"
     yield "asset-node", model(more=data(6, data(1, info("gone:0", STRING)) + data(2, "here"))), "belongs to node 'gone', which is not in the graph"
     yield "asset-name", model(more=data(6, data(1, info("a:b:c", STRING)) + data(2, "here"))), "is not of the form"
 
