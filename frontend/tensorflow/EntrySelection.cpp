@@ -235,9 +235,9 @@ private:
     return Edge{found->second, std::max(name->second, 0)};
   }
 
-  /// A hint for a misspelt name.
+  /// A hint for a misspelt name, of which half at least is right.
   std::string similar(llvm::StringRef name) {
-    unsigned best = 4;
+    unsigned best = std::min<size_t>(4, 1 + name.size() / 2);
     std::string result;
     for (const Node &node : graph.nodes) {
       unsigned distance =
