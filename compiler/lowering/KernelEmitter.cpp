@@ -386,23 +386,29 @@ Value KernelEmitter::load(Value pointer, Type element, int64_t lanes,
   return fromStorage(*this, value, element, lanes);
 }
 
-Value KernelEmitter::gather(Value pointer, Type element, int64_t lanes,
-                            Value stride, Value mask) {
-  Type unit = getMovedType(b, element);
+/// Places that are `stride` numbers of type `unit` apart.
+static Value lanePointers(KernelEmitter &e, Value pointer, Type unit,
+                          int64_t lanes, Value stride) {
+  OpBuilder &b = e.b;
   auto indices = VectorType::get({lanes}, b.getI64Type());
   auto steps = llvm::to_vector(llvm::seq<int64_t>(0, lanes));
   Value offsets = arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(indices, ArrayRef(steps)));
-  Value step = arith::IndexCastOp::create(b, loc, b.getI64Type(), stride);
-  offsets = arith::MulIOp::create(b, loc, offsets, splat(step, lanes));
-  Value pointers =
-      LLVM::GEPOp::create(b, loc, VectorType::get({lanes}, pointerType(b)),
-                          unit, pointer, ArrayRef<LLVM::GEPArg>(offsets));
+      b, e.loc, DenseElementsAttr::get(indices, ArrayRef(steps)));
+  Value step = arith::IndexCastOp::create(b, e.loc, b.getI64Type(), stride);
+  offsets = arith::MulIOp::create(b, e.loc, offsets, e.splat(step, lanes));
+  return LLVM::GEPOp::create(b, e.loc, VectorType::get({lanes}, pointerType(b)),
+                             unit, pointer, ArrayRef<LLVM::GEPArg>(offsets));
+}
+
+Value KernelEmitter::gather(Value pointer, Type element, int64_t lanes,
+                            Value stride, Value mask) {
+  Type unit = getMovedType(b, element);
   if (!mask)
     mask = constant(b.getBoolAttr(true), lanes);
-  Value value =
-      LLVM::masked_gather::create(b, loc, lanesOf(unit, lanes), pointers, mask,
-                                  zero(unit, lanes), alignmentOf(unit));
+  Value value = LLVM::masked_gather::create(
+      b, loc, lanesOf(unit, lanes),
+      lanePointers(*this, pointer, unit, lanes, stride), mask,
+      zero(unit, lanes), alignmentOf(unit));
   return fromStorage(*this, value, element, lanes);
 }
 
@@ -461,6 +467,18 @@ void KernelEmitter::store(Value value, Value pointer, Value mask) {
     LLVM::MaskedStoreOp::create(b, loc, value, pointer, mask, alignment);
   else
     LLVM::StoreOp::create(b, loc, value, pointer, alignment);
+}
+
+void KernelEmitter::scatter(Value value, Value pointer, Value stride,
+                            Value mask) {
+  int64_t lanes = lanesIn(value);
+  value = toStorage(*this, value);
+  Type unit = getElementTypeOrSelf(value.getType());
+  if (!mask)
+    mask = constant(b.getBoolAttr(true), lanes);
+  LLVM::masked_scatter::create(
+      b, loc, value, lanePointers(*this, pointer, unit, lanes, stride), mask,
+      alignmentOf(unit));
 }
 
 //===----------------------------------------------------------------------===//

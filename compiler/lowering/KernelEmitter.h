@@ -101,6 +101,8 @@ public:
   mlir::Value gather(mlir::Value pointer, mlir::Type element, int64_t lanes,
                      mlir::Value stride, mlir::Value mask);
   void store(mlir::Value value, mlir::Value pointer, mlir::Value mask = {});
+  void scatter(mlir::Value value, mlir::Value pointer, mlir::Value stride,
+               mlir::Value mask);
   /// Past the caches, where CpuTarget::hasStreaming; `pointer` is aligned to
   /// the vector or to 64 bytes. `endStreams` before anyone else may read.
   void stream(mlir::Value value, mlir::Value pointer);

@@ -95,11 +95,18 @@ private:
   void fetchAhead(const Place &place);
   Value valueAt(unsigned value, unsigned walk, const Place &place, Memo &memo);
   Value inputAt(unsigned input, const Place &place);
+  Value laneStride(const Buffer &buffer, AffineMap map, const Place &place);
+  Value loadAt(const Buffer &buffer, AffineMap map, const Place &place);
+  void storeAt(Value lanes, const Buffer &buffer, AffineMap map,
+               const Place &place);
+  AffineMap outputMap(unsigned output) {
+    return op.getMap(inputs.size() + output);
+  }
   SmallVector<Value> inlineStep(unsigned step, unsigned walk,
                                 const Place &place, Memo &memo,
                                 ValueRange sums);
   Value offsetOf(const Buffer &buffer, AffineMap map, ValueRange columns);
-  Value pointerOf(unsigned value, ValueRange columns);
+  Value stackPointer(unsigned value, ValueRange columns);
   SmallVector<Value> neutral(unsigned walk, int64_t lanes);
   SmallVector<Value> combined(unsigned walk, ValueRange a, ValueRange b);
   bool hasFlag(Operation *combiner, bool isVector) const;
@@ -357,8 +364,7 @@ void RowsLowering::finishRows(unsigned walk) {
   for (auto [i, value] : llvm::enumerate(op.getYields()))
     if (elements[value].isRow && elements[value].walk == walk) {
       const Buffer &buffer = outputs[i];
-      Value offset =
-          offsetOf(buffer, op.getMap(inputs.size() + i), place.columns);
+      Value offset = offsetOf(buffer, outputMap(i), place.columns);
       e.store(ofRow[value], e.at(buffer.pointer, buffer.element, offset));
     }
 }
@@ -665,16 +671,17 @@ SmallVector<Value> RowsLowering::at(unsigned walk, const Place &place,
   if (place.lanes == kLanes && walk + 2 == walks)
     fetchAhead(place);
   for (auto [value, lanes] : stored)
-    e.store(lanes, pointerOf(value, place.columns), place.mask);
+    if (std::optional<unsigned> output = elements[value].output)
+      storeAt(lanes, outputs[*output], outputMap(*output), place);
+    else
+      e.store(lanes, stackPointer(value, place.columns), place.mask);
   for (auto [i, lanes] : yielded) {
     const Buffer &buffer = outputs[i];
-    Value offset =
-        offsetOf(buffer, op.getMap(inputs.size() + i), place.columns);
-    Value pointer = e.at(buffer.pointer, buffer.element, offset);
     if (streamed[i] && place.lanes == kLanes && !place.mask)
-      e.stream(lanes, pointer);
+      e.stream(lanes, e.at(buffer.pointer, buffer.element,
+                           offsetOf(buffer, outputMap(i), place.columns)));
     else
-      e.store(lanes, pointer, place.mask);
+      storeAt(lanes, buffer, outputMap(i), place);
   }
   return results;
 }
@@ -702,7 +709,7 @@ void RowsLowering::fetchAhead(const Place &place) {
   for (auto [i, value] : llvm::enumerate(op.getYields()))
     if (!elements[value].isRow && elements[value].walk + 1 == walks &&
         !streamed[i])
-      fetch(outputs[i], op.getMap(inputs.size() + i), /*next=*/false);
+      fetch(outputs[i], outputMap(i), /*next=*/false);
 }
 
 Value RowsLowering::valueAt(unsigned value, unsigned walk, const Place &place,
@@ -713,8 +720,11 @@ Value RowsLowering::valueAt(unsigned value, unsigned walk, const Place &place,
   if (Value known = memo.lookup(value))
     return known;
   if (element.isKept() && walk > element.walk) {
+    if (element.output)
+      return memo[value] = loadAt(outputs[*element.output],
+                                  outputMap(*element.output), place);
     Type type = op.getStepYields(element.step)[element.result].getType();
-    return memo[value] = e.load(pointerOf(value, place.columns), type,
+    return memo[value] = e.load(stackPointer(value, place.columns), type,
                                 place.lanes, place.mask);
   }
   SmallVector<Value> results = inlineStep(element.step, walk, place, memo, {});
@@ -746,18 +756,42 @@ Value RowsLowering::inputAt(unsigned input, const Place &place) {
   const Buffer &buffer = inputs[input];
   if (!buffer.pointer)
     return e.splat(op.getInputs()[input], place.lanes);
-  AffineMap map = op.getMap(input);
+  return loadAt(buffer, op.getMap(input), place);
+}
+
+/// From one lane to the next, in elements, where lanes are not neighbours.
+Value RowsLowering::laneStride(const Buffer &buffer, AffineMap map,
+                               const Place &place) {
+  if (place.lanes == 1)
+    return {};
+  if (rank > rowRank)
+    if (auto last = map.getResultPosition(e.b.getAffineDimExpr(rank - 1)))
+      return getConstantIntValue(buffer.strides[*last]) == 1
+                 ? Value()
+                 : buffer.strides[*last];
+  return e.index(0);
+}
+
+Value RowsLowering::loadAt(const Buffer &buffer, AffineMap map,
+                           const Place &place) {
   Value pointer = e.at(buffer.pointer, buffer.element,
                        offsetOf(buffer, map, place.columns));
-  std::optional<unsigned> last;
-  if (rank > rowRank)
-    last = map.getResultPosition(e.b.getAffineDimExpr(rank - 1));
-  if (!last)
-    return e.splat(e.load(pointer, buffer.element, 1), place.lanes);
-  if (place.lanes == 1 || getConstantIntValue(buffer.strides[*last]) == 1)
+  Value stride = laneStride(buffer, map, place);
+  if (!stride)
     return e.load(pointer, buffer.element, place.lanes, place.mask);
-  return e.gather(pointer, buffer.element, place.lanes, buffer.strides[*last],
-                  place.mask);
+  if (getConstantIntValue(stride) == 0)
+    return e.splat(e.load(pointer, buffer.element, 1), place.lanes);
+  return e.gather(pointer, buffer.element, place.lanes, stride, place.mask);
+}
+
+void RowsLowering::storeAt(Value lanes, const Buffer &buffer, AffineMap map,
+                           const Place &place) {
+  Value pointer = e.at(buffer.pointer, buffer.element,
+                       offsetOf(buffer, map, place.columns));
+  if (Value stride = laneStride(buffer, map, place))
+    e.scatter(lanes, pointer, stride, place.mask);
+  else
+    e.store(lanes, pointer, place.mask);
 }
 
 Value RowsLowering::offsetOf(const Buffer &buffer, AffineMap map,
@@ -772,15 +806,9 @@ Value RowsLowering::offsetOf(const Buffer &buffer, AffineMap map,
   return offset;
 }
 
-/// Where an element is kept.
-Value RowsLowering::pointerOf(unsigned value, ValueRange columns) {
+/// Where an element is kept that is no output.
+Value RowsLowering::stackPointer(unsigned value, ValueRange columns) {
   const Element &element = elements[value];
-  if (element.output) {
-    const Buffer &buffer = outputs[*element.output];
-    return e.at(
-        buffer.pointer, buffer.element,
-        offsetOf(buffer, op.getMap(inputs.size() + *element.output), columns));
-  }
   Value offset = e.index(0);
   for (auto [i, column] : llvm::enumerate(columns))
     offset = e.add(e.mul(offset, sizes[rowRank + i]), column);
