@@ -53,7 +53,7 @@ void Sweep::add(Value value, Tensor cotangent) {
     return;
   Value &total = cotangents[value];
   if (total)
-    fitting = Tensor(fitting.builder(), total) + fitting;
+    fitting = Tensor(fitting.builder(), state.current(total)) + fitting;
   total = fitting.value();
 }
 

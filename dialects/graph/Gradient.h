@@ -32,6 +32,15 @@ struct DifferentiationState {
   ShapeContext &shapes;
   /// Ops that were replaced and taken out of their blocks.
   llvm::SmallVector<mlir::Operation *> replaced;
+  /// What stands for a result of one of them.
+  llvm::DenseMap<mlir::Value, mlir::Value> successors;
+
+  /// A value that was noted down, whatever has been replaced since.
+  mlir::Value current(mlir::Value value) const {
+    while (mlir::Value next = successors.lookup(value))
+      value = next;
+    return value;
+  }
 };
 
 /// One sweep over a block.
@@ -48,7 +57,7 @@ public:
   llvm::LogicalResult run(llvm::ArrayRef<mlir::Operation *> ops);
   /// The cotangent of a source; null: zero.
   mlir::Value cotangent(mlir::Value value) const {
-    return cotangents.lookup(value);
+    return state.current(cotangents.lookup(value));
   }
   /// Whether a value depends on a source.
   bool isActive(mlir::Value value) const { return active.contains(value); }

@@ -74,8 +74,10 @@ Operation *rebuild(Operation *from, OpBuilder &builder, Gradient &g,
     g.abandon();
     return nullptr;
   }
-  for (auto [old, result] : llvm::zip(from->getResults(), op->getResults()))
+  for (auto [old, result] : llvm::zip(from->getResults(), op->getResults())) {
     old.replaceAllUsesWith(result);
+    g.sweep.state.successors[old] = result;
+  }
   from->remove();
   g.sweep.state.replaced.push_back(from);
   return op;
@@ -155,9 +157,6 @@ IfOp keepResults(IfOp op, Gradient &g, ArrayRef<SmallVector<Value>> kept,
 }
 
 void ifGradient(IfOp op, Gradient &g) {
-  SmallVector<Tensor> seeds;
-  for (unsigned i = 0; i < op->getNumResults(); ++i)
-    seeds.push_back(g.of(i));
   hoistReads(op);
   SmallVector<SmallVector<Value>> kept;
   for (Region &region : op->getRegions())
@@ -168,6 +167,10 @@ void ifGradient(IfOp op, Gradient &g) {
     op = keepResults(op, g, kept, saved);
   if (g.failed())
     return;
+  // Only now: a cotangent may be a result of the op that has been replaced.
+  SmallVector<Tensor> seeds;
+  for (unsigned i = 0; i < g.op->getNumResults(); ++i)
+    seeds.push_back(g.of(i));
   SmallVector<Value> wanted;
   for (Value value : capturedValues(op->getRegions()))
     if (g.wants(value))
@@ -400,8 +403,6 @@ public:
         next(body->getTerminator()->getOperands()) {}
 
   void run() {
-    for (unsigned i = 0; i < op->getNumResults(); ++i)
-      seeds.push_back(g.of(i));
     hoistReads(op);
     kept = unrepeatable(*body, g);
     if (g.failed())
@@ -448,8 +449,8 @@ private:
   /// Which of the loop's values have a cotangent, in any iteration.
   void findCarried() {
     carried.assign(op->getNumResults(), false);
-    for (auto [k, seed] : llvm::enumerate(seeds))
-      carried[k] = bool(seed) && active[k];
+    for (unsigned k = 0; k < carried.size(); ++k)
+      carried[k] = active[k] && g.of(k);
     SmallVector<Operation *> ops = bodyOps();
     for (bool changed = true; changed;) {
       changed = false;
@@ -663,8 +664,8 @@ private:
     for (auto [k, cotangent] : llvm::enumerate(cotangents)) {
       if (!cotangent)
         continue;
-      inits.push_back(
-          (seeds[k] ? seeds[k] : g.filled(op.getResult(k), 0)).value());
+      Tensor seed = g.of(k);
+      inits.push_back((seed ? seed : g.filled(op.getResult(k), 0)).value());
       standIns.push_back(cotangent);
     }
     for (auto [value, sum] : sums) {
@@ -751,7 +752,6 @@ private:
   Block *iteration; // of the backward loop, in the making
   Block *body;
   SmallVector<Value> next; // what an iteration yields
-  SmallVector<Tensor> seeds;
   SmallVector<Value> captured, kept;
   SmallVector<bool> active, carried;
   /// Stand-ins in `iteration`: of the arguments and of kept values; of

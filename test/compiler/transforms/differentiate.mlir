@@ -152,3 +152,29 @@ func.func @surrogate(%x: tensor<3xf32>) -> tensor<3xf32> attributes {graph.entry
   %d = graph.gradient of (%y) by (%x) weights () : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
   return %d : tensor<3xf32>
 }
+
+// -----
+
+// A loop's result is the cotangent of its other one: that of the loop that keeps values, which takes its place.
+// CHECK-LABEL: func.func @each_other
+// CHECK: %[[FORWARD:.*]]:{{.*}} = graph.while
+// CHECK: graph.while({{.*}}%[[FORWARD]]#{{[12]}}
+func.func @each_other(%x: tensor<f32>, %y: tensor<f32>) -> tensor<f32> attributes {graph.entry} {
+  %zero = graph.constant dense<0> : tensor<i32>
+  %one = graph.constant dense<1> : tensor<i32>
+  %n = graph.constant dense<4> : tensor<i32>
+  %i, %r, %s = graph.while (%zero, %x, %y) : (tensor<i32>, tensor<f32>, tensor<f32>) -> (tensor<i32>, tensor<f32>, tensor<f32>) {
+  ^bb0(%k: tensor<i32>, %v: tensor<f32>, %w: tensor<f32>):
+    %more = graph.less %k, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    graph.yield %more : tensor<i1>
+  } do {
+  ^bb0(%k: tensor<i32>, %v: tensor<f32>, %w: tensor<f32>):
+    %next = graph.add %k, %one : (tensor<i32>, tensor<i32>) -> tensor<i32>
+    %a = graph.mul %v, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %b = graph.sin %w : (tensor<f32>) -> tensor<f32>
+    graph.yield %next, %a, %b : tensor<i32>, tensor<f32>, tensor<f32>
+  }
+  %p = graph.mul %r, %s : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  %d = graph.gradient of (%p) by (%x) weights () : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return %d : tensor<f32>
+}
