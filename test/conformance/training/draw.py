@@ -295,6 +295,8 @@ def draw(seed):
         units = {"classes": 5, "one_hot": 5, "binary": 1}.get(kind, int(r.integers(1, 4)))
         activation, loss = LOSSES[kind][r.integers(len(LOSSES[kind]))]
         name = f"head_{i}"
+        if isinstance(loss(r), K.losses.CosineSimilarity):
+            units = max(units, 2)  # one number has no direction: its gradient is rounding
         outputs[name] = L.Dense(units, activation=activation, name=name)(last)
         losses[name], metrics[name] = loss(r), METRICS[kind]()
         metrics[name] = [m for m in metrics[name] if r.integers(3)]
@@ -332,6 +334,8 @@ def draw(seed):
         validation = (xs(checked), ys(checked))
     history = model.fit(xs(fitted), ys(fitted), batch_size=batch, epochs=EPOCHS, shuffle=False, verbose=0, validation_data=validation, **arguments).history
     history.pop("learning_rate", None)
+    if not history["loss"][-1] < 3 * abs(history["loss"][0]):
+        raise ValueError("it diverges, which doubles its rounding errors")
     predicted = model.predict(xs(checked), verbose=0)
     predicted = {"head_0": predicted} if single else predicted
     record = {"model": f"{seed}/{name}", "body": body.__name__, "optimizer": f"{type(chosen).__name__} {chosen.get_config()}", "loss": str(losses), "options": [], "fit": options,
