@@ -86,6 +86,7 @@ public:
     if (optimizer.average)
       buildFinalize();
     exchangeOptimizer();
+    describeOptimizer();
     module->setAttr("graph.training", builder.getUnitAttr());
     return success();
   }
@@ -162,6 +163,18 @@ private:
       fileOptimizer = request.optimizer.has_value();
     }
     return success();
+  }
+
+  /// In what Keras is to read: the user's, instead of the file's.
+  void describeOptimizer() {
+    auto archive = module->getAttrOfType<DictionaryAttr>("graph.archive");
+    if (!archive || fileOptimizer || !request.optimizer)
+      return;
+    NamedAttrList about(archive);
+    about.set("config", builder.getStringAttr(withOptimizer(
+                            archive.getAs<StringAttr>("config").getValue(),
+                            *request.optimizer)));
+    module->setAttr("graph.archive", about.getDictionary(module.getContext()));
   }
 
   LogicalResult findParameters() {

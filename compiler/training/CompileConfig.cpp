@@ -1,6 +1,7 @@
 #include "compiler/training/CompileConfig.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
 
@@ -94,6 +95,117 @@ void readMetrics(const json::Value *value, ArrayRef<std::string> outputs,
              });
 }
 } // namespace
+
+namespace {
+/// A class of Keras's, and its arguments by position.
+struct KerasClass {
+  StringLiteral name, arguments;
+};
+constexpr KerasClass kSchedules[] = {
+    {"ExponentialDecay",
+     "initial_learning_rate decay_steps decay_rate staircase"},
+    {"InverseTimeDecay",
+     "initial_learning_rate decay_steps decay_rate staircase"},
+    {"PolynomialDecay",
+     "initial_learning_rate decay_steps end_learning_rate power cycle"},
+    {"PiecewiseConstantDecay", "boundaries values"},
+    {"CosineDecay", "initial_learning_rate decay_steps alpha name "
+                    "warmup_target warmup_steps"},
+    {"CosineDecayRestarts",
+     "initial_learning_rate first_decay_steps t_mul m_mul alpha"},
+};
+constexpr KerasClass kOptimizers[] = {
+    {"SGD", "learning_rate momentum nesterov"},
+    {"RMSprop", "learning_rate rho momentum epsilon centered"},
+    {"Adam", "learning_rate beta_1 beta_2 epsilon amsgrad"},
+    {"AdamW", "learning_rate weight_decay beta_1 beta_2 epsilon amsgrad"},
+    {"Adamax", "learning_rate beta_1 beta_2 epsilon"},
+    {"Nadam", "learning_rate beta_1 beta_2 epsilon"},
+    {"Adagrad", "learning_rate initial_accumulator_value epsilon"},
+    {"Adadelta", "learning_rate rho epsilon"},
+    {"Ftrl", "learning_rate learning_rate_power initial_accumulator_value "
+             "l1_regularization_strength l2_regularization_strength "
+             "l2_shrinkage_regularization_strength beta"},
+    {"Lion", "learning_rate beta_1 beta_2"},
+    {"Lamb", "learning_rate beta_1 beta_2 epsilon"},
+    {"Adafactor", "learning_rate beta_2_decay epsilon_1 epsilon_2 "
+                  "clip_threshold relative_step"},
+    {"LossScaleOptimizer",
+     "inner_optimizer initial_scale dynamic_growth_steps"},
+};
+
+/// As Keras serializes it; none where Keras has no such thing.
+std::optional<json::Value> toJson(const Call &call) {
+  switch (call.kind) {
+  case Call::Kind::Number:
+    if (call.number == double(int64_t(call.number)))
+      return int64_t(call.number);
+    return call.number;
+  case Call::Kind::Boolean:
+    return call.number != 0;
+  case Call::Kind::None:
+    return nullptr;
+  case Call::Kind::Text:
+    return call.name;
+  case Call::Kind::List: {
+    json::Array list;
+    for (const auto &[name, element] : call.arguments) {
+      std::optional<json::Value> value = toJson(element);
+      if (!value)
+        return std::nullopt;
+      list.push_back(std::move(*value));
+    }
+    return list;
+  }
+  case Call::Kind::Call:
+    break;
+  }
+  const KerasClass *found = nullptr;
+  StringRef module = "keras.optimizers.schedules";
+  for (ArrayRef<KerasClass> classes :
+       {ArrayRef(kSchedules), ArrayRef(kOptimizers)})
+    for (const KerasClass &each : classes)
+      if (canonical(each.name) == canonical(call.name)) {
+        found = &each;
+        if (classes.data() == kOptimizers)
+          module = "keras.optimizers";
+      }
+  if (!found)
+    return std::nullopt;
+  SmallVector<StringRef> names;
+  found->arguments.split(names, ' ');
+  json::Object config;
+  size_t position = 0;
+  for (const auto &[name, argument] : call.arguments) {
+    if (name == "exclude_from_weight_decay") // no setting of Keras's
+      continue;
+    std::optional<json::Value> value = toJson(argument);
+    if (!value || (name.empty() && position == names.size()))
+      return std::nullopt;
+    config[name.empty() ? names[position++] : StringRef(name)] =
+        std::move(*value);
+  }
+  return json::Object{{"module", module},
+                      {"class_name", found->name},
+                      {"config", std::move(config)},
+                      {"registered_name", nullptr}};
+}
+} // namespace
+
+std::string withOptimizer(StringRef text, const Call &optimizer) {
+  Expected<json::Value> config = json::parse(text);
+  json::Object *model = config ? config->getAsObject() : nullptr;
+  if (!config)
+    consumeError(config.takeError());
+  json::Object *compiled = model ? model->getObject("compile_config") : nullptr;
+  if (!compiled)
+    return text.str();
+  if (std::optional<json::Value> value = toJson(optimizer))
+    (*compiled)["optimizer"] = std::move(*value);
+  else
+    model->erase("compile_config");
+  return formatv("{0}", *config);
+}
 
 Expected<Request> readCompileConfig(StringRef text,
                                     ArrayRef<std::string> outputs) {

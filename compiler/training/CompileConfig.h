@@ -18,6 +18,12 @@ Call toCall(const llvm::json::Value &value);
 llvm::Expected<Request> readCompileConfig(llvm::StringRef json,
                                           llvm::ArrayRef<std::string> outputs);
 
+/// The configuration of a model, with another optimizer in its compile
+/// settings: Keras gives the optimizer's values in a file to the one that is
+/// named there. Without compile settings it stays as it is; it loses them where
+/// Keras has no such optimizer.
+std::string withOptimizer(llvm::StringRef config, const Call &optimizer);
+
 } // namespace tenon::training
 
 #endif // TENON_COMPILER_TRAINING_COMPILECONFIG_H

@@ -144,10 +144,18 @@ CASES += [
      "auc(num_thresholds=50, summation_method='majoring'),false_negatives()", {"one_hot": True}),
     ("probability", "binary_crossentropy", "sgd(0.1)", "binary_io_u(threshold=0.4),auc(thresholds=[0.2, 0.5, 0.6]),f1_score(average='micro', threshold=0.5)",
      {"binary": True}),
+    ("probabilities", "categorical_crossentropy", "sgd(0.1)",  # results that are vectors
+     "f1_score(),one_hot_io_u(5, target_class_ids=[1, 3]),auc(multi_label=true, num_thresholds=30),precision(thresholds=[0.1, 0.2, 0.3])", {"one_hot": True}),
+    ("probability", "binary_crossentropy", "sgd(0.1)",
+     "sensitivity_at_specificity(0.6),specificity_at_sensitivity(0.7, num_thresholds=50),precision_at_recall(0.8),recall_at_precision(0.4),"
+     "binary_io_u(target_class_ids=[1], threshold=0.45)", {"binary": True}),
+    ("numbers", "mse", "sgd(0.01)", "r2_score(class_aggregation=none),pearson_correlation(),concordance_correlation()", {}),
     ("steps", "ctc", "sgd(0.1)", "", {}),
     ("convolution", SPARSE, "adam(0.01)", "accuracy", {}),
     ("convolution", SPARSE, "sgd(0.05, momentum=0.9)", "accuracy", {"trainable": "conv"}),
     ("words", SPARSE, "adam(0.02)", "accuracy", {}),
+    ("words", SPARSE, "adam(0.02, clipvalue=0.002)", "accuracy", {}),  # row by row
+    ("words", SPARSE, "adagrad(0.1, clipnorm=0.05)", "accuracy", {}),
     ("attention", SPARSE, "adam(0.01)", "accuracy", {}),
     ("norms", SPARSE, "sgd(0.1, momentum=0.9)", "accuracy", {}),  # Adam would blow up the noise of gradients that are 0
     ("masks", SPARSE, "sgd(0.1)", "accuracy", {}),
@@ -235,6 +243,7 @@ def train(case, seed):
     output = model.layers[-1].name if whole else "output_0"
     y = arrays[output] if single else {k: arrays[k] for k in losses}
     history = model.fit(x, y, sample_weight=arrays.get("sample_weight"), batch_size=16, epochs=3, shuffle=False, verbose=0).history
+    history = {k: np.asarray(v).tolist() for k, v in history.items()}
     predicted = model.predict(x[:6], verbose=0)
     predicted = {output: predicted} if single else predicted
     options = [] if single else [f"--loss-weight={k}={v}" for k, v in extra.get("loss_weights", {}).items()]
