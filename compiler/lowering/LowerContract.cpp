@@ -18,12 +18,10 @@ static constexpr int64_t kBlockRows = 96;
 static constexpr int64_t kPackingRows = 192;
 /// Bytes of the stack that a packed part of a unit takes.
 static constexpr int64_t kPackedBytes = 1 << 16;
-/// Longest run of window positions and channels that is merged.
-static constexpr int64_t kShortRun = 128;
 /// Fewest columns of a panel that are computed at once.
 static constexpr int64_t kFewestLanes = 4;
 /// Most rows of a tile with few panels.
-static constexpr int64_t kMostRows = 12;
+static constexpr int64_t kMostRows = 12, kMostLineRows = 14;
 /// Fewer multiplications than this are not worth sharing.
 static constexpr int64_t kSmallWork = 1 << 17;
 /// Vectors of epilogue code in a kernel beyond which it becomes a loop.
@@ -72,8 +70,11 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
           ? e.div(sizeOf(e, op.getA(), op.getADim(last)), grid.groups)
           : sizeOf(e, op.getB(), op.getBChannelDim());
   grid.panels = e.ceilDiv(grid.columns, getPanelWidth(op));
-  grid.rowBlocks =
-      hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, blockRows(op));
+  if (std::optional<ContractLines> lines = ContractLines::find(op))
+    grid.rowBlocks = e.mul(sizeOf(e, op.getC(), batchRank), lines->blocks);
+  else
+    grid.rowBlocks =
+        hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, blockRows(op));
   grid.units = e.ceilDiv(grid.panels, kUnitPanels);
   grid.tasks =
       e.product({grid.batches, grid.groups, grid.rowBlocks, grid.units});
@@ -152,6 +153,11 @@ ContractLowering::ContractLowering(OpBuilder &builder, kernel::ContractOp op,
   padded = false;
   for (int64_t i = 0; !flat && i < spatial; ++i)
     padded |= mayLeaveInput(i);
+  lines = ContractLines::find(op);
+  if (lines && lines->isCopied) {
+    a.strides[batchRank + 1] = e.index(lines->getCopiedStride());
+    padded = false;
+  }
   chooseBlocking();
 }
 
@@ -160,6 +166,12 @@ ContractLowering::~ContractLowering() = default;
 /// The row counts, ascending, that tiles of at most `limit` rows can have.
 SmallVector<int64_t> ContractLowering::possibleRows(unsigned limit) {
   std::set<int64_t> counts;
+  if (lines) {
+    int64_t tiles = llvm::divideCeil(lines->width, limit);
+    counts.insert(lines->width / tiles);
+    counts.insert(llvm::divideCeil(lines->width, tiles));
+    return llvm::to_vector(counts);
+  }
   auto addBlock = [&](int64_t rows) {
     if (rows == 0)
       return;
@@ -201,10 +213,11 @@ unsigned ContractLowering::getTileRows() {
   // Where there are few panels, rows take the registers; rows that need an
   // address each have not enough of those.
   std::optional<int64_t> panels = getConstantIntValue(grid.panels);
-  if (!flat || !panels || *panels < 1 || *panels * 2 > tile.panels ||
+  if (!(flat || lines) || !panels || *panels < 1 || *panels * 2 > tile.panels ||
       !getConstantIntValue(grid.rows))
     return tile.rows;
-  return std::min<unsigned>(kMostRows, tile.rows * tile.panels / *panels);
+  return std::min<unsigned>(lines ? kMostLineRows : kMostRows,
+                            tile.rows * tile.panels / *panels);
 }
 
 unsigned ContractLowering::getVectorCount() {
@@ -219,11 +232,14 @@ unsigned ContractLowering::getVectorCount() {
 /// Whether the last window dimension adds to runs of memory that are too short
 /// to be loops of their own, as in a model's first layer.
 bool ContractLowering::hasShortRuns() {
+  if (lines)
+    return true;
   if (flat || lanes == 1 || op.getGroups() != 1)
     return false;
   int64_t last = spatial - 1, window = staticSize(b, batchRank + 2 + last);
   std::optional<int64_t> channels = getConstantIntValue(grid.channels);
-  return channels && window > 1 && *channels * window <= kShortRun &&
+  return channels && window > 1 &&
+         *channels * window <= ContractLines::kShortRun &&
          *channels < kPanelWidth && op.getDilations()[last] == 1 &&
          op.getInputDilation()[last] == 1 &&
          getConstantIntValue(a.strides.back()) == 1 &&
@@ -299,6 +315,11 @@ void ContractLowering::run(Value begin, Value end) {
       zeroCount *= staticSize(b, batchRank + 1 + spatial);
     zeroRow = e.stackZeros(a.element, std::max<int64_t>(zeroCount, 1));
   }
+  if (lines && lines->isCopied)
+    copiedLines = e.stackScratch(
+        a.element, ContractLines::getSpan(
+                       op, llvm::divideCeil(lines->height, lines->blocks)) *
+                       lines->getCopiedStride());
   Value from = e.select(grid.small, e.index(0), begin);
   Value to = e.select(grid.small, grid.tasks, end);
   if (std::optional<int64_t> tasks = getConstantIntValue(grid.tasks);
@@ -343,12 +364,16 @@ void ContractLowering::runTask(Value number) {
   }
   task.firstColumn = e.mul(place[1], grid.columns);
 
-  // Blocks share the rows evenly; the first ones get what is left over.
-  Value blocks = e.max(grid.rowBlocks, e.index(1));
-  Value each = e.div(grid.rows, blocks), more = e.rem(grid.rows, blocks);
-  task.firstRow = e.add(e.mul(place[2], each), e.min(place[2], more));
-  task.rows =
-      e.add(each, e.select(e.less(place[2], more), e.index(1), e.index(0)));
+  if (lines) {
+    openLines(task, place[2]);
+  } else {
+    // Blocks share the rows evenly; the first ones get what is left over.
+    Value blocks = e.max(grid.rowBlocks, e.index(1));
+    Value each = e.div(grid.rows, blocks), more = e.rem(grid.rows, blocks);
+    task.firstRow = e.add(e.mul(place[2], each), e.min(place[2], more));
+    task.rows =
+        e.add(each, e.select(e.less(place[2], more), e.index(1), e.index(0)));
+  }
   if (isa<ComplexType>(accumulator))
     return runScalar(task);
 
@@ -446,14 +471,22 @@ void ContractLowering::tiles(const Task &task,
   if (limit == 1)
     return e.loop(e.index(0), task.rows, 1,
                   [&](Value i) { body(e.add(task.firstRow, i), e.index(1)); });
-  Value count = e.max(e.ceilDiv(task.rows, limit), e.index(1));
-  Value each = e.div(task.rows, count), more = e.rem(task.rows, count);
-  // Without rows there is no tile.
-  Value tiles = e.min(count, task.rows);
-  e.loop(e.index(0), tiles, 1, [&](Value i) {
-    Value first = e.add(e.mul(i, each), e.min(i, more));
-    Value rows = e.add(each, e.select(e.less(i, more), e.index(1), e.index(0)));
-    body(e.add(task.firstRow, first), rows);
+  auto share = [&](Value start, Value whole) {
+    Value count = e.max(e.ceilDiv(whole, limit), e.index(1));
+    Value each = e.div(whole, count), more = e.rem(whole, count);
+    // Without rows there is no tile.
+    Value tiles = e.min(count, whole);
+    e.loop(e.index(0), tiles, 1, [&](Value i) {
+      Value first = e.add(e.mul(i, each), e.min(i, more));
+      Value rows =
+          e.add(each, e.select(e.less(i, more), e.index(1), e.index(0)));
+      body(e.add(start, first), rows);
+    });
+  };
+  if (!lines)
+    return share(task.firstRow, task.rows);
+  e.loop(e.index(0), task.rows, lines->width, [&](Value line) {
+    share(e.add(task.firstRow, line), e.index(lines->width));
   });
 }
 

@@ -47,6 +47,26 @@ struct ContractPart {
   mlir::Value firstChannel, lastChannel;
 };
 
+/// A convolution whose window's lines are short runs of memory, as a model's
+/// first layer: tiles stay in a line of the result, so that their rows lie a
+/// fixed step apart. Where windows leave the image, the lines of it that a task
+/// reads are copied first, with zeros around them.
+struct ContractLines {
+  int64_t height, width;          // of an image of the result
+  int64_t blocks;                 // tasks of an image
+  int64_t inputHeight, inputLine; // of the operand; a line's elements
+  int64_t before;                 // zeros in front of a line
+  int64_t reach;                  // elements that windows of one line span
+  bool isCopied;                  // else lines are read where they are
+
+  /// Longest run of window positions and channels that is merged.
+  static constexpr int64_t kShortRun = 128;
+  static std::optional<ContractLines> find(kernel::ContractOp op);
+  int64_t getCopiedStride() const { return llvm::alignTo(reach, 16); }
+  /// Lines of the operand that so many of the result span.
+  static int64_t getSpan(kernel::ContractOp op, int64_t lines);
+};
+
 class ContractTiles;
 
 class ContractLowering {
@@ -120,6 +140,13 @@ private:
   llvm::SmallVector<int64_t> possibleRows(unsigned limit);
   unsigned getVectorCount();
 
+  // LowerContractLines.cpp
+  /// The task's lines and rows; its `aBase` is where they begin.
+  void openLines(Task &task, mlir::Value block);
+  void copyLine(mlir::Value from, mlir::Value to);
+  ContractRows openLineRows(const Task &task, mlir::Value first,
+                            unsigned count);
+
   // LowerContractSum.cpp
   ContractRows openRows(const Task &task, mlir::Value first, unsigned count);
   /// sums += the part's products; `bPointers` are the panels' (at window
@@ -173,6 +200,8 @@ private:
   bool isBlocked = false;
   bool inlineEpilogue = true;
   bool mergesLastDim = false; // in tiles whose rows are all inside
+  std::optional<ContractLines> lines;
+  mlir::Value copiedLines;
   mlir::Value scratch, zeroRow, panelScratch;
   int64_t zeroCount = 0;
   std::unique_ptr<ContractTiles> tileSums; // null: sums are in registers

@@ -34,6 +34,8 @@ bool ContractLowering::isFlat() {
 }
 
 bool ContractLowering::mayLeaveInput(unsigned dim) {
+  if (lines)
+    return false;
   int64_t input = staticSize(a, batchRank + 1 + dim);
   int64_t output = staticSize(epilogue.getDestination(), batchRank + 1 + dim);
   int64_t window = staticSize(b, batchRank + 2 + dim);
@@ -48,6 +50,8 @@ bool ContractLowering::mayLeaveInput(unsigned dim) {
 
 ContractRows ContractLowering::openRows(const Task &task, Value first,
                                         unsigned count) {
+  if (lines)
+    return openLineRows(task, first, count);
   ContractRows rows;
   rows.count = count;
   if (flat) {
@@ -101,6 +105,11 @@ ContractRows ContractLowering::step(const ContractRows &rows, unsigned dim,
   Value stride = a.strides[batchRank + 1 + dim];
   Value size = a.sizes[batchRank + 1 + dim];
   for (unsigned r = 0; r < rows.count; ++r) {
+    if (lines) {
+      result.pointers[r] =
+          e.at(rows.pointers[r], a.element, e.mul(distance, stride));
+      continue;
+    }
     Value position = e.add(rows.starts[r][dim], distance);
     Value &inside = result.inside[r];
     Value offset = e.mul(distance, stride);

@@ -447,23 +447,26 @@ TEST(Contract, Tails) {
       }
 }
 
+/// Few channels: lines of the result, copied lines of the operand or not.
 TEST(Contract, FirstLayers) {
   for (const CpuTarget &target : getTestTargets())
-    for (uint64_t seed = 2000; seed < 2004; ++seed) {
+    for (uint64_t seed = 2000; seed < 2008; ++seed) {
       Generator generator(seed);
       Contract test;
       test.rows = generator.range(1, 2);
+      bool isPadded = seed % 4;
       for (int i = 0; i < 2; ++i) {
         test.window.push_back(generator.pick({2, 3, 5, 7}));
-        test.input.push_back(generator.range(9, 21));
+        test.input.push_back(generator.range(9, i ? 41 : 21));
         test.strides.push_back(generator.range(1, 3));
-        test.padding.push_back(generator.range(0, 3));
-        test.highPadding.push_back(generator.range(0, 3));
-        test.dilations.push_back(1);
+        test.padding.push_back(isPadded ? generator.range(0, 3) : 0);
+        test.highPadding.push_back(isPadded ? generator.range(0, 3) : 0);
+        test.dilations.push_back(i ? 1 : generator.pick({1, 1, 2}));
         test.inputDilation.push_back(1);
       }
-      test.channels = generator.range(1, 4);
-      test.columns = generator.pick({8, 16, 24, 32, 64});
+      test.element = generator.pick({0, 0, 1}) ? "f64" : "f32";
+      test.channels = generator.range(1, 7);
+      test.columns = generator.pick({6, 8, 16, 24, 32, 64, 70});
       test.epilogue = Epilogue(generator.range(0, 3));
       check(test, target, seed);
     }
