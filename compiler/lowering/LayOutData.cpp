@@ -87,13 +87,20 @@ private:
     Value instance =
         get->getParentOfType<func::FuncOp>().getArgument(abi::Instance);
     auto symbol = module->getAttrOfType<StringAttr>(kWeightsAttr);
-    // In one artifact with the weights, code needs no instance to find them.
-    Value base = field == abi::Weights && symbol
-                     ? loadWeights(b, get.getLoc(), symbol)
-                     : loadPointer(b, get.getLoc(), instance, field);
-    int64_t offset =
-        cast<IntegerAttr>(global->getAttr("tenon.offset")).getInt();
-    Value pointer = pointerAt(b, get.getLoc(), base, offset);
+    Value pointer;
+    if (field == abi::Weights && bytesOf(global) == 0) {
+      // An artifact with nothing else has no weights to point into.
+      pointer = LLVM::ZeroOp::create(
+          b, get.getLoc(), LLVM::LLVMPointerType::get(b.getContext()));
+    } else {
+      // In one artifact with the weights, code needs no instance to find them.
+      Value base = field == abi::Weights && symbol
+                       ? loadWeights(b, get.getLoc(), symbol)
+                       : loadPointer(b, get.getLoc(), instance, field);
+      pointer = pointerAt(
+          b, get.getLoc(), base,
+          cast<IntegerAttr>(global->getAttr("tenon.offset")).getInt());
+    }
     get.replaceAllUsesWith(
         memrefAt(b, get.getLoc(), pointer, global.getType(), {}));
     get.erase();
