@@ -82,6 +82,15 @@ std::optional<Memory> memoryOf(Value memref) {
                 rest.drop_front(sizes)};
 }
 
+Value sizeOf(OpBuilder &b, Location loc, Value memref, int64_t dim) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (!type.isDynamicDim(dim))
+    return arith::ConstantIndexOp::create(b, loc, type.getDimSize(dim));
+  if (std::optional<Memory> memory = memoryOf(memref))
+    return memory->sizes[type.getDynamicDimIndex(dim)];
+  return memref::DimOp::create(b, loc, memref, dim);
+}
+
 /// The address of a memref's first element, where that takes no more than
 /// looking at what made it; else null.
 static Value knownPointer(OpBuilder &b, Location loc, Value memref) {

@@ -55,6 +55,9 @@ struct Memory {
   mlir::ValueRange sizes, strides;
 };
 std::optional<Memory> memoryOf(mlir::Value memref);
+/// The size of a memref's dimension.
+mlir::Value sizeOf(mlir::OpBuilder &builder, mlir::Location loc,
+                   mlir::Value memref, int64_t dim);
 /// The address of a memref's first element.
 mlir::Value pointerOf(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value memref);

@@ -1,5 +1,6 @@
 #include "compiler/lowering/LowerContract.h"
 
+#include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerContractPlaces.h"
 #include "compiler/lowering/LowerContractTiles.h"
 #include "compiler/lowering/LowerPack.h"
@@ -46,29 +47,22 @@ static int64_t blockRows(kernel::ContractOp op) {
   return op.readsMatrix() ? kPackingRows : kBlockRows;
 }
 
-static Value sizeOf(KernelEmitter &e, Value memref, int64_t dim) {
-  auto type = cast<MemRefType>(memref.getType());
-  return type.isDynamicDim(dim)
-             ? memref::DimOp::create(e.b, e.loc, memref, dim).getResult()
-             : e.index(type.getDimSize(dim));
-}
-
 ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
                                          kernel::ContractOp op) {
   int64_t batchRank = op.getBatchRank(), last = op.getCType().getRank() - 1;
   ContractGrid grid;
   grid.batches = grid.rows = e.index(1);
   for (int64_t i = 0; i < batchRank; ++i)
-    grid.batches = e.mul(grid.batches, sizeOf(e, op.getC(), i));
+    grid.batches = e.mul(grid.batches, sizeOf(e.b, e.loc, op.getC(), i));
   for (int64_t i = batchRank; i < last; ++i)
-    grid.rows = e.mul(grid.rows, sizeOf(e, op.getC(), i));
+    grid.rows = e.mul(grid.rows, sizeOf(e.b, e.loc, op.getC(), i));
   grid.groups = e.index(op.getGroups());
-  grid.columns = e.div(sizeOf(e, op.getC(), last), grid.groups);
+  grid.columns = e.div(sizeOf(e.b, e.loc, op.getC(), last), grid.groups);
   // Either operand may be the one whose type knows the channels.
   grid.channels =
       op.getBType().isDynamicDim(op.getBChannelDim())
-          ? e.div(sizeOf(e, op.getA(), op.getADim(last)), grid.groups)
-          : sizeOf(e, op.getB(), op.getBChannelDim());
+          ? e.div(sizeOf(e.b, e.loc, op.getA(), op.getADim(last)), grid.groups)
+          : sizeOf(e.b, e.loc, op.getB(), op.getBChannelDim());
   grid.panels = e.ceilDiv(grid.columns, getPanelWidth(op));
   if (std::optional<ContractLines> lines = ContractLines::find(op))
     grid.rowBlocks = e.mul(sizeOf(e, op.getC(), batchRank), lines->blocks);
@@ -82,7 +76,7 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
   Value work = e.product(
       {grid.batches, grid.groups, grid.rows, grid.columns, grid.channels});
   for (int64_t i = 0; i < op.getSpatialRank(); ++i)
-    work = e.mul(work, sizeOf(e, op.getB(), batchRank + 2 + i));
+    work = e.mul(work, sizeOf(e.b, e.loc, op.getB(), batchRank + 2 + i));
   grid.small = hasShortSums(op)
                    ? arith::ConstantIntOp::create(e.b, e.loc, 1, 1).getResult()
                    : e.less(work, e.index(kSmallWork));

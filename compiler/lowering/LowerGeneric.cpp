@@ -1,5 +1,6 @@
 #include "compiler/lowering/LowerGeneric.h"
 
+#include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/TransposeBlock.h"
 
 using namespace mlir;
@@ -92,15 +93,33 @@ private:
   }
 };
 
+Value constant(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
 SmallVector<Value> loopSizes(OpBuilder &b, Location loc, linalg::LinalgOp op) {
+  // Every dimension is that of some operand.
+  auto find = [&](unsigned loop) {
+    AffineExpr dim = getAffineDimExpr(loop, op.getContext());
+    for (OpOperand &operand : op->getOpOperands())
+      if (auto place =
+              op.getMatchingIndexingMap(&operand).getResultPosition(dim))
+        return sizeOf(b, loc, operand.get(), *place);
+    llvm_unreachable("a loop whose size nothing says");
+  };
   SmallVector<Value> sizes;
-  for (Range range : op.createLoopRanges(b, loc))
-    sizes.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
+  for (auto [loop, size] : llvm::enumerate(op.getStaticLoopRanges()))
+    sizes.push_back(ShapedType::isDynamic(size) ? find(loop)
+                                                : constant(b, loc, size));
   return sizes;
 }
 
-Value constant(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
+/// How many parts of `size` sizes take, none of which is negative: LLVM is not
+/// told that, and would round for all signs.
+Value ceilDiv(OpBuilder &b, Location loc, Value count, Value size) {
+  Value most = b.createOrFold<arith::SubIOp>(loc, size, constant(b, loc, 1));
+  Value sum = b.createOrFold<arith::AddIOp>(loc, count, most);
+  return b.createOrFold<arith::DivUIOp>(loc, sum, size);
 }
 
 /// Iterations of the task dimension that one task does.
@@ -109,14 +128,12 @@ Value chunk(OpBuilder &b, Location loc, const LoopPlan &plan,
   Value inner = constant(b, loc, 1);
   for (auto [dim, size] : llvm::enumerate(sizes))
     if (dim != plan.taskDim)
-      inner = arith::MulIOp::create(b, loc, inner, size);
-  inner = arith::MaxSIOp::create(b, loc, inner, constant(b, loc, 1));
-  Value count = arith::CeilDivSIOp::create(
-      b, loc, constant(b, loc, kTaskElements), inner);
+      inner = b.createOrFold<arith::MulIOp>(loc, inner, size);
+  inner = b.createOrFold<arith::MaxSIOp>(loc, inner, constant(b, loc, 1));
+  Value count = ceilDiv(b, loc, constant(b, loc, kTaskElements), inner);
   if (plan.across && plan.across == plan.taskDim) {
     Value block = constant(b, loc, kTransposeBlock);
-    count = arith::MulIOp::create(
-        b, loc, arith::CeilDivSIOp::create(b, loc, count, block), block);
+    count = arith::MulIOp::create(b, loc, ceilDiv(b, loc, count, block), block);
   }
   return count;
 }
@@ -445,8 +462,7 @@ Value buildGenericTaskCount(OpBuilder &b, Location loc, linalg::LinalgOp op) {
       (!ShapedType::isDynamic(elements) && elements <= kTaskElements))
     return constant(b, loc, 1);
   SmallVector<Value> sizes = loopSizes(b, loc, op);
-  return arith::CeilDivSIOp::create(b, loc, sizes[*plan.taskDim],
-                                    chunk(b, loc, plan, sizes));
+  return ceilDiv(b, loc, sizes[*plan.taskDim], chunk(b, loc, plan, sizes));
 }
 
 LogicalResult lowerGenericToLoops(OpBuilder &b, linalg::LinalgOp op,

@@ -102,8 +102,7 @@ private:
       if (!ShapedType::isDynamic(size))
         store(word(size), shape, offset);
       else if (value)
-        storeIndex(b, loc, memref::DimOp::create(b, loc, value, i), shape,
-                   offset);
+        storeIndex(b, loc, sizeOf(b, loc, value, i), shape, offset);
       else
         store(word(-1), shape, offset);
     }

@@ -4,6 +4,7 @@
 // otherwise kept: in the output that it becomes, on the stack, or where an
 // output of a later walk goes.
 
+#include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/KernelEmitter.h"
 #include "compiler/lowering/KernelModels.h"
 #include "dialects/kernel/Rows.h"
@@ -145,9 +146,7 @@ SmallVector<Value> RowsLowering::sizesOf(KernelEmitter &e, RowsOp op) {
         auto dim = dyn_cast<AffineDimExpr>(map.getResult(k));
         if (!dim || sizes[dim.getPosition()] || type.isDynamicDim(k) == known)
           continue;
-        sizes[dim.getPosition()] =
-            known ? e.index(type.getDimSize(k))
-                  : memref::DimOp::create(e.b, e.loc, operand, k).getResult();
+        sizes[dim.getPosition()] = sizeOf(e.b, e.loc, operand, k);
       }
     }
   for (Value &size : sizes)

@@ -3,6 +3,7 @@
 // line, pixels whose whole window is inside are done several at once and share
 // what they load.
 
+#include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/KernelEpilogue.h"
 #include "compiler/lowering/KernelModels.h"
 
@@ -115,9 +116,7 @@ WindowLowering::WindowLowering(OpBuilder &builder, kernel::WindowOp op,
 //===----------------------------------------------------------------------===//
 
 static Value sizeOfY(KernelEmitter &e, kernel::WindowOp op, int64_t dim) {
-  return op.getYType().isDynamicDim(dim)
-             ? memref::DimOp::create(e.b, e.loc, op.getY(), dim).getResult()
-             : e.index(op.getYType().getDimSize(dim));
+  return sizeOf(e.b, e.loc, op.getY(), dim);
 }
 
 Value WindowLowering::countLines(KernelEmitter &e, kernel::WindowOp op) {
