@@ -332,6 +332,12 @@ Value replaceExclusively(RewriterBase &rewriter, SubsetInsertionOpInterface op,
   return bufferization::buildSubsetExtraction(rewriter, op, empty, first);
 }
 
+bool hasLoops(func::FuncOp function) {
+  return function
+      .walk([](LoopLikeOpInterface) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
 struct BufferizeEntriesPass
     : PassBase<BufferizeEntriesPass, ModuleOp,
                bufferization::BufferizationDialect, memref::MemRefDialect> {
@@ -368,13 +374,20 @@ struct BufferizeEntriesPass
         variables[global.getName()].push_back(global);
       });
       bufferization::OneShotAnalysisState analysis(function, options);
+      // Without loops whatever goes to a place is only read there, which needs
+      // no analysis to know.
+      if (!hasLoops(function))
+        function.walk([&](SubsetInsertionOpInterface op) {
+          analysis.bufferizeInPlace(op.getSourceOperand());
+        });
+      else if (failed(bufferization::analyzeOp(function, analysis)))
+        return signalPassFailure();
       auto replace = [&](RewriterBase &rewriter, SubsetInsertionOpInterface op,
                          tensor::EmptyOp empty, Operation *first) {
         return replaceExclusively(rewriter, op, empty, first, variables,
                                   analysis);
       };
-      if (failed(bufferization::analyzeOp(function, analysis)) ||
-          failed(bufferization::eliminateEmptyTensors(rewriter, function,
+      if (failed(bufferization::eliminateEmptyTensors(rewriter, function,
                                                       analysis, replace)))
         return signalPassFailure();
     }
