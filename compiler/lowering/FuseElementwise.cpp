@@ -351,12 +351,10 @@ struct FuseElementwisePass
       Operation *source = reshape->getOperand(0).getDefiningOp();
       return source && isa<kernel::ContractOp>(source);
     };
-    // What is left when the driver stops before there is nothing to do, in
-    // graphs of thousands of ops, stays as it is.
     auto apply = [&](function_ref<void(RewritePatternSet &)> populate) {
       RewritePatternSet patterns(context);
       populate(patterns);
-      (void)applyPatternsGreedily(getOperation(), std::move(patterns));
+      applyToKernels(std::move(patterns));
     };
     auto epilogues = [&](RewritePatternSet &patterns) {
       linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns,
@@ -377,6 +375,28 @@ struct FuseElementwisePass
       patterns.add<FuseUpdates>(context);
     });
     apply(epilogues);
+  }
+
+private:
+  /// Applies patterns until none does, from the last op to the first. Ops in
+  /// bodies, most of a graph's, are left alone but where bodies are merged.
+  /// What is left after some rounds, in graphs of thousands of ops, stays as it
+  /// is.
+  void applyToKernels(const FrozenRewritePatternSet &patterns) {
+    constexpr unsigned kMostRounds = 10;
+    GreedyRewriteConfig config;
+    config.setScope(&getOperation().getBody());
+    bool changed = true;
+    for (unsigned round = 0; changed && round < kMostRounds; ++round) {
+      SmallVector<Operation *> ops;
+      getOperation().getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
+        ops.push_back(op);
+        return isa<linalg::LinalgOp, kernel::KernelOpInterface>(op)
+                   ? WalkResult::skip()
+                   : WalkResult::advance();
+      });
+      (void)applyOpPatternsGreedily(ops, patterns, config, &changed);
+    }
   }
 };
 } // namespace

@@ -11,8 +11,11 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Timer.h"
 #include <chrono>
 
@@ -30,6 +33,16 @@ namespace tenon {
 #include "compiler/pipeline/Phases.def"
 
 namespace {
+
+/// MLIR's canonicalizer, but for what it does to regions with branches: there
+/// are none before code is lowered to blocks, and looking for them takes as
+/// long as all the rest.
+std::unique_ptr<Pass> createCanonicalizePass() {
+  GreedyRewriteConfig config;
+  config.setUseTopDownTraversal().setRegionSimplificationLevel(
+      GreedySimplifyRegionLevel::Disabled);
+  return createCanonicalizerPass(config);
+}
 
 void addCpuPass(OpPassManager &pm, std::unique_ptr<Pass> pass,
                 StringRef options) {
@@ -56,12 +69,7 @@ public:
       : module(module), options(options), spec(spec) {}
 
   LogicalResult run() {
-    if (failed(lowerToBuffers()))
-      return failure();
-    for (const CpuTarget &target : targets())
-      if (failed(compileVariant(target)))
-        return failure();
-    return success();
+    return success(succeeded(lowerToBuffers()) && succeeded(lowerVariants()));
   }
 
   LogicalResult plan() {
@@ -201,19 +209,6 @@ private:
       });
   }
 
-  /// They are compiled with the first variant.
-  void keepShared(ModuleOp unit, unsigned variant) {
-    if (spec.shared.empty())
-      return;
-    for (auto function : unit.getOps<func::FuncOp>())
-      if (function->hasAttr(kSharedAttr)) {
-        if (variant == 0)
-          function.setPublic();
-        else
-          function.eraseBody();
-      }
-  }
-
   SmallVector<CpuTarget> portableTargets(const llvm::Triple &triple) const {
     SmallVector<CpuTarget> targets{CpuTarget::getLevel(2),
                                    CpuTarget::getLevel(3)};
@@ -246,22 +241,63 @@ private:
     return result;
   }
 
-  LogicalResult phase(ModuleOp on, StringRef name,
-                      function_ref<void(OpPassManager &, StringRef)> build,
+  using BuildPhase = function_ref<void(OpPassManager &, StringRef cpu)>;
+
+  static LogicalResult runPasses(ModuleOp on, BuildPhase build, StringRef cpu) {
+    PassManager pm(on.getContext(), ModuleOp::getOperationName(),
+                   OpPassManager::Nesting::Implicit);
+    // Verified once at the end of a phase instead of after each pass.
+    pm.enableVerifier(false);
+    build(pm, cpu);
+    if (failed(pm.run(on)))
+      return failure();
+    graph::VariableTable variables(on);
+    return verify(on);
+  }
+
+  LogicalResult phase(ModuleOp on, StringRef name, BuildPhase build,
                       StringRef cpu = {}) {
-    LogicalResult result = timed(name, [&] {
-      PassManager pm(on.getContext(), ModuleOp::getOperationName(),
-                     OpPassManager::Nesting::Implicit);
-      // Verified once at the end of a phase instead of after each pass.
-      pm.enableVerifier(false);
-      build(pm, cpu);
-      if (failed(pm.run(on)))
-        return failure();
-      graph::VariableTable variables(on);
-      return verify(on);
-    });
+    LogicalResult result =
+        timed(name, [&] { return runPasses(on, build, cpu); });
     if (succeeded(result) && options.saveStage)
       options.saveStage(name, on);
+    return result;
+  }
+
+  /// One kind of CPU and the code for it.
+  struct Variant {
+    CpuTarget target;
+    OwningOpRef<ModuleOp> unit;
+  };
+
+  /// The phase for all kinds of CPUs at the same time.
+  LogicalResult phase(ArrayRef<Variant> variants, StringRef name,
+                      BuildPhase build) {
+    MLIRContext *context = module.getContext();
+    // Nobody may load a dialect while others work.
+    PassManager pm(context, ModuleOp::getOperationName(),
+                   OpPassManager::Nesting::Implicit);
+    build(pm, cpuOptions(variants.front().target));
+    DialectRegistry needed;
+    pm.getDependentDialects(needed);
+    context->appendDialectRegistry(needed);
+    for (StringRef dialect : needed.getDialectNames())
+      context->getOrLoadDialect(dialect);
+    // What is wrong for one kind mostly is for all: it is said once.
+    llvm::StringSet<> said;
+    ScopedDiagnosticHandler once(context, [&](Diagnostic &fault) {
+      return success(!said.insert(fault.str()).second);
+    });
+    LogicalResult result = timed(name, [&] {
+      return failableParallelForEach(
+          context, variants, [&](const Variant &variant) {
+            return runPasses(*variant.unit, build, cpuOptions(variant.target));
+          });
+    });
+    for (const Variant &variant : variants)
+      if (succeeded(result) && options.saveStage)
+        options.saveStage((name + "-" + variant.target.cpu).str(),
+                          *variant.unit);
     return result;
   }
 
@@ -349,45 +385,61 @@ private:
         .wasInterrupted();
   }
 
-  LogicalResult compileVariant(const CpuTarget &target) {
-    unsigned number = spec.variants.size();
-    spec.variants.push_back(
-        {target.level, target.cpu, target.features, target.vectorBits});
-    OwningOpRef<ModuleOp> unit = cast<ModuleOp>(module->clone());
+  /// What the code for one kind of CPU is made of: functions that all call are
+  /// compiled with the first.
+  OwningOpRef<ModuleOp> copyFor(unsigned number) {
+    OwningOpRef<ModuleOp> unit = cast<ModuleOp>(module->cloneWithoutRegions());
+    OpBuilder b =
+        OpBuilder::atBlockBegin(&unit->getBodyRegion().emplaceBlock());
     SmallVector<func::FuncOp> entries;
-    for (auto function : unit->getOps<func::FuncOp>())
-      if (isEntryPoint(function))
+    for (Operation &op : *module.getBody()) {
+      if (isa<memref::GlobalOp>(op))
+        continue;
+      bool isShared = !spec.shared.empty() && op.hasAttr(kSharedAttr);
+      auto function = dyn_cast<func::FuncOp>(
+          isShared && number ? b.cloneWithoutRegions(op) : b.clone(op));
+      if (function && isShared && number == 0)
+        function.setPublic();
+      if (function && isEntryPoint(function))
         entries.push_back(function);
+    }
     for (auto [i, entry] : llvm::zip_equal(entriesWithCode(), entries))
       entry.setSymName(getEntrySymbol(spec, i, number));
     nameReserves(*unit, entries, number);
-    keepShared(*unit, number);
-    for (auto global :
-         llvm::make_early_inc_range(unit->getOps<memref::GlobalOp>()))
-      global.erase();
-    if (failed(phase(*unit, "kernels-" + target.cpu, buildKernelPhase,
-                     cpuOptions(target))))
+    return unit;
+  }
+
+  LogicalResult lowerVariants() {
+    std::vector<Variant> variants;
+    for (auto [number, target] : llvm::enumerate(targets())) {
+      spec.variants.push_back(
+          {target.level, target.cpu, target.features, target.vectorBits});
+      variants.push_back({target, copyFor(number)});
+    }
+    if (failed(phase(variants, "kernels", buildKernelPhase)))
       return failure();
-    if (target.hasAmxBf16 && !usesTiles(*unit)) {
+    spec.parallel = false;
+    describeKernels(*variants.front().unit);
+    for (auto [variant, code] : llvm::zip(variants, spec.variants)) {
+      ModuleOp unit = *variant.unit;
       // What is not used is not asked of the machine.
-      std::string &features = spec.variants.back().features;
-      features += features.empty() ? "-amx-tile" : ",-amx-tile";
+      if (variant.target.hasAmxBf16 && !usesTiles(unit))
+        code.features += code.features.empty() ? "-amx-tile" : ",-amx-tile";
+      spec.parallel |= cast<BoolAttr>(unit->getAttr(kParallelAttr)).getValue();
     }
-    if (number == 0) {
-      describeKernels(*unit);
-      spec.parallel = false;
-    }
-    spec.parallel |= cast<BoolAttr>((*unit)->getAttr(kParallelAttr)).getValue();
-    if (failed(phase(*unit, "llvm-" + target.cpu, buildLlvmPhase)))
+    if (failed(phase(variants, "llvm", buildLlvmPhase)))
       return failure();
-    for (auto [i, entry] : llvm::enumerate(spec.entries)) {
-      auto code =
-          unit->lookupSymbol<LLVM::LLVMFuncOp>(getEntrySymbol(spec, i, number));
-      bool needsNothing = isStaticEntry(entry) && code &&
-                          !needsInstance(code.getArgument(abi::Instance));
-      entry.stateless = (number == 0 || entry.stateless) && needsNothing;
+    for (auto [number, variant] : llvm::enumerate(variants)) {
+      ModuleOp unit = *variant.unit;
+      for (auto [i, entry] : llvm::enumerate(spec.entries)) {
+        auto code = unit.lookupSymbol<LLVM::LLVMFuncOp>(
+            getEntrySymbol(spec, i, number));
+        bool needsNothing = isStaticEntry(entry) && code &&
+                            !needsInstance(code.getArgument(abi::Instance));
+        entry.stateless = (number == 0 || entry.stateless) && needsNothing;
+      }
+      spec.units.push_back({unsigned(number), std::move(variant.unit)});
     }
-    spec.units.push_back({number, std::move(unit)});
     return success();
   }
 
