@@ -33,10 +33,7 @@ void tenon::writePacked(DictionaryAttr how, MemRefType type,
   packWeights(bytes, elementBytes(type.getElementType()), packing, out);
 }
 
-/// The constant that a value is, as an attribute of the value's shape; looks
-/// through reshapes, which move no element, and through rounding to bf16, which
-/// is done when the weights are written.
-static ElementsAttr constantOf(Value value) {
+ElementsAttr tenon::constantOf(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   while (Operation *op = value.getDefiningOp()) {
     if (Value exact = getRounded(op)) {

@@ -3,6 +3,7 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Value.h"
 
 namespace tenon {
 
@@ -10,6 +11,11 @@ namespace tenon {
 /// `tenon.pack` attribute, `type` its type.
 void writePacked(mlir::DictionaryAttr how, mlir::MemRefType type,
                  llvm::MutableArrayRef<char> out);
+
+/// The constant that a value is, as an attribute of the value's shape; looks
+/// through reshapes, which move no element, and through rounding to bf16, which
+/// is done when the weights are written. Null when there is none.
+mlir::ElementsAttr constantOf(mlir::Value value);
 
 } // namespace tenon
 

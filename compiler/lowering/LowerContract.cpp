@@ -3,6 +3,7 @@
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerContractPlaces.h"
 #include "compiler/lowering/LowerContractTiles.h"
+#include "compiler/lowering/LowerContractWinograd.h"
 #include "compiler/lowering/LowerPack.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
@@ -87,6 +88,8 @@ Value buildContractTaskCount(OpBuilder &b, Location loc, kernel::ContractOp op,
                              const CpuTarget &target) {
   if (op.sumsOverPlaces())
     return ContractPlaces(b, op, target).countTasks();
+  if (op.getWinograd())
+    return ContractWinograd(b, op, target).countTasks();
   KernelEmitter e(b, loc, false);
   ContractGrid grid = ContractLowering::buildGrid(e, op);
   return e.select(grid.small, e.index(1), grid.tasks);
@@ -676,6 +679,8 @@ LogicalResult lowerContract(OpBuilder &b, kernel::ContractOp op, Value begin,
     return op.emitOpError("needs packed weights that are contiguous");
   if (op.sumsOverPlaces())
     ContractPlaces(b, op, target).run(begin, end);
+  else if (op.getWinograd())
+    ContractWinograd(b, op, target).run(begin, end);
   else
     ContractLowering(b, op, target).run(begin, end);
   op.erase();

@@ -4,6 +4,7 @@
 #include "compiler/backend/cpu/WeightsObject.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerPrecision.h"
+#include "compiler/lowering/Winograd.h"
 #include "compiler/pipeline/FoldConstants.h"
 #include "compiler/pipeline/Signature.h"
 #include "compiler/transforms/FitBudget.h"
@@ -92,6 +93,8 @@ private:
     if (options.precision != "f32")
       module->setAttr(kPrecisionAttr,
                       StringAttr::get(module.getContext(), options.precision));
+    if (options.fastMath)
+      module->setAttr(kFastMathAttr, UnitAttr::get(module.getContext()));
     if (options.debugInfo)
       module->setAttr(kDebugAttr, UnitAttr::get(module.getContext()));
     if (options.embedWeights)

@@ -246,9 +246,29 @@ void ContractOp::build(OpBuilder &builder, OperationState &state, Value a,
       builder.getDenseI64ArrayAttr(orDefault(inputDilation, spatial, 1));
   properties.groups = builder.getI64IntegerAttr(groups);
   properties.a_order = properties.b_order = builder.getDenseI64ArrayAttr({});
+  properties.winograd = builder.getI64IntegerAttr(0);
   properties.epilogue_maps = builder.getAffineMapArrayAttr({});
   buildIdentityBody(builder, state, getElementTypeOrSelf(a.getType()),
                     getElementTypeOrSelf(c.getType()));
+}
+
+/// What kernel.contract's `winograd` asks for.
+static LogicalResult verifyWinograd(ContractOp op) {
+  int64_t tile = op.getWinograd();
+  auto all = [](ArrayRef<int64_t> values, int64_t value) {
+    return llvm::all_of(values, [&](int64_t v) { return v == value; });
+  };
+  ShapedType b = op.getBType();
+  if ((tile != 2 && tile != 4) || op.getSpatialRank() != 2 ||
+      op.getBatchRank() != 0 || op.getGroups() != 1 || op.getPairs() ||
+      !all(op.getStrides(), 1) || !all(op.getDilations(), 1) ||
+      !all(op.getInputDilation(), 1) || op.readsMatrix() ||
+      !all(b.getShape().slice(2, 2), tile + 2) || b.isDynamicDim(4) ||
+      b.getShape().back() != kPanelWidth ||
+      !isa<Float32Type, Float64Type>(b.getElementType()))
+    return op.emitOpError("winograd needs a plain convolution of images with a "
+                          "transformed window of 3 by 3");
+  return success();
 }
 
 LogicalResult ContractOp::verify() {
@@ -285,6 +305,8 @@ LogicalResult ContractOp::verify() {
        isa<ComplexType>(a.getElementType())))
     return emitOpError("with spatial dimensions reads operands where they lie "
                        "only if rows and columns are contiguous there");
+  if (getWinograd() && failed(verifyWinograd(*this)))
+    return failure();
   auto sizeOfA = [&](int64_t i) { return a.getDimSize(getADim(i)); };
   auto sizeOfB = [&](int64_t i) {
     return b.getDimSize(readsMatrix() ? getBOrder()[i] : i);

@@ -79,6 +79,13 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     With `pairs` the panels are those of a pack with `pairs`; a matrix is packed
     so on the way.
 
+    With `winograd` = m, 2 or 4, a convolution of plain geometry (two spatial
+    dimensions, strides and dilations 1, one group, known channels) has a window
+    of 3 by 3, and `b` holds it transformed to m+2 by m+2 numbers: m by m places
+    of `c` at a time are computed from as many numbers of `a`, with
+    (1 + 2/m)^2 / 9 of the products. Sums are rounded more coarsely, and numbers
+    that are not finite reach all places of their tile.
+
     The block's first argument is the sum, in the accumulator's type: f32 for
     f16, bf16 and f32, f64, complex, and for integers (signless, taken as
     signed when widened; sums wrap) any integer at least as wide. The other
@@ -110,6 +117,7 @@ def Kernel_ContractOp : Kernel_ComputeOp<"contract", [
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$a_order,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$b_order,
     DefaultValuedAttr<AffineMapArrayAttr, "{}">:$epilogue_maps,
+    DefaultValuedAttr<I64Attr, "0">:$winograd,
     UnitAttr:$pairs);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{

@@ -192,8 +192,8 @@ class Tenon:
 
     def compile(self, output, results, inputs, options):
         subprocess.run([self.race.tenon, "compile", self.row.folder / "model.pb", "--cpu", "native", "--precision",
-                        self.race.precision, "--entry", f"main({inputs}) -> {results}", *options, "-o", output],
-                       check=True, capture_output=True, text=True)
+                        self.race.precision, "--entry", f"main({inputs}) -> {results}", *self.race.option, *options,
+                        "-o", output], check=True, capture_output=True, text=True)
 
     def call(self, *arguments):
         """Runs the program; gives its peak memory in KiB."""

@@ -3,7 +3,7 @@
 
     race.py TENON [ROW...] [--peers onnxruntime jax] [--rounds 5] [--seconds 1]
         [--cores 0] [--precision f32] [--folder FOLDER] [--venvs FOLDER]
-        [--json FILE] [--note TEXT] [--urgent]
+        [--option=--fast-math] [--json FILE] [--note TEXT] [--urgent]
 
 Rows are names of inference.py, or patterns such as 'softmax*' (default: all).
 All programs of a row are started one after the other, each pinned to the cores
@@ -75,6 +75,7 @@ class Race:
     def __init__(self, args):
         self.tenon, self.folder, self.cores = args.tenon.resolve(), args.folder.resolve(), args.cores
         self.threads, self.precision, self.venvs = protocol.threads_of(args.cores), args.precision, args.venvs
+        self.option = args.option
         self.binaries = self.folder / "bin"
         self.binaries.mkdir(parents=True, exist_ok=True)
         self.environment = {"OMP_NUM_THREADS": str(self.threads), "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -189,6 +190,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--cores", default="0", help="such as 0,1: as many threads")
     parser.add_argument("--precision", default="f32")
+    parser.add_argument("--option", action="append", default=[], help="of tenon compile")
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("~/.cache/tenon-race").expanduser())
     parser.add_argument("--venvs", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
