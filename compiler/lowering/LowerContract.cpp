@@ -66,7 +66,8 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
           : sizeOf(e.b, e.loc, op.getB(), op.getBChannelDim());
   grid.panels = e.ceilDiv(grid.columns, getPanelWidth(op));
   if (std::optional<ContractLines> lines = ContractLines::find(op))
-    grid.rowBlocks = e.mul(sizeOf(e, op.getC(), batchRank), lines->blocks);
+    grid.rowBlocks =
+        e.mul(sizeOf(e.b, e.loc, op.getC(), batchRank), lines->blocks);
   else
     grid.rowBlocks =
         hasShortSums(op) ? e.index(1) : e.ceilDiv(grid.rows, blockRows(op));
