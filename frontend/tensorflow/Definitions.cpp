@@ -138,6 +138,16 @@ DataType valueType(DataType type) {
   return int(type) > kReference ? DataType(int(type) - kReference) : type;
 }
 
+/// Of a shape, or of one of a list of shapes; -1 is a size that is not known.
+bool hasImpossibleSize(const AttrValue &value) {
+  auto isImpossible = [](const tfproto::TensorShapeProto &shape) {
+    return llvm::any_of(shape.dim(),
+                        [](const auto &dim) { return dim.size() < -1; });
+  };
+  return isImpossible(value.shape()) ||
+         llvm::any_of(value.list().shape(), isImpossible);
+}
+
 /// A node with its definition.
 class Checker {
 public:
@@ -168,6 +178,8 @@ public:
       }
       if (!fits)
         return fail("attribute '" + attribute.name + "' has another kind");
+      if (kind == "h" && hasImpossibleSize(*value))
+        return fail("attribute '" + attribute.name + "' has a size below -1");
       if (attribute.minimum && *number < *attribute.minimum)
         return fail("attribute '" + attribute.name +
                     (isList ? "' has a length of " : "' is ") +

@@ -49,6 +49,7 @@ def attributes():
             ("MatMul", ["x", "x"], {**T, "transpose_b": a_int(1)}, "attribute 'transpose_b' has another kind"), ("Pack", ["x"], {**T, "N": a_int(1), "axis": a_text("0")}, "attribute 'axis' has another kind"),
             ("Sum", ["x", "i"], {**T, "keep_dims": a_text("yes")}, "attribute 'keep_dims' has another kind"), ("LeakyRelu", ["x"], {**T, "alpha": a_text("x")}, "attribute 'alpha' has another kind"),
             ("LeakyRelu", ["x"], {**T, "alpha": a_list()}, "attribute 'alpha' has another kind"), ("Placeholder", [], dict(dtype=a_type(FLOAT), shape=a_int(3)), "attribute 'shape' has another kind"),
+            ("Placeholder", [], dict(dtype=a_type(FLOAT), shape=a_shape(-5, 3)), "attribute 'shape' has a size below -1"),
             ("Squeeze", ["x"], {**T, "squeeze_dims": a_int(0)}, "attribute 'squeeze_dims' has another kind"),
             ("Squeeze", ["x"], {**T, "squeeze_dims": a_list(data(2, "0"))}, "attribute 'squeeze_dims' has another kind"), ("Split", ["i", "x"], {**T, "num_split": a_int(-2)}, "attribute 'num_split' is -2"),
             ("IdentityN", ["x"], dict(T=a_type(FLOAT)), "attribute 'T' has another kind"), ("RealDiv", ["x", "x"], dict(T=a_func("f")), "attribute 'T' has another kind"),

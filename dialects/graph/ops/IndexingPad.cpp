@@ -28,10 +28,15 @@ static LogicalResult inferPadding(Operation *op, ShapeContext &shapes,
     for (AffineExpr width : {widths[2 * i], widths[2 * i + 1]}) {
       std::optional<int64_t> known = ShapeContext::asConstant(width),
                              size = ShapeContext::asConstant(from[i]);
-      if (known && (*known < 0 || (limit && size && *known > *size + *limit)))
+      // Beyond what any machine has; sums of smaller ones fit 64 bits.
+      bool isHuge = known && *known > int64_t(1) << 40;
+      if (known &&
+          (*known < 0 || isHuge || (limit && size && *known > *size + *limit)))
         return op->emitOpError()
                << "padding " << *known << " of dimension " << i
-               << (*known < 0 ? " is negative" : " is wider than the mirror");
+               << (*known < 0 ? " is negative"
+                   : isHuge   ? " is impossibly large"
+                              : " is wider than the mirror");
     }
     if (widths[2 * i] && widths[2 * i + 1])
       dims.push_back(from[i] + widths[2 * i] + widths[2 * i + 1]);
