@@ -39,6 +39,19 @@ SmallVector<NamedAttribute> codeAttributes(DictionaryAttr all,
   return kept;
 }
 
+/// What errors call the nodes of a function, without the outermost scope or
+/// call: entry points with the same code call one function by several nodes.
+SmallVector<StringRef> nodeNames(func::FuncOp function) {
+  SmallVector<StringRef> names;
+  function.getBody().walk([&](Operation *op) {
+    auto named = dyn_cast<NameLoc>(op->getLoc());
+    StringRef name = named ? named.getName().strref() : StringRef();
+    auto [scope, inner] = name.split('/');
+    names.push_back(inner.empty() ? scope : inner);
+  });
+  return names;
+}
+
 bool haveSameCode(func::FuncOp one, func::FuncOp other) {
   auto discardable = [](func::FuncOp function) {
     return function->getDiscardableAttrDictionary();
@@ -67,7 +80,9 @@ bool haveSameCode(func::FuncOp one, func::FuncOp other) {
       return false;
   }
   return OperationEquivalence::isRegionEquivalentTo(
-      &one.getBody(), &other.getBody(), OperationEquivalence::IgnoreLocations);
+             &one.getBody(), &other.getBody(),
+             OperationEquivalence::IgnoreLocations) &&
+         nodeNames(one) == nodeNames(other);
 }
 
 /// A SavedModel often holds one function under several names, as `serve` and

@@ -85,6 +85,15 @@ func.func @paddings(%a: tensor<4xf32>, %v: tensor<f32>) {
 
 // -----
 
+func.func @huge_paddings(%a: tensor<4xf32>, %v: tensor<f32>) {
+  %p = graph.constant dense<9223372036854775806> : tensor<1x2xi64>
+  // expected-error@+1 {{padding 9223372036854775806 of dimension 0 is impossibly large}}
+  %0 = graph.pad %a, %p, %v : (tensor<4xf32>, tensor<1x2xi64>, tensor<f32>) -> tensor<0xf32>
+  return
+}
+
+// -----
+
 func.func @mirror(%a: tensor<4xf32>) {
   %p = graph.constant dense<4> : tensor<1x2xi32>
   // expected-error@+1 {{padding 4 of dimension 0 is wider than the mirror}}
