@@ -149,3 +149,32 @@ func.func @rows_of_a_diagonal(%x: tensor<8x8xf32>, %z: f32, %y: tensor<f32>) -> 
   }
   return %0 : tensor<f32>
 }
+
+// -----
+
+func.func @winograd_of_strides(%x: tensor<1x8x8x16xf32>, %w: tensor<1x1x4x4x16x16xf32>, %y: tensor<1x4x4x16xf32>)
+    -> tensor<1x4x4x16xf32> {
+  // expected-error@+1 {{winograd needs a plain convolution of images with a transformed window of 3 by 3}}
+  %0 = kernel.contract ins(%x, %w : tensor<1x8x8x16xf32>, tensor<1x1x4x4x16x16xf32>)
+      outs(%y : tensor<1x4x4x16xf32>) attributes {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>,
+      padding = array<i64: 1, 1>, input_dilation = array<i64: 1, 1>, winograd = 2 : i64} -> tensor<1x4x4x16xf32> {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return %0 : tensor<1x4x4x16xf32>
+}
+
+// -----
+
+func.func @images_with_rows_apart(%x: tensor<2x8x8x4xf32>, %g: tensor<2x8x8x16xf32>, %c: tensor<8x3x3x16xf32>)
+    -> tensor<8x3x3x16xf32> {
+  // expected-error@+1 {{with spatial dimensions reads operands where they lie only if rows and columns are contiguous there}}
+  %0 = kernel.contract ins(%x, %g : tensor<2x8x8x4xf32>, tensor<2x8x8x16xf32>)
+      outs(%c : tensor<8x3x3x16xf32>) attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+      padding = array<i64: 1, 1>, input_dilation = array<i64: 1, 1>, a_order = array<i64: 1, 2, 3, 0>,
+      b_order = array<i64: 1, 2, 0, 3>} -> tensor<8x3x3x16xf32> {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return %0 : tensor<8x3x3x16xf32>
+}
