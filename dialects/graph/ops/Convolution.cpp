@@ -179,43 +179,6 @@ static void lowerDepthwise(Operation *op, LoweringContext &lowering,
                   shape.layout);
 }
 
-/// Where the window's last dimension and the channels are a short run of
-/// memory, as in a model's first layer, border places that see a part of it
-/// take long: the padding is written around the input then, and becomes 0.
-static void writePadding(LoweringContext &lowering, Location loc, Value &input,
-                         Dims &dims, ArrayRef<WindowDim> window,
-                         SmallVector<int64_t> &padding) {
-  constexpr int64_t mostChannels = 8, longestRun = 64;
-  OpBuilder &b = lowering.builder;
-  std::optional<int64_t> channels = ShapeContext::asConstant(dims.back());
-  if (window.empty() || !channels || *channels > mostChannels ||
-      *channels * window.back().extent() > longestRun)
-    return;
-  Dims wider(dims);
-  SmallVector<OpFoldResult> offsets(dims.size(), b.getIndexAttr(0)), sizes;
-  for (auto [i, dim] : llvm::enumerate(window)) {
-    std::optional<int64_t> size = ShapeContext::asConstant(dims[i + 1]),
-                           output = ShapeContext::asConstant(dim.output);
-    if (!size || !output || padding[i] < 0)
-      return;
-    int64_t needed = (*output - 1) * dim.stride + dim.extent();
-    wider[i + 1] =
-        lowering.shapes.constant(std::max(needed, *size + padding[i]));
-    offsets[i + 1] = b.getIndexAttr(padding[i]);
-  }
-  if (wider == dims)
-    return;
-  for (AffineExpr dim : dims)
-    sizes.push_back(lowering.size(dim));
-  Type element = getElementTypeOrSelf(input.getType());
-  Value filled = linalg::FillOp::create(b, loc, zeroOf(b, loc, element),
-                                        lowering.empty(wider, element))
-                     .getResult(0);
-  input = insertAt(b, loc, input, filled, offsets, sizes);
-  dims = wider;
-  padding.assign(padding.size(), 0);
-}
-
 LogicalResult ConvOp::lowerToLinalg(LoweringContext &lowering) {
   OpBuilder &b = lowering.builder;
   Location loc = getLoc();
@@ -252,8 +215,6 @@ LogicalResult ConvOp::lowerToLinalg(LoweringContext &lowering) {
   }
   SmallVector<int64_t> padding = constantPadding(
       lowering, loc, input, dims, shape->window, b.getZeroAttr(element));
-  if (*groups == 1)
-    writePadding(lowering, loc, input, dims, shape->window, padding);
   Value destination = lowering.empty(resultDims(*shape, filter[1]), element);
   Value weights = packed(b, loc, lowering.get(getFilter()), shape->spatial(),
                          *groups, /*transposeB=*/false);
