@@ -1,4 +1,5 @@
 #include "dialects/graph/Tangent.h"
+#include "dialects/graph/Rebuild.h"
 #include "dialects/graph/ops/Control.h"
 #include "dialects/graph/ops/Derivative.h"
 
@@ -83,39 +84,7 @@ SmallVector<Operation *> opsOf(Block &block) {
   return llvm::map_to_vector(block.without_terminator(),
                              [](Operation &op) { return &op; });
 }
-
-/// The op once more, without effects.
-Operation *cloneWithoutEffects(OpBuilder &builder, Operation *op) {
-  Operation *copy = builder.clone(*op);
-  SmallVector<Operation *> effects;
-  copy->walk([&](Operation *nested) {
-    if (nested->getNumResults() == 0 &&
-        !nested->hasTrait<OpTrait::IsTerminator>())
-      effects.push_back(nested);
-  });
-  for (Operation *effect : effects)
-    effect->erase();
-  return copy;
-}
 } // namespace
-
-/// An op with the regions of `copy`, which is put away.
-Operation *TangentSweep::finish(OpBuilder &builder, Operation *copy,
-                                ValueRange operands, ArrayRef<Type> elements) {
-  OperationState attributes(copy->getLoc(), copy->getName());
-  attributes.addOperands(operands);
-  for (Type element : elements)
-    attributes.addTypes(UnrankedTensorType::get(element));
-  for (Region &region : copy->getRegions()) {
-    auto moved = std::make_unique<Region>();
-    moved->takeBody(region);
-    attributes.addRegion(std::move(moved));
-  }
-  Operation *op = builder.create(attributes);
-  copy->remove();
-  state.replaced.push_back(copy);
-  return succeeded(inferResultTypes(op, state.shapes)) ? op : nullptr;
-}
 
 LogicalResult TangentSweep::runIf(OpBuilder &builder, IfOp op) {
   auto copy = cast<IfOp>(cloneWithoutEffects(builder, op));
@@ -151,7 +120,8 @@ LogicalResult TangentSweep::runIf(OpBuilder &builder, IfOp op) {
       return failure();
     terminator->setOperands(values);
   }
-  Operation *done = finish(builder, copy, op->getOperands(), elements);
+  Operation *done =
+      rebuildWith(state, builder, copy, op->getOperands(), elements);
   if (!done)
     return failure();
   for (auto [k, result] : llvm::zip(moved, done->getResults()))
@@ -222,7 +192,7 @@ LogicalResult TangentSweep::runWhile(OpBuilder &builder, WhileOp op) {
   SmallVector<Type> elements;
   for (Value init : inits)
     elements.push_back(getElementTypeOrSelf(init));
-  Operation *done = finish(builder, copy, inits, elements);
+  Operation *done = rebuildWith(state, builder, copy, inits, elements);
   if (!done)
     return failure();
   size_t result = op->getNumResults();

@@ -41,9 +41,6 @@ private:
   llvm::LogicalResult runIf(mlir::OpBuilder &builder, IfOp op);
   llvm::LogicalResult runWhile(mlir::OpBuilder &builder, WhileOp op);
   llvm::SmallVector<bool> movedByLoop(mlir::OpBuilder &builder, WhileOp op);
-  mlir::Operation *finish(mlir::OpBuilder &builder, mlir::Operation *copy,
-                          mlir::ValueRange operands,
-                          llvm::ArrayRef<mlir::Type> elements);
 
   DifferentiationState &state;
   llvm::DenseMap<mlir::Value, mlir::Value> tangents;

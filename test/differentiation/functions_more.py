@@ -196,7 +196,20 @@ def inner_trips(x):
         return tf.while_loop(lambda j, z: j < i, lambda j, z: (j + 1, tf.sin(z) + .1 * x), (0, y))[1]
     return tf.while_loop(lambda i, y: i < 4, lambda i, y: (i + 1, inner(i, y) * 1.1), (0, x))[1]
 
+@register((3, 2), (3, 2))
+def c_case(x, y):
+    return tf.case([(tf.reduce_sum(x) > 5, lambda: x * y), (tf.reduce_sum(y) > -3, lambda: tf.exp(x) * y)], default=lambda: x - y)
+
+@register((3,))
+def w_hessian(x):
+    return tf.linalg.diag_part(v1.hessians(tf.reduce_sum(tf.exp(x) * tf.roll(x, 1, 0)), x)[0]) * x
+
 family("losses")
+
+@register((3, 4), (4, 6), (6,))
+def focal_of_softmax(x, w, b):
+    p = tf.nn.softmax(tf.nn.gelu(x) @ w + b)
+    return -(1 - p[:, 1]) ** 2 * tf.math.log(p[:, 1] + 1e-7)
 
 @register((2, 4, 6), (3, 6, 6), (6, 6))
 def mha(x, w, o):

@@ -4,7 +4,7 @@
 // keeps what its iterations start from, and what is dear to compute again, in
 // tensors with a leading dimension for the iterations, and runs backwards over
 // them.
-#include "dialects/graph/Gradient.h"
+#include "dialects/graph/Rebuild.h"
 #include "dialects/graph/Recompute.h"
 #include "dialects/graph/ops/Control.h"
 #include "dialects/graph/ops/Elementwise.h"
@@ -60,17 +60,9 @@ void yield(OpBuilder &builder, Location loc, ArrayRef<Value> values) {
 /// operands and results.
 Operation *rebuild(Operation *from, OpBuilder &builder, Gradient &g,
                    ValueRange operands, ArrayRef<Type> resultElements) {
-  OperationState state(from->getLoc(), from->getName());
-  state.addOperands(operands);
-  for (Type element : resultElements)
-    state.addTypes(UnrankedTensorType::get(element));
-  for (Region &region : from->getRegions()) {
-    auto moved = std::make_unique<Region>();
-    moved->takeBody(region);
-    state.addRegion(std::move(moved));
-  }
-  Operation *op = builder.create(state);
-  if (failed(inferResultTypes(op, g.shapes))) {
+  Operation *op =
+      rebuildWith(g.sweep.state, builder, from, operands, resultElements);
+  if (!op) {
     g.abandon();
     return nullptr;
   }
@@ -78,8 +70,6 @@ Operation *rebuild(Operation *from, OpBuilder &builder, Gradient &g,
     old.replaceAllUsesWith(result);
     g.sweep.state.successors[old] = result;
   }
-  from->remove();
-  g.sweep.state.replaced.push_back(from);
   return op;
 }
 
@@ -102,13 +92,7 @@ public:
 
   Block &operator[](unsigned i) { return holder->getRegion(i).front(); }
 
-  void moveTo(OperationState &state) {
-    for (Region &region : holder->getRegions()) {
-      auto moved = std::make_unique<Region>();
-      moved->takeBody(region);
-      state.addRegion(std::move(moved));
-    }
-  }
+  void moveTo(OperationState &state) { takeRegions(state, holder); }
 
 private:
   Gradient &g;
@@ -280,15 +264,7 @@ public:
                "iterations is not known and which cannot be run twice");
     if (g.failed())
       return {};
-    auto copy = cast<WhileOp>(before.clone(*op));
-    SmallVector<Operation *> effects;
-    copy->walk([&](Operation *nested) {
-      if (nested->getNumResults() == 0 &&
-          !nested->hasTrait<OpTrait::IsTerminator>())
-        effects.push_back(nested);
-    });
-    for (Operation *effect : effects)
-      effect->erase();
+    auto copy = cast<WhileOp>(cloneWithoutEffects(before, op));
     WhileOp counting = extendLoop(
         copy, g, b.integer(0).value(),
         [&](OpBuilder &inside, ArrayRef<Value> arguments) {
