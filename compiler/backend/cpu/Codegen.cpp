@@ -11,6 +11,7 @@
 #include "compiler/lowering/EntryABI.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -303,8 +304,8 @@ compileUnits(ArtifactSpec &spec, UnitOutput output,
   // -O3 asks for the fastest code: every kernel for its own sizes.
   skipLoopStrengthReduction(options.optLevel < 3);
   if (options.optLevel < 3)
-    for (CodeUnit &unit : spec.units)
-      shareKernels(*unit.module);
+    parallelForEach(&context, spec.units,
+                    [](CodeUnit &unit) { shareKernels(*unit.module); });
   spec.units = splitUnits(std::move(spec.units));
   results.resize(spec.units.size());
   if (options.debugInfo)

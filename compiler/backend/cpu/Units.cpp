@@ -153,8 +153,10 @@ private:
           declare(builder, callee);
       }
     }
-    for (LLVM::LLVMFuncOp func : functions)
-      builder.clone(*func);
+    for (LLVM::LLVMFuncOp func : functions) {
+      func->remove(); // Others only ask for its name and type.
+      builder.insert(func);
+    }
     return unit;
   }
 
