@@ -94,6 +94,15 @@ inline constexpr llvm::StringLiteral kPartAttr = "tenon.part",
                                      kLeavesAttr = "tenon.leaves",
                                      kLightAttr = "tenon.light";
 
+/// Attribute of a kernel whose tasks are points: how many words its arguments
+/// are. The name of the module, inside the entries' one, with what a GPU runs:
+/// its kernels in the order of their numbers.
+inline constexpr llvm::StringLiteral kWordsAttr = "tenon.words",
+                                     kDeviceModule = "device";
+
+/// Calls all tasks of a kernel: `(instance, kernel, words, tasks, id)`.
+inline constexpr llvm::StringLiteral kLaunchFunction = "launch";
+
 /// Whether callers outside the program see the function.
 bool isEntryPoint(mlir::func::FuncOp function);
 

@@ -87,11 +87,13 @@ ContractGrid ContractLowering::buildGrid(KernelEmitter &e,
 
 Value buildContractTaskCount(OpBuilder &b, Location loc, kernel::ContractOp op,
                              const CpuTarget &target) {
+  KernelEmitter e(b, loc, false);
+  if (target.byPoint)
+    return countContractPoints(e, op);
   if (op.sumsOverPlaces())
     return ContractPlaces(b, op, target).countTasks();
   if (op.getWinograd())
     return ContractWinograd(b, op, target).countTasks();
-  KernelEmitter e(b, loc, false);
   ContractGrid grid = ContractLowering::buildGrid(e, op);
   return e.select(grid.small, e.index(1), grid.tasks);
 }
@@ -678,7 +680,9 @@ LogicalResult lowerContract(OpBuilder &b, kernel::ContractOp op, Value begin,
   if (!op.readsMatrix() &&
       !cast<MemRefType>(op.getB().getType()).getLayout().isIdentity())
     return op.emitOpError("needs packed weights that are contiguous");
-  if (op.sumsOverPlaces())
+  if (target.byPoint)
+    lowerContractPoints(b, op, begin, end);
+  else if (op.sumsOverPlaces())
     ContractPlaces(b, op, target).run(begin, end);
   else if (op.getWinograd())
     ContractWinograd(b, op, target).run(begin, end);

@@ -67,6 +67,11 @@ struct ContractLines {
   static int64_t getSpan(kernel::ContractOp op, int64_t lines);
 };
 
+// LowerContractPoints.cpp: each element of C by itself.
+mlir::Value countContractPoints(KernelEmitter &e, kernel::ContractOp op);
+void lowerContractPoints(mlir::OpBuilder &b, kernel::ContractOp op,
+                         mlir::Value begin, mlir::Value end);
+
 class ContractTiles;
 
 class ContractLowering {
@@ -76,6 +81,8 @@ public:
   ~ContractLowering();
 
   static ContractGrid buildGrid(KernelEmitter &e, kernel::ContractOp op);
+  /// The operand `a`, its dimensions in the order of the op's description.
+  static Buffer openA(KernelEmitter &e, kernel::ContractOp op);
   void run(mlir::Value begin, mlir::Value end);
 
 private:
@@ -102,8 +109,6 @@ private:
 
   // LowerContract.cpp
   static int64_t getPanelWidth(kernel::ContractOp op);
-  /// The operand `a`, its dimensions in the order of the op's description.
-  static Buffer openA(KernelEmitter &e, kernel::ContractOp op);
   /// The panels; of a matrix those of the part that is packed.
   Buffer openB();
   /// Packs `part` of the unit's panels; the task then reads them.

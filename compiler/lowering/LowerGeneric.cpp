@@ -1,6 +1,7 @@
 #include "compiler/lowering/LowerGeneric.h"
 
 #include "compiler/lowering/EntryABI.h"
+#include "compiler/lowering/KernelEmitter.h"
 #include "compiler/lowering/TransposeBlock.h"
 
 using namespace mlir;
@@ -25,6 +26,7 @@ namespace {
 struct LoopPlan {
   SmallVector<unsigned> parallel, reduction;
   bool sumsInRegisters = false; ///< reduction loops inside all parallel ones
+  bool canSumInRegisters = true;
   std::optional<unsigned> taskDim;
   /// A dimension that an operand runs along where the result takes strides:
   /// blocks of it and of the last one are done together, so that no cache line
@@ -62,7 +64,7 @@ struct LoopPlan {
       for (OpOperand &init : op.getDpsInitsMutable())
         for (unsigned dim : reduction)
           if (op.getMatchingIndexingMap(&init).isFunctionOfDim(dim))
-            sumsInRegisters = false;
+            sumsInRegisters = canSumInRegisters = false;
     }
     if (reduction.empty() && !parallel.empty())
       findTransposed(op, sizes);
@@ -140,7 +142,7 @@ Value chunk(OpBuilder &b, Location loc, const LoopPlan &plan,
 
 class LoopEmitter {
 public:
-  LoopEmitter(OpBuilder &b, linalg::LinalgOp op, Value begin, Value end)
+  LoopEmitter(OpBuilder &b, linalg::LinalgOp op)
       : b(b), op(op), loc(op.getLoc()), plan(op), sizes(loopSizes(b, loc, op)),
         indices(op.getNumLoops()) {
     zero = constant(b, loc, 0);
@@ -148,16 +150,25 @@ public:
     low.assign(sizes.size(), zero);
     high = sizes;
     isSum = addsUp();
-    if (!plan.taskDim)
-      return;
-    unsigned dim = *plan.taskDim;
-    Value step = chunk(b, loc, plan, sizes);
-    low[dim] = arith::MulIOp::create(b, loc, begin, step);
-    high[dim] = arith::MinSIOp::create(
-        b, loc, arith::MulIOp::create(b, loc, end, step), sizes[dim]);
   }
 
-  void run() {
+  void runPoints(Value begin, Value end) {
+    SmallVector<Value> spaces = llvm::map_to_vector(
+        plan.parallel, [&](unsigned dim) { return sizes[dim]; });
+    KernelEmitter e(b, loc, /*hasFma=*/true);
+    e.loop(begin, end, 1, [&](Value point) {
+      for (auto [dim, index] :
+           llvm::zip(plan.parallel, e.delinearize(point, spaces)))
+        indices[dim] = index;
+      if (plan.canSumInRegisters)
+        reduceInRegisters();
+      else
+        nest(plan.reduction, [&] { storeOutputs(body(loadOutputs())); });
+    });
+  }
+
+  void run(Value begin, Value end) {
+    takeTasks(begin, end);
     SmallVector<unsigned> outer = plan.parallel;
     if (plan.across) {
       unsigned last = outer.pop_back_val();
@@ -202,6 +213,16 @@ public:
   }
 
 private:
+  void takeTasks(Value begin, Value end) {
+    if (!plan.taskDim)
+      return;
+    unsigned dim = *plan.taskDim;
+    Value step = chunk(b, loc, plan, sizes);
+    low[dim] = arith::MulIOp::create(b, loc, begin, step);
+    high[dim] = arith::MinSIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, end, step), sizes[dim]);
+  }
+
   void nest(ArrayRef<unsigned> dims, function_ref<void()> inside) {
     if (dims.empty())
       return inside();
@@ -451,8 +472,15 @@ private:
 };
 } // namespace
 
-Value buildGenericTaskCount(OpBuilder &b, Location loc, linalg::LinalgOp op) {
+Value buildGenericTaskCount(OpBuilder &b, Location loc, linalg::LinalgOp op,
+                            const CpuTarget &target) {
   LoopPlan plan(op);
+  if (target.byPoint) {
+    SmallVector<Value> sizes = loopSizes(b, loc, op);
+    KernelEmitter e(b, loc, /*hasFma=*/true);
+    return e.product(llvm::map_to_vector(
+        plan.parallel, [&](unsigned dim) { return sizes[dim]; }));
+  }
   int64_t elements = 1;
   for (int64_t size : op.getStaticLoopRanges())
     elements = ShapedType::isDynamic(size) || ShapedType::isDynamic(elements)
@@ -466,8 +494,10 @@ Value buildGenericTaskCount(OpBuilder &b, Location loc, linalg::LinalgOp op) {
 }
 
 LogicalResult lowerGenericToLoops(OpBuilder &b, linalg::LinalgOp op,
-                                  Value begin, Value end) {
-  LoopEmitter(b, op, begin, end).run();
+                                  Value begin, Value end,
+                                  const CpuTarget &target) {
+  LoopEmitter emitter(b, op);
+  target.byPoint ? emitter.runPoints(begin, end) : emitter.run(begin, end);
   op->erase();
   return success();
 }

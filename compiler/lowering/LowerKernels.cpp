@@ -67,7 +67,8 @@ struct LowerKernelsPass
       OpBuilder b(op);
       LogicalResult lowered =
           isa<linalg::LinalgOp>(op)
-              ? lowerGenericToLoops(b, cast<linalg::LinalgOp>(op), begin, end)
+              ? lowerGenericToLoops(b, cast<linalg::LinalgOp>(op), begin, end,
+                                    target)
               : cast<kernel::KernelOpInterface>(op).lowerToLoops(b, begin, end,
                                                                  target);
       if (failed(lowered))

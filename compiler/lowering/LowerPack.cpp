@@ -19,12 +19,12 @@ namespace {
 class PanelWriter {
 public:
   PanelWriter(KernelEmitter &e, Type element, const PanelSource &source,
-              Value to, int64_t width, bool pairs)
+              Value to, int64_t width, bool pairs, bool byPoint)
       : e(e), element(element), source(source), to(to), width(width),
-        pairs(pairs) {}
+        pairs(pairs), byPoint(byPoint) {}
 
   void run() {
-    if (isa<ComplexType>(element) || width == 1)
+    if (isa<ComplexType>(element) || width == 1 || byPoint)
       return copyColumns(e.index(0));
     Value isWhole = e.less(e.index(width - 1), source.columns);
     if (getConstantIntValue(source.columnStride) == 1)
@@ -147,14 +147,14 @@ private:
   const PanelSource &source;
   Value to;
   int64_t width;
-  bool pairs;
+  bool pairs, byPoint;
 };
 
 class PackLowering {
 public:
-  PackLowering(OpBuilder &builder, kernel::PackOp op)
+  PackLowering(OpBuilder &builder, kernel::PackOp op, bool byPoint)
       : op(op), e(builder, op.getLoc(), false), source(e.open(op.getSource())),
-        packed(e.open(op.getPacked())),
+        packed(e.open(op.getPacked())), byPoint(byPoint),
         batchRank(source.type.getRank() - 2 - op.getSpatial()),
         width(op.getPackedType().getShape().back()), pairs(op.getPairs()) {
     int64_t rank = source.type.getRank();
@@ -167,19 +167,23 @@ public:
     return e.product(ArrayRef(packed.sizes).take_front(batchRank + 2));
   }
 
-  Value countTasks() {
-    Value small = e.less(e.product(packed.sizes), e.index(kSmallPack));
-    return e.select(small, e.index(1), countPanels());
-  }
+  Value countTasks() { return e.select(isSmall(), e.index(1), countPanels()); }
 
   void run(Value begin, Value end) {
-    Value small = e.less(e.product(packed.sizes), e.index(kSmallPack));
+    Value small = isSmall();
     e.loop(e.select(small, e.index(0), begin),
            e.select(small, countPanels(), end), 1,
            [&](Value number) { packNext(number); });
   }
 
 private:
+  /// A point is a panel.
+  Value isSmall() {
+    if (byPoint)
+      return arith::ConstantIntOp::create(e.b, e.loc, 0, 1);
+    return e.less(e.product(packed.sizes), e.index(kSmallPack));
+  }
+
   void packNext(Value number) {
     SmallVector<Value> place =
         e.delinearize(number, ArrayRef(packed.sizes).take_front(batchRank + 2));
@@ -211,12 +215,13 @@ private:
               {e.at(source.pointer, source.element, from),
                source.strides[channelDim], source.strides[columnDim],
                source.sizes[channelDim], e.min(count, e.index(width))},
-              e.at(packed.pointer, packed.element, to), width, pairs);
+              e.at(packed.pointer, packed.element, to), width, pairs, byPoint);
   }
 
   kernel::PackOp op;
   KernelEmitter e;
   Buffer source, packed;
+  bool byPoint;
   int64_t batchRank, width;
   bool pairs;
   int64_t channelDim, columnDim;
@@ -226,20 +231,20 @@ private:
 } // namespace
 
 void packPanel(KernelEmitter &e, Type element, const PanelSource &source,
-               Value to, int64_t width, bool pairs) {
-  PanelWriter(e, element, source, to, width, pairs).run();
+               Value to, int64_t width, bool pairs, bool byPoint) {
+  PanelWriter(e, element, source, to, width, pairs, byPoint).run();
 }
 
 Value buildPackTaskCount(OpBuilder &b, Location loc, kernel::PackOp op,
-                         const CpuTarget &) {
-  return PackLowering(b, op).countTasks();
+                         const CpuTarget &target) {
+  return PackLowering(b, op, target.byPoint).countTasks();
 }
 
 LogicalResult lowerPack(OpBuilder &b, kernel::PackOp op, Value begin, Value end,
-                        const CpuTarget &) {
+                        const CpuTarget &target) {
   if (!cast<MemRefType>(op.getPacked().getType()).getLayout().isIdentity())
     return op.emitOpError("needs a destination that is contiguous");
-  PackLowering(b, op).run(begin, end);
+  PackLowering(b, op, target.byPoint).run(begin, end);
   op.erase();
   return success();
 }

@@ -14,9 +14,9 @@ struct PanelSource {
 
 /// Writes them as a panel, [channels, width], or with `pairs` (of bf16,
 /// an even number of channels) [channels / 2, width, 2]; missing columns
-/// are zero.
+/// are zero. `byPoint`: without vectors.
 void packPanel(KernelEmitter &e, mlir::Type element, const PanelSource &source,
-               mlir::Value to, int64_t width, bool pairs);
+               mlir::Value to, int64_t width, bool pairs, bool byPoint = false);
 
 } // namespace tenon
 

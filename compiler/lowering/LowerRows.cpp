@@ -53,7 +53,8 @@ public:
   void run(Value begin, Value end);
 
   static SmallVector<Value> sizesOf(KernelEmitter &e, RowsOp op);
-  static Value rowsPerTask(KernelEmitter &e, RowsOp op, ValueRange sizes);
+  static Value rowsPerTask(KernelEmitter &e, RowsOp op, ValueRange sizes,
+                           const CpuTarget &target);
 
 private:
   /// A value of a step.
@@ -155,7 +156,10 @@ SmallVector<Value> RowsLowering::sizesOf(KernelEmitter &e, RowsOp op) {
   return sizes;
 }
 
-Value RowsLowering::rowsPerTask(KernelEmitter &e, RowsOp op, ValueRange sizes) {
+Value RowsLowering::rowsPerTask(KernelEmitter &e, RowsOp op, ValueRange sizes,
+                                const CpuTarget &target) {
+  if (target.byPoint)
+    return e.index(1);
   Value length =
       e.max(e.product(sizes.drop_front(op.getRowRank())), e.index(1));
   return e.max(e.div(e.add(length, kTaskElements - 1), length), e.index(1));
@@ -217,7 +221,7 @@ void RowsLowering::keep() {
         }
       }
   };
-  int64_t length = 1, left = kStackBytes;
+  int64_t length = 1, left = target.byPoint ? 0 : kStackBytes;
   for (Value size : ArrayRef(sizes).drop_front(rowRank)) {
     std::optional<int64_t> known = getConstantIntValue(size);
     length =
@@ -268,7 +272,7 @@ void RowsLowering::keep() {
 
 void RowsLowering::run(Value begin, Value end) {
   Value count = e.product(ArrayRef(sizes).take_front(rowRank));
-  Value step = rowsPerTask(e, op, sizes);
+  Value step = rowsPerTask(e, op, sizes, target);
   auto walkRows = [&] {
     // One task does all that one call covers.
     e.loop(e.mul(begin, step), e.min(e.mul(end, step), count), 1,
@@ -528,6 +532,14 @@ SmallVector<Value> RowsLowering::alongLast(unsigned walk,
     place.columns.push_back(column);
     return place;
   };
+  auto oneByOne = [&](Value from) {
+    return e.loop(from, size, 1, results,
+                  [&](Value column, ValueRange carried) {
+                    return at(walk, placeAt(column, 1), carried);
+                  });
+  };
+  if (target.byPoint)
+    return oneByOne(zero);
   // Several vectors at once, so that one sum does not wait for another.
   auto vectors = [&](Value from, Value to, int64_t together) {
     int64_t step = together * kLanes;
@@ -606,9 +618,7 @@ SmallVector<Value> RowsLowering::alongLast(unsigned walk,
     return e.loop(done, size, kLanes, results,
                   [&](Value, ValueRange carried) { return tail(carried); });
   }
-  return e.loop(done, size, 1, results, [&](Value column, ValueRange carried) {
-    return at(walk, placeAt(column, 1), carried);
-  });
+  return oneByOne(done);
 }
 
 /// Adds the terms of a step's reductions to those of `sums` that `results` has
@@ -816,11 +826,11 @@ Value RowsLowering::stackPointer(unsigned value, ValueRange columns) {
 }
 
 Value buildRowsTaskCount(OpBuilder &b, Location loc, RowsOp op,
-                         const CpuTarget &) {
+                         const CpuTarget &target) {
   KernelEmitter e(b, loc, false);
   SmallVector<Value> sizes = RowsLowering::sizesOf(e, op);
   Value rows = e.product(ArrayRef(sizes).take_front(op.getRowRank()));
-  Value step = RowsLowering::rowsPerTask(e, op, sizes);
+  Value step = RowsLowering::rowsPerTask(e, op, sizes, target);
   return e.div(e.add(rows, e.sub(step, e.index(1))), step);
 }
 

@@ -31,7 +31,9 @@ public:
 
   static Value countLines(KernelEmitter &e, kernel::WindowOp op);
   static Value isSmall(KernelEmitter &e, kernel::WindowOp op);
+  static Value countPoints(KernelEmitter &e, kernel::WindowOp op);
   void run(Value begin, Value end);
+  void runPoints(Value begin, Value end);
 
 private:
   /// Positions [low, high) of a window dimension that lie inside the input, and
@@ -51,6 +53,7 @@ private:
     int64_t lanes, vectors;
   };
 
+  Line openLine(Value number);
   void runLine(Value number);
   void runChannels(const Line &line, const Channels &channels);
   void alone(const Line &line, const Channels &channels, Value pixel);
@@ -153,7 +156,7 @@ WindowLowering::Clip WindowLowering::clip(int64_t dim, Value output) {
   return result;
 }
 
-void WindowLowering::runLine(Value number) {
+WindowLowering::Line WindowLowering::openLine(Value number) {
   Line line;
   line.number = number;
   int64_t outer = std::max<int64_t>(spatial - 1, 0);
@@ -167,7 +170,29 @@ void WindowLowering::runLine(Value number) {
     line.inside =
         e.mul(line.inside, e.max(e.sub(clip.high, clip.low), e.index(0)));
   }
+  return line;
+}
 
+/// Elements of the result.
+Value WindowLowering::countPoints(KernelEmitter &e, kernel::WindowOp op) {
+  Value points = e.index(1);
+  for (int64_t i = 0; i < op.getYType().getRank(); ++i)
+    points = e.mul(points, sizeOfY(e, op, i));
+  return points;
+}
+
+void WindowLowering::runPoints(Value begin, Value end) {
+  Value pixels = spatial > 0 ? y.sizes[spatial] : e.index(1);
+  e.loop(begin, end, 1, [&](Value point) {
+    Value channel = e.rem(point, y.sizes.back());
+    Value place = e.div(point, y.sizes.back());
+    alone(openLine(e.div(place, pixels)), {channel, 1, 1},
+          e.rem(place, pixels));
+  });
+}
+
+void WindowLowering::runLine(Value number) {
+  Line line = openLine(number);
   Value channels = y.sizes.back(), done = e.index(0);
   if (!scalarOnly) {
     int64_t registers =
@@ -487,15 +512,18 @@ void WindowLowering::finish(const Line &line, const Channels &channels,
 }
 
 Value buildWindowTaskCount(OpBuilder &b, Location loc, kernel::WindowOp op,
-                           const CpuTarget &) {
+                           const CpuTarget &target) {
   KernelEmitter e(b, loc, false);
+  if (target.byPoint)
+    return WindowLowering::countPoints(e, op);
   return e.select(WindowLowering::isSmall(e, op), e.index(1),
                   WindowLowering::countLines(e, op));
 }
 
 LogicalResult lowerWindow(OpBuilder &b, kernel::WindowOp op, Value begin,
                           Value end, const CpuTarget &target) {
-  WindowLowering(b, op, target).run(begin, end);
+  WindowLowering lowering(b, op, target);
+  target.byPoint ? lowering.runPoints(begin, end) : lowering.run(begin, end);
   op.erase();
   return success();
 }

@@ -123,7 +123,7 @@ private:
     }
     Value tasks =
         isa<linalg::LinalgOp>(op)
-            ? buildGenericTaskCount(b, loc, cast<linalg::LinalgOp>(op))
+            ? buildGenericTaskCount(b, loc, cast<linalg::LinalgOp>(op), target)
             : cast<kernel::KernelOpInterface>(op).buildTaskCount(b, loc,
                                                                  target);
     func::FuncOp kernel = getKernel(op, arguments, constants);
@@ -343,6 +343,9 @@ private:
     if (!module->hasAttr(kDebugAttr))
       function.walk([&](Operation *inner) { inner->setLoc(loc); });
 
+    if (target.byPoint)
+      function->setAttr(kWordsAttr, b.getI64IntegerAttr(word));
+
     function->setLoc(op->getLoc());
     function.setSymName(symbolName(op));
     symbols.insert(function);
@@ -373,7 +376,7 @@ private:
             isKernel = callee && callee->hasAttr(kKernelAttr);
           }
           if (auto call = dyn_cast<LLVM::CallOp>(op))
-            isKernel = call.getCallee() == kLaunch;
+            isKernel = call.getCallee() == kLaunchFunction;
           bool isCall =
               isa<CallOpInterface, kernel::KernelOpInterface>(op) ||
               isa_and_present<kernel::KernelDialect>(op->getDialect());
@@ -408,7 +411,8 @@ private:
     mostWords = std::max(mostWords, word);
     bool isOneTask = isConstantIntValue(tasks, 1);
     parallel |= !isOneTask;
-    if ((isOneTask && isOneKernel) || module->hasAttr(kDirectAttr)) {
+    if (!target.byPoint &&
+        ((isOneTask && isOneKernel) || module->hasAttr(kDirectAttr))) {
       Value zero = arith::ConstantIndexOp::create(b, loc, 0);
       func::CallOp::create(b, loc, kernel, ValueRange{words, zero, tasks});
       return;
@@ -439,7 +443,7 @@ private:
     Type pointer = LLVM::LLVMPointerType::get(context), word = b.getI64Type();
     auto none = LLVM::LLVMVoidType::get(context);
     launch = LLVM::LLVMFuncOp::create(
-        b, loc, kLaunch,
+        b, loc, kLaunchFunction,
         LLVM::LLVMFunctionType::get(
             none, {pointer, pointer, pointer, word, b.getI32Type()}),
         LLVM::Linkage::Internal);
@@ -473,7 +477,6 @@ private:
     return launch;
   }
 
-  static constexpr StringLiteral kLaunch = "launch";
   /// More numbers than this are coefficients of a formula.
   static constexpr int64_t kMostNumbers = 8;
   ModuleOp module;

@@ -20,6 +20,7 @@ struct CompileOptions {
   std::string cpu = "portable";  // "portable", "native" or LLVM's name of a CPU
   std::string triple;            // LLVM name of the platform; empty: this one
   unsigned optLevel = 2;         // -O0 to -O3
+  std::vector<std::string> cuda; // architectures of GPUs: "sm_80"
   std::string precision = "f32"; // of contractions: "f32" or "bf16"
   bool fastMath = false;         // NaN, Inf and order of sums do not matter
   bool checkNumerics = false;    // a check after every source node

@@ -2,6 +2,7 @@
 #include "compiler/backend/cpu/Glue.h"
 #include "compiler/backend/cpu/Target.h"
 #include "compiler/backend/cpu/WeightsObject.h"
+#include "compiler/backend/cuda/DeviceCode.h"
 #include "compiler/lowering/EntryABI.h"
 #include "compiler/lowering/LowerPrecision.h"
 #include "compiler/lowering/Winograd.h"
@@ -93,11 +94,13 @@ private:
     if (options.precision != "f32")
       module->setAttr(kPrecisionAttr,
                       StringAttr::get(module.getContext(), options.precision));
-    if (options.fastMath)
+    // A GPU's kernels read weights as they are.
+    if (options.fastMath && options.cuda.empty())
       module->setAttr(kFastMathAttr, UnitAttr::get(module.getContext()));
     if (options.debugInfo)
       module->setAttr(kDebugAttr, UnitAttr::get(module.getContext()));
-    if (options.embedWeights)
+    // The device has its own copy.
+    if (options.embedWeights && options.cuda.empty())
       module->setAttr(
           kWeightsAttr,
           StringAttr::get(module.getContext(),
@@ -439,9 +442,47 @@ private:
             getEntrySymbol(spec, i, number));
         bool needsNothing = isStaticEntry(entry) && code &&
                             !needsInstance(code.getArgument(abi::Instance));
-        entry.stateless = (number == 0 || entry.stateless) && needsNothing;
+        entry.stateless = (number == 0 || entry.stateless) && needsNothing &&
+                          options.cuda.empty();
       }
       spec.units.push_back({unsigned(number), std::move(variant.unit)});
+    }
+    return success();
+  }
+
+  /// The entries once more, with kernels for a GPU.
+  LogicalResult lowerForDevice() {
+    unsigned number = spec.variants.size();
+    CpuTarget host = CpuTarget::getLevel(3);
+    spec.variants.push_back({host.level, host.cpu, host.features,
+                             host.vectorBits, /*isForDevice=*/true});
+    OwningOpRef<ModuleOp> unit = copyFor(number);
+    CpuTarget points = CpuTarget::getPoints();
+    if (failed(
+            phase(*unit, "kernels-cuda", buildDevicePhase, cpuOptions(points))))
+      return failure();
+    DeviceCode code;
+    auto device = cast<ModuleOp>(unit->lookupSymbol(kDeviceModule));
+    device->remove();
+    code.module = device;
+    spec.device.emplace();
+    for (auto kernel : device.getOps<func::FuncOp>()) {
+      code.kernels.push_back(kernel.getSymName().str());
+      code.words.push_back(
+          kernel->getAttrOfType<IntegerAttr>(kWordsAttr).getInt());
+    }
+    if (failed(phase(*unit, "llvm-cuda", buildLlvmPhase)) ||
+        failed(phase(device, "device", buildLlvmPhase)))
+      return failure();
+    spec.units.push_back({number, std::move(unit)});
+    spec.device->kernels = code.kernels;
+    for (const std::string &architecture : options.cuda) {
+      llvm::Expected<std::string> image = compileDeviceCode(
+          code, architecture, options.optLevel, options.fastMath);
+      if (!image)
+        return emitError(module.getLoc()) << llvm::toString(image.takeError());
+      image->push_back('\0');
+      spec.device->images.push_back({architecture, std::move(*image)});
     }
     return success();
   }

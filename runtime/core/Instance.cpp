@@ -2,6 +2,7 @@
 #include "core/Instance.h"
 #include "core/System.h"
 #include "cpu/Features.h"
+#include "cuda/Device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,31 @@ thread_local Message creationMessage;
 
 uint32_t levelOf(uint32_t required) { return required & TENON_CPU_LEVEL_MASK; }
 
-bool checkDevice(const char *device, Message &message) {
-  if (!device || !strcmp(device, "cpu") || !strcmp(device, "auto"))
+// Lets entries run on a GPU if the user wants one, or has no wish and there is
+// one.
+bool pickDevice(Instance &instance, Message &message) {
+  const char *device = instance.options.device;
+  const tenon_device_code *code = instance.model->device;
+  if (!device || !strcmp(device, "auto")) {
+    if (code && !code->functions->open(instance, 0, message))
+      message.text[0] = 0;
     return true;
-  return message.fail("device '%s': this program has code for the CPU only",
-                      device);
+  }
+  if (!strcmp(device, "cpu"))
+    return true;
+  if (!code)
+    return message.fail("device '%s': this program has code for the CPU only",
+                        device);
+  int32_t ordinal = 0;
+  bool isNumbered = !strncmp(device, "cuda:", 5);
+  const char *digit = device + (isNumbered ? 5 : 4);
+  if (isNumbered && *digit)
+    for (; *digit >= '0' && *digit <= '9' && ordinal < 1000; ++digit)
+      ordinal = 10 * ordinal + (*digit - '0');
+  if (strncmp(device, "cuda", 4) || *digit || (isNumbered && digit[-1] == ':'))
+    return message.fail("device '%s': known are auto, cpu, cuda and cuda:N",
+                        device);
+  return code->functions->open(instance, ordinal, message);
 }
 
 bool pickVariant(Instance &instance, Message &message) {
@@ -102,7 +123,6 @@ bool makeMemory(Instance &instance) {
 bool fill(Instance &instance, Message &message) {
   const tenon_model &model = *instance.model;
   if (!instance.signature.read(model, message) ||
-      !checkDevice(instance.options.device, message) ||
       !pickVariant(instance, message))
     return false;
   if (model.weights) {
@@ -119,6 +139,8 @@ bool fill(Instance &instance, Message &message) {
     instance.mappedWeights.bytes = model.weights_bytes;
     instance.weights = instance.mappedWeights.data;
   }
+  if (!pickDevice(instance, message))
+    return false;
   if (!makeCallRoom(instance))
     return message.fail("no memory for an instance");
   if (!makeMemory(instance))
@@ -157,6 +179,8 @@ static void releaseInstance(Instance &instance) {
   if (instance.mappedWeights.data)
     systemCall(SYS_munmap, instance.mappedWeights.data,
                instance.mappedWeights.bytes);
+  if (instance.device)
+    instance.model->device->functions->close(instance);
   free(const_cast<void **>(instance.inputs));
   instance.signature.release();
   free(&instance);

@@ -9,6 +9,7 @@
 namespace [[gnu::visibility("hidden")]] tenon {
 
 struct Block;
+struct Device;
 struct Profile;
 struct Resource;
 
@@ -32,6 +33,7 @@ struct Instance : tenon_instance {
   const char **symbolSource; // the input that fixed a symbol
   Pool *pool;
   Profile *profile; // NULL unless kernels are timed
+  Device *device;   // NULL on the CPU
   Signature signature;
   Block *live;          // what tenon_alloc handed out
   uint64_t allocations; // how often memory was asked of the system

@@ -119,11 +119,15 @@ std::vector<std::string> getEntryIdentifiers(const ArtifactSpec &spec) {
                           "get_variable", "set_variable", "save", "restore"});
 }
 
+std::string getVariantSuffix(const CodeVariant &variant) {
+  return variant.isForDevice ? "__cuda" : "__v" + std::to_string(variant.level);
+}
+
 std::string getEntrySymbol(const ArtifactSpec &spec, unsigned entry,
                            unsigned variant) {
   entry = spec.entries[entry].sameAs.value_or(entry);
   return getModelIdentifier(spec) + "_" + getEntryIdentifiers(spec)[entry] +
-         "__v" + std::to_string(spec.variants[variant].level);
+         getVariantSuffix(spec.variants[variant]);
 }
 
 } // namespace tenon

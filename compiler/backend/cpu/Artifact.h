@@ -125,6 +125,18 @@ struct CodeVariant {
   std::string features; // LLVM's feature string, may be empty: "+avx2,-..."
   /// Widest vector that the code uses on purpose (prefer-vector-width).
   unsigned vectorBits = 128;
+  /// Of the entries that launch kernels on a GPU.
+  bool isForDevice = false;
+};
+
+/// What a GPU runs: kernels, and an image of them all for each architecture.
+struct DeviceSpec {
+  struct Image {
+    std::string architecture; // "sm_80"
+    std::string bytes;        // PTX, a text that ends in a zero
+  };
+  std::vector<std::string> kernels; // by number
+  std::vector<Image> images;        // the newest first
 };
 
 /// A module in the LLVM dialect. The backend cuts large modules into units by
@@ -153,6 +165,7 @@ struct ArtifactSpec {
   std::vector<WeightPiece> weights;
   std::vector<CodeVariant> variants;
   std::vector<CodeUnit> units;
+  std::optional<DeviceSpec> device;
   /// Functions of the first variant that the others call.
   std::vector<std::string> shared;
   /// What line numbers in debug information count in: a node per line. Made
@@ -171,8 +184,12 @@ makeIdentifiers(llvm::ArrayRef<std::string> names,
 std::string getModelIdentifier(const ArtifactSpec &spec);
 std::vector<std::string> getEntryIdentifiers(const ArtifactSpec &spec);
 
+/// What tells the symbols of a variant from those of others: "__v<level>", or
+/// "__cuda".
+std::string getVariantSuffix(const CodeVariant &variant);
+
 /// The symbol that the LLVM dialect function of entry `entry` must have in the
-/// modules of variant `variant`: "<name>_<entry>__v<level>". Its type is
+/// modules of variant `variant`: "<name>_<entry><suffix>". Its type is
 /// tenon_entry_fn: i32 (ptr instance, ptr inputs, ptr outputs, ptr dims).
 /// Entries with the same code have the same symbol.
 std::string getEntrySymbol(const ArtifactSpec &spec, unsigned entry,

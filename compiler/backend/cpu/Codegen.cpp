@@ -35,9 +35,7 @@ using namespace mlir;
 
 namespace tenon {
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(llvm::StringRef tripleName, const CodeVariant &variant,
-                    unsigned optLevel) {
+void initializeTargets() {
   static const bool initialized = [] {
     llvm::InitializeAllTargetInfos();
     llvm::InitializeAllTargets();
@@ -47,6 +45,12 @@ createTargetMachine(llvm::StringRef tripleName, const CodeVariant &variant,
     return true;
   }();
   (void)initialized;
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(llvm::StringRef tripleName, const CodeVariant &variant,
+                    unsigned optLevel) {
+  initializeTargets();
   llvm::Triple triple(tripleName);
   const Platform *platform = findPlatform(triple);
   if (!platform)
@@ -213,7 +217,7 @@ public:
     std::string model = getModelIdentifier(spec);
     for (auto [index, variant] : llvm::enumerate(spec.variants)) {
       definitions.push_back(collectDefinitions(spec.units, index));
-      prefixes.push_back(model + "__v" + std::to_string(variant.level) + "_");
+      prefixes.push_back(model + getVariantSuffix(variant) + "_");
       for (unsigned entry = 0; entry < spec.entries.size(); ++entry) {
         std::string symbol = getEntrySymbol(spec, entry, index);
         entries.insert(symbol);

@@ -19,6 +19,9 @@ class TargetMachine;
 
 namespace tenon {
 
+/// Makes LLVM's targets known, once.
+void initializeTargets();
+
 /// LLVM's machine description for `variant` of `triple` at -O`optLevel`:
 /// position independent, small code model, one section per function.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

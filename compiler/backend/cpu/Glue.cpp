@@ -224,41 +224,42 @@ private:
                              ? declareHidden("tenon_training")
                              : null;
 
+    if (spec.device)
+      addDevice();
+
     auto *variantType = StructType::get(context, {i32, ptr, ptr});
     std::vector<Constant *> variants;
     Constant *cpuFeatures = null;
     for (auto [index, variant] : llvm::enumerate(spec.variants)) {
+      if (variant.isForDevice)
+        continue;
       Expected<uint32_t> level = computeCpuLevel(spec.triple, variant);
       if (!level)
         return level.takeError();
       if (*level >> TENON_CPU_FEATURE_SHIFT)
         cpuFeatures = declareFunction("tenon_cpu_features",
                                       FunctionType::get(i32, {}, false));
-      std::vector<Constant *> entries;
-      for (unsigned entry = 0; entry < spec.entries.size(); ++entry)
-        entries.push_back(
-            declareFunction(getEntrySymbol(spec, entry, index), entryType));
-      std::string suffix = "__v" + std::to_string(variant.level);
+      std::string suffix = getVariantSuffix(variant);
       bool isNamed = variant.level < 2 || variant.level > 4;
       variants.push_back(ConstantStruct::get(
           variantType,
           {builder.getInt32(*level),
            isNamed ? addString(variant.cpu, id + "__cpu" + suffix) : null,
-           addArray(ptr, entries, id + "__entries" + suffix)}));
+           addEntries(index)}));
     }
     auto *modelType =
         StructType::get(context, {i32, i32, ptr, ptr, i64, ptr, i64, ptr, ptr,
-                                  ptr, ptr, ptr, ptr, ptr, ptr, ptr});
+                                  ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr});
     model = addConstant(
         ConstantStruct::get(modelType,
                             {builder.getInt32(TENON_ABI_VERSION),
-                             builder.getInt32(spec.variants.size()),
+                             builder.getInt32(variants.size()),
                              addString(spec.name, id + "__name"), signature,
                              builder.getInt64(signatureBytes), weights,
                              builder.getInt64(spec.weightsBytes), weightsFile,
                              addArray(variantType, variants, id + "__variants"),
                              mapWeights, cpuFeatures, views, threads, strings,
-                             checkpoints, training}),
+                             checkpoints, training, device ? device : null}),
         id + "__model", 8);
     if (options.isExecutable) {
       model->setName("tenon_main_model");
@@ -266,6 +267,58 @@ private:
       model->setVisibility(GlobalValue::HiddenVisibility);
     }
     return Error::success();
+  }
+
+  /// The entries of a variant, in order.
+  Constant *addEntries(unsigned variant) {
+    std::vector<Constant *> entries;
+    for (unsigned entry = 0; entry < spec.entries.size(); ++entry)
+      entries.push_back(
+          declareFunction(getEntrySymbol(spec, entry, variant), entryType));
+    return addArray(ptr, entries,
+                    id + "__entries" +
+                        getVariantSuffix(spec.variants[variant]));
+  }
+
+  void addDevice() {
+    std::vector<Constant *> kernels, images, calls;
+    for (auto [i, kernel] : llvm::enumerate(spec.device->kernels))
+      kernels.push_back(addString(kernel, id + "__kernel" + Twine(i)));
+    auto *imageType = StructType::get(context, {ptr, ptr, i64});
+    for (const DeviceSpec::Image &image : spec.device->images) {
+      Constant *bytes = ConstantDataArray::getString(context, image.bytes,
+                                                     /*AddNull=*/false);
+      std::string name = id + "__" + image.architecture;
+      images.push_back(ConstantStruct::get(
+          imageType, {addString(image.architecture, name + "_name"),
+                      addConstant(bytes, name, 64),
+                      builder.getInt64(image.bytes.size())}));
+    }
+    for (unsigned entry = 0; entry < spec.entries.size(); ++entry) {
+      Function *call = declareFunction(
+          id + "__device_call" + std::to_string(entry), entryType);
+      builder.SetInsertPoint(BasicBlock::Create(context, "entry", call));
+      builder.CreateRet(
+          callRuntime("tenon_device_call", i32,
+                      {call->getArg(0), builder.getInt32(entry),
+                       call->getArg(1), call->getArg(2), call->getArg(3)}));
+      call->setLinkage(GlobalValue::InternalLinkage);
+      call->setVisibility(GlobalValue::DefaultVisibility);
+      calls.push_back(call);
+    }
+    unsigned variant = 0;
+    while (!spec.variants[variant].isForDevice)
+      ++variant;
+    auto *type = StructType::get(context, {ptr, i32, i32, ptr, ptr, ptr, ptr});
+    device = addConstant(
+        ConstantStruct::get(
+            type,
+            {declareHidden("tenon_cuda"), builder.getInt32(kernels.size()),
+             builder.getInt32(images.size()),
+             addArray(ptr, kernels, id + "__device_kernels"),
+             addArray(imageType, images, id + "__device_images"),
+             addEntries(variant), addArray(ptr, calls, id + "__device_calls")}),
+        id + "__device", 8);
   }
 
   Constant *declareHidden(const Twine &name) {
@@ -479,6 +532,7 @@ private:
   Constant *null;
   FunctionType *entryType;
   GlobalVariable *model = nullptr;
+  Constant *device = nullptr;
   Constant *signature = nullptr;
   uint64_t signatureBytes = 0;
 };

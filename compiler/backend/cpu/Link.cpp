@@ -148,4 +148,11 @@ Error linkObject(const LinkInputs &inputs, const std::string &out) {
   return runLinker(std::move(arguments), inputs.threads);
 }
 
+Error linkPlugin(const std::string &object, const std::string &out) {
+  std::vector<std::string> arguments = {"-shared", "-o", out, object};
+  if (Error error = addLibraries(arguments))
+    return error;
+  return runLinker(std::move(arguments), 0);
+}
+
 } // namespace tenon

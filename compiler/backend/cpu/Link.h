@@ -35,6 +35,10 @@ llvm::Error stripSections(const std::string &path);
 /// Puts the objects together into one relocatable object.
 llvm::Error linkObject(const LinkInputs &inputs, const std::string &out);
 
+/// Links a shared object that shows all of `object`, for a program that has the
+/// C library.
+llvm::Error linkPlugin(const std::string &object, const std::string &out);
+
 /// Makes every hidden global symbol that the object `path` defines a
 /// local one, in place, so that no two objects can clash over them.
 llvm::Error localizeHiddenSymbols(const std::string &path);

@@ -102,7 +102,17 @@ CpuTarget CpuTarget::getLevel(unsigned level) {
   return target;
 }
 
+CpuTarget CpuTarget::getPoints() {
+  CpuTarget target;
+  target.cpu = kPointsCpu.str();
+  target.hasFma = true;
+  target.byPoint = true;
+  return target;
+}
+
 CpuTarget CpuTarget::getNamed(const Triple &triple, StringRef cpu) {
+  if (cpu == kPointsCpu)
+    return getPoints();
   CpuTarget target;
   target.cpu = cpu.str();
   const Platform *platform = findPlatform(triple);

@@ -50,6 +50,9 @@ const Platform *findPlatform(const llvm::Triple &triple);
 llvm::Expected<llvm::Triple> resolveTriple(llvm::StringRef triple,
                                            llvm::StringRef cpu);
 
+/// The name by which passes know the target whose tasks are points (below).
+inline constexpr llvm::StringLiteral kPointsCpu = "points";
+
 /// The register tile of a contraction: `rows` rows of C times `panels` panels.
 struct RegisterTile {
   unsigned rows = 1;
@@ -69,15 +72,21 @@ struct CpuTarget {
   bool hasBf16Dot = false; // sums of two products of bf16 into f32, 16 at once
   bool hasAmxBf16 = false; // the same of tiles of 16 rows, AMX
   bool hasStreaming = false; // stores past the caches, which a fence ends: x86
+  /// No CPU but a thread of a GPU: each task is a point, one element or one row
+  /// of the result, and code is scalar. As code of a CPU it does the same.
+  bool byPoint = false;
   uint64_t l1Bytes = 32 << 10;
   uint64_t l2Bytes = 256 << 10;
 
   /// The baseline x86-64-v<level>, level 2 to 4.
   static CpuTarget getLevel(unsigned level);
 
-  /// The CPU `cpu` of `triple`. "native" is the machine this runs on, "generic"
-  /// the platform's baseline. Unknown names get the facts of the triple's
-  /// oldest machine.
+  /// Tasks are points.
+  static CpuTarget getPoints();
+
+  /// The CPU `cpu` of `triple`, or kPointsCpu. "native" is the machine this
+  /// runs on, "generic" the platform's baseline. Unknown names get the facts of
+  /// the triple's oldest machine.
   static CpuTarget getNamed(const llvm::Triple &triple, llvm::StringRef cpu);
 
   /// Size of an output from which on stores should go past the caches: so much

@@ -28,7 +28,7 @@ struct CommandLine {
   cl::opt<bool> train;
   cl::list<std::string> losses, lossWeights, metrics;
   cl::opt<std::string> optimizer, trainable;
-  cl::opt<std::string> cpu, triple, precision, name;
+  cl::opt<std::string> cpu, cuda, triple, precision, name;
   cl::opt<unsigned> optLevel;
   cl::opt<bool> fastMath, checkNumerics, debugInfo;
   cl::opt<uint64_t> memoryBudget;
@@ -132,6 +132,10 @@ CommandLine::CommandLine()
           cl::desc("portable (default): x86-64-v2, v3 and v4 in one artifact, "
                    "chosen at creation; this machine; a named CPU"),
           CODE_SUBS),
+      cuda("cuda", cl::ValueOptional, cl::value_desc("sm_80,..."),
+           cl::desc("Code for NVIDIA GPUs as well (sm_80 and newer, unless "
+                    "architectures are named)"),
+           CODE_SUBS),
       triple("triple", cl::value_desc("PLATFORM"),
              cl::desc("Another platform than this one: aarch64-linux-gnu, "
                       "riscv64-linux-gnu, ... (objects, .a, .ll and .s)"),
@@ -240,6 +244,11 @@ Options CommandLine::get() const {
   options.trainable = trainable;
   options.cpu = cpu;
   options.triple = triple;
+  if (cuda.getNumOccurrences()) {
+    SmallVector<StringRef> names;
+    (cuda.empty() ? StringRef("sm_80") : StringRef(cuda)).split(names, ',');
+    options.cuda.assign(names.begin(), names.end());
+  }
   options.precision = precision;
   options.name = name;
   options.optLevel = optLevel;

@@ -5,6 +5,7 @@
 #include "compiler/backend/cpu/Codegen.h"
 #include "compiler/backend/cpu/Files.h"
 #include "compiler/backend/cpu/Target.h"
+#include "compiler/backend/cuda/DeviceCode.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/tenon/Model.h"
 #include "compiler/tools/tenon/ModuleFile.h"
@@ -161,6 +162,9 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
   // Known to be wrong before anything is read.
   Expected<Triple> triple = resolveTriple(options.triple, options.cpu);
   Error unfit = triple ? checkCpu(*triple, options.cpu) : triple.takeError();
+  for (const std::string &architecture : options.cuda)
+    if (!unfit)
+      unfit = checkArchitecture(architecture);
   if (!unfit && options.precision != "f32" && options.precision != "bf16")
     unfit = createStringError("--precision " + options.precision +
                               ": contractions are computed in f32 or bf16");

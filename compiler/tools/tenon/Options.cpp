@@ -110,6 +110,7 @@ CompileOptions Options::getCompileOptions() const {
   options.cpu = cpu;
   options.triple = triple;
   options.optLevel = optLevel;
+  options.cuda = cuda;
   options.precision = precision;
   options.fastMath = fastMath;
   options.checkNumerics = checkNumerics;
@@ -172,9 +173,10 @@ std::string Options::describe() const {
        << '|' << join(metrics, ";") << '|' << optimizer << '|' << trainable
        << '|' << onlyExports;
   }
-  os << "\ncpu " << cpu << "\nname " << name << "\nO " << optLevel
-     << "\nfast-math " << fastMath << "\ncheck-numerics " << checkNumerics
-     << "\ndebug " << debugInfo << "\nmemory-budget " << memoryBudget << '\n';
+  os << "\ncpu " << cpu << "\ncuda " << join(cuda, ",") << "\nname " << name
+     << "\nO " << optLevel << "\nfast-math " << fastMath << "\ncheck-numerics "
+     << checkNumerics << "\ndebug " << debugInfo << "\nmemory-budget "
+     << memoryBudget << '\n';
   return text;
 }
 

@@ -39,6 +39,7 @@ struct Options {
 
   // How to compile it.
   std::string cpu, triple, precision, name;
+  std::vector<std::string> cuda;
   unsigned optLevel = 2;
   bool fastMath = false, checkNumerics = false, debugInfo = false;
   uint64_t memoryBudget = 0;

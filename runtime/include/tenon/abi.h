@@ -153,6 +153,27 @@ typedef struct tenon_variant {
   const tenon_entry_fn *entries; /* in the signature's order */
 } tenon_variant;
 
+/* Code for one kind of GPU. */
+typedef struct tenon_device_image {
+  const char *architecture; /* for messages: "sm_80" */
+  const void *data;         /* PTX, which ends in a zero */
+  uint64_t bytes;
+} tenon_device_image;
+
+/* What a model has for GPUs. `entries` launch kernels on the device and expect
+ * all tensors in memory that both the device and the CPU reach, results in
+ * memory of the instance (NULL); `calls` are the same entries for tensors
+ * anywhere, by tenon_device_call. */
+typedef struct tenon_device_code {
+  const struct tenon_device_functions *functions; /* &tenon_cuda */
+  uint32_t kernel_count;
+  uint32_t image_count;
+  const char *const *kernels;       /* their names in the images, by number */
+  const tenon_device_image *images; /* the newest architecture first */
+  const tenon_entry_fn *entries;
+  const tenon_entry_fn *calls;
+} tenon_device_code;
+
 /* The descriptor of a model, one per object. Variants may stand in any order;
  * the runtime takes the highest cpu_level that this machine can run. */
 typedef struct tenon_model {
@@ -185,6 +206,8 @@ typedef struct tenon_model {
   /* &tenon_training in an executable that was compiled to be trained, else
    * NULL, likewise. */
   const struct tenon_training_functions *training;
+  /* Code for GPUs, or NULL. */
+  const tenon_device_code *device;
 } tenon_model;
 
 /* Maps the file of external weights: `path`, or, for NULL, the model's
@@ -203,6 +226,7 @@ extern const struct tenon_thread_functions tenon_threads;
 extern const struct tenon_string_functions tenon_strings;
 extern const struct tenon_checkpoint_functions tenon_checkpoints;
 extern const struct tenon_training_functions tenon_training;
+extern const struct tenon_device_functions tenon_cuda;
 
 /* The model of a generated executable; runtime/main reads it. */
 extern const tenon_model tenon_main_model;
@@ -235,6 +259,18 @@ void tenon_free(tenon_instance *instance, void *memory);
  * a percent sign. Safe inside kernels. Returns the status to return, not 0. */
 int32_t tenon_fail(tenon_instance *instance, int32_t site, int64_t a,
                    int64_t b);
+
+/* Starts all tasks of a kernel of the GPU, by its number, with `count` words as
+ * arguments, behind what was started before; `kernel_id` indexes `kernels` of
+ * the signature. tenon_cuda_wait returns when all that was started has ended.
+ * tenon_device_call is entry `entry` with tensors in anybody's memory. */
+void tenon_cuda_launch(tenon_instance *instance, int32_t kernel,
+                       const uint64_t *words, int32_t count, int64_t tasks,
+                       int32_t kernel_id);
+void tenon_cuda_wait(tenon_instance *instance);
+int32_t tenon_device_call(tenon_instance *instance, int32_t entry,
+                          const void *const *inputs, void **outputs,
+                          int64_t *dims);
 
 /* One call of a function of the runtime that does an operation of the model:
  * int32_t tenon_host_NAME(const tenon_host_call *). The first input is bytes,

@@ -32,7 +32,9 @@ typedef struct tenon_options {
   void *(*allocate)(void *context, size_t bytes, size_t alignment);
   void (*release)(void *context, void *memory, size_t bytes);
   void *allocator_context;
-  const char *device; /* NULL, "auto" or "cpu" */
+  const char *device; /* NULL or "auto": a GPU if there is one that the model
+                         has code for, else the CPU; "cpu"; "cuda", "cuda:1":
+                         that GPU or failure */
   /* Called with the text of every failure, that of creation too. */
   void (*on_error)(void *context, const char *message);
   void *error_context;
