@@ -60,7 +60,9 @@ public:
     if (!output)
       return output.takeError();
     outputs.push_back(std::move(*output));
-    if (Error error = isText() ? emitText() : emitBinary())
+    if (Error error = kind == OutputKind::Ptx ? emitPtx()
+                      : isText()              ? emitText()
+                                              : emitBinary())
       return error;
     if (options.debugInfo)
       if (Error error =
@@ -147,6 +149,11 @@ private:
     setMachine(**module, machine);
     optimize(**module, machine, options.optLevel);
     return module;
+  }
+
+  Error emitPtx() {
+    return outputs.front().write(
+        StringRef(spec.device->images.front().bytes).drop_back());
   }
 
   /// .ll and .s: all units and the glue in one module.

@@ -17,7 +17,8 @@ enum class OutputKind {
   Archive,       // with <name>.h beside it
   SharedLibrary, // with <name>.h beside it
   LlvmIr,
-  Assembly
+  Assembly,
+  Ptx // the kernels for the first of the GPUs
 };
 
 struct EmitOptions {

@@ -4,6 +4,7 @@
 
 #include "compiler/backend/cpu/Codegen.h"
 #include "compiler/backend/cpu/Files.h"
+#include "compiler/backend/cpu/HalfExpand.h"
 #include "compiler/backend/cpu/Link.h"
 #include "compiler/backend/cuda/LibDevice.h"
 
@@ -186,9 +187,12 @@ Expected<std::string> compileDeviceCode(DeviceCode &code,
     addEntry(*module, module->getFunction(name), words, isGpu);
   if (fastMath)
     allowFastMath(*module);
-  if (isGpu)
+  if (isGpu) {
     if (Error error = linkLibDevice(*module))
       return error;
+  } else {
+    expandHalfTypes(*module, **machine);
+  }
   optimize(*module, **machine, optLevel);
   SmallVector<char, 0> result;
   if (Error error = emitModule(*module, **machine, /*assembly=*/isGpu, result))

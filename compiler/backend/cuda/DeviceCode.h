@@ -29,6 +29,9 @@ struct DeviceCode {
 /// for a driver in tests runs it.
 inline constexpr llvm::StringLiteral kEmulated = "host";
 
+/// Runs on all GPUs of now.
+inline constexpr llvm::StringLiteral kDefaultArchitecture = "sm_80";
+
 /// Whether code can be written for the architecture, in the user's words.
 llvm::Error checkArchitecture(llvm::StringRef architecture);
 

@@ -1,5 +1,6 @@
 //===- CommandLine.cpp - the options as LLVM's parser knows them ----------===//
 
+#include "compiler/backend/cuda/DeviceCode.h"
 #include "compiler/tools/tenon/Options.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -167,9 +168,10 @@ CommandLine::CommandLine()
                             "until a call's memory fits"),
                    CODE_SUBS),
       output("o", cl::value_desc("OUT"),
-             cl::desc("Output; its suffix says the kind: none executable, .o, "
-                      ".a, .so, .ll, .s, .mlir, .mlirbc (default: the model's "
-                      "name)"),
+             cl::desc(
+                 "Output; its suffix says the kind: none executable, .o, "
+                 ".a, .so, .ll, .s, .ptx, .mlir, .mlirbc (default: the model's "
+                 "name)"),
              cl::cat(category), cl::sub(compile)),
       emit("emit", cl::value_desc("KIND"),
            cl::desc("Kind of output whatever the suffix: exe, o, a, so, ll, s, "
@@ -246,7 +248,8 @@ Options CommandLine::get() const {
   options.triple = triple;
   if (cuda.getNumOccurrences()) {
     SmallVector<StringRef> names;
-    (cuda.empty() ? StringRef("sm_80") : StringRef(cuda)).split(names, ',');
+    (cuda.empty() ? StringRef(kDefaultArchitecture) : StringRef(cuda))
+        .split(names, ',');
     options.cuda.assign(names.begin(), names.end());
   }
   options.precision = precision;

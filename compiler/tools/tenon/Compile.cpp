@@ -41,6 +41,7 @@ constexpr NamedTarget kTargets[] = {
     {"so", {false, false, OutputKind::SharedLibrary}},
     {"ll", {false, false, OutputKind::LlvmIr}},
     {"s", {false, false, OutputKind::Assembly}},
+    {"ptx", {false, false, OutputKind::Ptx}},
     {"mlir", {true, false, {}}},
     {"mlirbc", {true, true, {}}},
 };
@@ -181,6 +182,8 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
                            std::chrono::steady_clock::now() - start)
                            .count());
   CompileOptions compile = options.getCompileOptions();
+  if (kind == OutputKind::Ptx && compile.cuda.empty())
+    compile.cuda.push_back(kDefaultArchitecture.str());
   compile.name = options.name.empty() ? Model::getName(path) : options.name;
   saveStages(compile, options, compile.name, model);
   EmitOptions emit = options.getEmitOptions();
@@ -208,16 +211,11 @@ int compileCommand(const Options &options, StringRef tool) {
   StringRef suffix = sys::path::extension(out);
   suffix.consume_front(".");
   Target target = getTarget(suffix).value_or(Target{});
-  if (options.emit.empty() ? suffix == "ptx" : options.emit == "ptx") {
-    errs() << path << ": error: cannot write '" << out
-           << "': code is generated for CPUs only\n";
-    return kFault;
-  }
   if (!options.emit.empty()) {
     std::optional<Target> asked = getTarget(options.emit);
     if (!asked) {
       errs() << "tenon: --emit '" << options.emit
-             << "': expected exe, o, a, so, ll, s, mlir or mlirbc\n";
+             << "': expected exe, o, a, so, ll, s, ptx, mlir or mlirbc\n";
       return kSyntax;
     }
     target = *asked;
