@@ -76,8 +76,8 @@ private:
 
   void openColumn(Element &element, Value column) {
     Value group = e.div(column, columns);
-    element.aOffset = e.add(
-        element.aOffset, e.mul(e.mul(group, channels), a.strides.back()));
+    element.aOffset =
+        e.add(element.aOffset, e.mul(e.mul(group, channels), a.strides.back()));
     Value ofGroup = e.rem(column, columns);
     if (op.readsMatrix()) {
       element.bOffset =
@@ -154,7 +154,7 @@ private:
   KernelEpilogue epilogue;
   Type accumulator;
   int64_t batchRank, spatial;
-  int64_t firstWindow; // dimension of B
+  int64_t firstWindow;           // dimension of B
   Value rows, columns, channels; // of a batch; of a group
 };
 

@@ -402,11 +402,18 @@ private:
     int64_t word = 0;
     for (const Argument &argument : arguments)
       for (Value value : argument.words) {
-        if (value.getType().isIndex())
+        if (value.getType().isIndex()) {
           storeIndex(b, loc, value, words, 8 * word++);
-        else
-          LLVM::StoreOp::create(b, loc, value,
-                                pointerAt(b, loc, words, 8 * word++));
+          continue;
+        }
+        // A GPU gets copies of words: of whole ones.
+        if (target.byPoint && value.getType().isIntOrFloat() &&
+            value.getType().getIntOrFloatBitWidth() < 64)
+          LLVM::StoreOp::create(b, loc,
+                                arith::ConstantIntOp::create(b, loc, 0, 64),
+                                pointerAt(b, loc, words, 8 * word));
+        LLVM::StoreOp::create(b, loc, value,
+                              pointerAt(b, loc, words, 8 * word++));
       }
     mostWords = std::max(mostWords, word);
     bool isOneTask = isConstantIntValue(tasks, 1);

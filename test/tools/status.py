@@ -16,8 +16,6 @@ cases = [
     ["compile", "nothing.pb"],
     ["compile", model, "-o", "out.o", "--cpu", "z80"],
     ["compile", model, "-o", "out.o", "--entry", "main(x) -> nowhere"],
-    ["compile", model, "-o", "out.ptx"],
-    ["compile", model, "--emit=ptx"],
     ["compile", model, "-o", "out.o", "--precision", "f8"],
     ["compile", model, "-o", "out", "--triple", "x86_64-linux-musl"],
     ["compile", model, "-o", "/nowhere/out"],
