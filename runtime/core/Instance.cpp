@@ -16,31 +16,15 @@ thread_local Message creationMessage;
 
 uint32_t levelOf(uint32_t required) { return required & TENON_CPU_LEVEL_MASK; }
 
-// Lets entries run on a GPU if the user wants one, or has no wish and there is
-// one.
+// Lets entries run where the user wants them.
 bool pickDevice(Instance &instance, Message &message) {
   const char *device = instance.options.device;
-  const tenon_device_code *code = instance.model->device;
-  if (!device || !strcmp(device, "auto")) {
-    if (code && !code->functions->open(instance, 0, message))
-      message.text[0] = 0;
+  if (const tenon_device_code *code = instance.model->device)
+    return code->functions->open(instance, message);
+  if (!device || !strcmp(device, "cpu") || !strcmp(device, "auto"))
     return true;
-  }
-  if (!strcmp(device, "cpu"))
-    return true;
-  if (!code)
-    return message.fail("device '%s': this program has code for the CPU only",
-                        device);
-  int32_t ordinal = 0;
-  bool isNumbered = !strncmp(device, "cuda:", 5);
-  const char *digit = device + (isNumbered ? 5 : 4);
-  if (isNumbered && *digit)
-    for (; *digit >= '0' && *digit <= '9' && ordinal < 1000; ++digit)
-      ordinal = 10 * ordinal + (*digit - '0');
-  if (strncmp(device, "cuda", 4) || *digit || (isNumbered && digit[-1] == ':'))
-    return message.fail("device '%s': known are auto, cpu, cuda and cuda:N",
-                        device);
-  return code->functions->open(instance, ordinal, message);
+  return message.fail("device '%s': this program has code for the CPU only",
+                      device);
 }
 
 bool pickVariant(Instance &instance, Message &message) {

@@ -159,7 +159,7 @@ void close(Instance &instance) {
   instance.device = nullptr;
 }
 
-bool open(Instance &instance, int32_t ordinal, Message &message) {
+bool openOrdinal(Instance &instance, int32_t ordinal, Message &message) {
   if (machineLevel() < 3)
     return message.fail("entries that use a GPU need a CPU with x86-64-v3, "
                         "this machine has x86-64-v%u",
@@ -183,6 +183,27 @@ bool open(Instance &instance, int32_t ordinal, Message &message) {
   close(instance);
   instance.options = before;
   return false;
+}
+
+bool open(Instance &instance, Message &message) {
+  const char *device = instance.options.device;
+  if (!device || !strcmp(device, "auto")) {
+    if (!openOrdinal(instance, 0, message))
+      message.text[0] = 0;
+    return true;
+  }
+  if (!strcmp(device, "cpu"))
+    return true;
+  int32_t ordinal = 0;
+  bool isNumbered = !strncmp(device, "cuda:", 5) && device[5];
+  const char *digit = device + (isNumbered ? 5 : 4);
+  for (; isNumbered && *digit >= '0' && *digit <= '9' && ordinal < 1000;
+       ++digit)
+    ordinal = 10 * ordinal + (*digit - '0');
+  if (strncmp(device, "cuda", 4) || *digit)
+    return message.fail("device '%s': known are auto, cpu, cuda and cuda:N",
+                        device);
+  return openOrdinal(instance, ordinal, message);
 }
 
 int64_t bytesOf(const TensorSpec &spec, const int64_t *dims) {
@@ -245,17 +266,9 @@ void stage(Instance &instance, const EntrySpec &entry,
   }
 }
 
-} // namespace
-} // namespace tenon
-
-using namespace tenon;
-
-void tenon_cuda_launch(tenon_instance *handle, int32_t kernel,
-                       const uint64_t *words, int32_t, int64_t tasks, int32_t) {
-  Instance &instance = *static_cast<Instance *>(handle);
+void launch(Instance &instance, int32_t kernel, const uint64_t *words,
+            int64_t tasks) {
   Device &device = *instance.device;
-  if (tasks <= 0 || instance.status)
-    return;
   device.kernel = instance.model->device->kernels[kernel];
   CuFunction &function = device.functions[kernel];
   if (!function)
@@ -272,6 +285,37 @@ void tenon_cuda_launch(tenon_instance *handle, int32_t kernel,
           device.driver->launch(function, unsigned(blocks), 1, 1, blockThreads,
                                 1, 1, 0, device.stream, parameters, nullptr),
           "starting");
+}
+
+// A launch as a kernel of the CPU, for what measures those.
+struct TimedLaunch {
+  Instance &instance;
+  int32_t kernel;
+  const uint64_t *words;
+
+  static void run(const uint64_t *args, int64_t, int64_t tasks) {
+    const auto &timed = *reinterpret_cast<const TimedLaunch *>(args);
+    launch(timed.instance, timed.kernel, timed.words, tasks);
+    tenon_cuda_wait(&timed.instance);
+  }
+};
+
+} // namespace
+} // namespace tenon
+
+using namespace tenon;
+
+void tenon_cuda_launch(tenon_instance *handle, int32_t kernel,
+                       const uint64_t *words, int32_t, int64_t tasks,
+                       int32_t id) {
+  Instance &instance = *static_cast<Instance *>(handle);
+  if (tasks <= 0 || instance.status)
+    return;
+  if (!instance.dispatch)
+    return launch(instance, kernel, words, tasks);
+  TimedLaunch timed = {instance, kernel, words};
+  instance.dispatch(handle, TimedLaunch::run,
+                    reinterpret_cast<const uint64_t *>(&timed), tasks, id);
 }
 
 void tenon_cuda_wait(tenon_instance *handle) {

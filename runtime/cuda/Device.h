@@ -15,10 +15,9 @@ struct Instance;
 // What a model with code for GPUs refers to, so that others do without.
 struct tenon_device_functions {
   // Gives an instance, which has nothing but its signature and its weights yet,
-  // the GPU number `ordinal`: its code and its memory. False with a text when
-  // that cannot be had; then nothing has changed.
-  bool (*open)(tenon::Instance &instance, int32_t ordinal,
-               tenon::Message &message);
+  // the device of its options: code and memory of a GPU, or nothing. False with
+  // a text when that cannot be had; then nothing has changed.
+  bool (*open)(tenon::Instance &instance, tenon::Message &message);
   // Gives it back; the instance's memory has been released.
   void (*close)(tenon::Instance &instance);
 };

@@ -19,7 +19,7 @@ void printHelp(Text &out, const char *program, const Signature &signature,
           "  --full              print all elements\n"
           "  --cast              convert inputs inexactly too\n"
           "  --threads N         default: all cores\n"
-          "  --device cpu        where to run\n"
+          "  --device NAME       cpu, cuda, cuda:1 or auto (default): where to run\n"
           "  --cpu v2|v3|v4      at most the code for this x86-64 level\n"
           "  --bench[=SECONDS]   measure calls; --json adds JSON\n"
           "  --shape NAME=1x28   sizes of its random inputs\n"

@@ -40,7 +40,8 @@ int supportCommand() {
     if (!platform.hasRuntime)
       others.push_back(Triple::getArchTypeName(platform.arch));
   interleave(others, os, " and ");
-  os << " Linux (`--triple`) |\n\n"
+  os << " Linux (`--triple`); kernels for NVIDIA GPUs of sm_80 and newer "
+        "(`--cuda`) |\n\n"
         "| family | TensorFlow operations |\n|---|---|\n";
   size_t operations = printFamilies(tf::operationFamilies());
   os << "\n| family | Keras layers |\n|---|---|\n";
