@@ -29,6 +29,9 @@ void dispatchTasks(tenon_instance *handle, tenon_kernel_fn kernel,
 }
 
 void use(Instance &instance, int32_t threads, bool atOnce) {
+  // What is left for the CPU beside a GPU is little.
+  if (instance.device)
+    threads = 1;
   instance.threads = threads > 0 ? threads : coreCount();
   if (instance.threads < 2)
     return;
