@@ -71,7 +71,8 @@ public:
       : module(module), options(options), spec(spec) {}
 
   LogicalResult run() {
-    return success(succeeded(lowerToBuffers()) && succeeded(lowerVariants()));
+    return success(succeeded(lowerToBuffers()) && succeeded(lowerVariants()) &&
+                   (options.cuda.empty() || succeeded(lowerForDevice())));
   }
 
   LogicalResult plan() {
