@@ -3,8 +3,8 @@
 #include "io/Fail.h"
 #include "io/Tensor.h"
 
-#include <stdlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 namespace tenon::train {
