@@ -28,7 +28,8 @@ typedef struct tenon_options {
   const char *weights_path; /* file of external weights; NULL: beside the
                                artifact */
   /* Memory: NULL uses the C library and mmap. `allocate` returns NULL when
-     there is none; `release` gets the size that was asked for. */
+     there is none; `release` gets the size that was asked for. On a GPU the
+     driver's memory is used instead. */
   void *(*allocate)(void *context, size_t bytes, size_t alignment);
   void (*release)(void *context, void *memory, size_t bytes);
   void *allocator_context;
