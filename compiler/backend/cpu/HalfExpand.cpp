@@ -10,6 +10,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Local.h"
 
 using namespace llvm;
 
@@ -306,6 +307,106 @@ private:
   bool hasF16C, hasBf16;
 };
 
+/// Lets values that are only moved travel as integers: in a register of a type
+/// that it does not have LLVM keeps a float, which it makes of what is loaded
+/// and rounds, by a helper function, to what is stored.
+class IntegerMoves {
+public:
+  explicit IntegerMoves(Function &function)
+      : function(function), builder(function.getContext()) {}
+
+  void run() {
+    SmallVector<Instruction *> ends;
+    for (Instruction &instruction : instructions(function)) {
+      Value *moved = getMoved(instruction);
+      if (moved && isMove(moved))
+        ends.push_back(&instruction);
+    }
+    for (Instruction *end : ends) {
+      Value *bits = asInteger(getMoved(*end));
+      if (auto *store = dyn_cast<StoreInst>(end)) {
+        store->setOperand(0, bits);
+        continue;
+      }
+      end->replaceAllUsesWith(bits);
+      end->eraseFromParent();
+    }
+    for (WeakTrackingVH &handle : replaced) {
+      if (auto *phi = dyn_cast_or_null<PHINode>(handle))
+        RecursivelyDeleteDeadPHINode(phi);
+      else if (auto *instruction = dyn_cast_or_null<Instruction>(handle))
+        RecursivelyDeleteTriviallyDeadInstructions(instruction);
+    }
+  }
+
+private:
+  /// What an instruction takes as it is: the value of a store, or bits.
+  static Value *getMoved(Instruction &instruction) {
+    Value *moved = nullptr;
+    if (auto *store = dyn_cast<StoreInst>(&instruction))
+      moved = store->getValueOperand();
+    else if (auto *cast = dyn_cast<BitCastInst>(&instruction))
+      moved = cast->getOperand(0);
+    bool isSmall = moved && isSmallFloat(moved->getType());
+    bool keepsLanes =
+        isSmall && (isa<StoreInst>(instruction) ||
+                    instruction.getType() == getIntegerType(moved->getType()));
+    return keepsLanes ? moved : nullptr;
+  }
+
+  static bool isMove(Value *value) {
+    return isa<LoadInst, PHINode, SelectInst, BitCastInst>(value);
+  }
+
+  static Type *getIntegerType(Type *type) {
+    return withScalar(type, Type::getInt16Ty(type->getContext()));
+  }
+
+  Value *asInteger(Value *value) {
+    if (Value *known = bits.lookup(value))
+      return known;
+    Type *type = getIntegerType(value->getType());
+    auto *instruction = dyn_cast<Instruction>(value);
+    if (instruction && isMove(value))
+      replaced.push_back(instruction);
+    if (auto *cast = dyn_cast<BitCastInst>(value);
+        cast && cast->getSrcTy() == type)
+      return bits[value] = cast->getOperand(0);
+    if (auto *load = dyn_cast<LoadInst>(value)) {
+      builder.SetInsertPoint(load);
+      return bits[value] = builder.CreateAlignedLoad(
+                 type, load->getPointerOperand(), load->getAlign(),
+                 load->isVolatile());
+    }
+    if (auto *phi = dyn_cast<PHINode>(value)) {
+      builder.SetInsertPoint(phi);
+      PHINode *result = builder.CreatePHI(type, phi->getNumIncomingValues());
+      bits[value] = result;
+      for (auto [incoming, block] :
+           llvm::zip(phi->incoming_values(), phi->blocks()))
+        result->addIncoming(asInteger(incoming), block);
+      return result;
+    }
+    if (auto *select = dyn_cast<SelectInst>(value)) {
+      Value *first = asInteger(select->getTrueValue());
+      Value *second = asInteger(select->getFalseValue());
+      builder.SetInsertPoint(select);
+      return bits[value] =
+                 builder.CreateSelect(select->getCondition(), first, second);
+    }
+    if (instruction)
+      builder.SetInsertPoint(*instruction->getInsertionPointAfterDef());
+    else
+      builder.SetInsertPoint(function.getEntryBlock().getFirstNonPHIIt());
+    return bits[value] = builder.CreateBitCast(value, type);
+  }
+
+  Function &function;
+  IRBuilder<> builder;
+  DenseMap<Value *, Value *> bits;
+  SmallVector<WeakTrackingVH> replaced;
+};
+
 } // namespace
 
 void expandHalfTypes(Module &module, TargetMachine &machine) {
@@ -315,8 +416,10 @@ void expandHalfTypes(Module &module, TargetMachine &machine) {
   bool hasBf16 = machine.getTargetTriple().isX86() &&
                  subtarget.checkFeatures("+avx512bf16,+avx512vl");
   for (Function &function : module)
-    if (!function.isDeclaration())
+    if (!function.isDeclaration()) {
       HalfExpander(function, hasF16C, hasBf16).run();
+      IntegerMoves(function).run();
+    }
 }
 
 } // namespace tenon

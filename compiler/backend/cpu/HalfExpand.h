@@ -12,8 +12,8 @@ namespace tenon {
 
 /// Rewrites arithmetic on half and bfloat to float, and the conversions that
 /// `machine` has no instruction for to integer arithmetic (which vectorises),
-/// so that the code needs none of libgcc's conversion functions. llvm.powi
-/// becomes pow for the same reason.
+/// so that the code needs none of libgcc's conversion functions. What is only
+/// moved is moved as integers, and llvm.powi becomes pow, for the same reason.
 void expandHalfTypes(llvm::Module &module, llvm::TargetMachine &machine);
 
 } // namespace tenon
