@@ -163,6 +163,10 @@ int compileTo(StringRef path, OutputKind kind, StringRef out,
   // Known to be wrong before anything is read.
   Expected<Triple> triple = resolveTriple(options.triple, options.cpu);
   Error unfit = triple ? checkCpu(*triple, options.cpu) : triple.takeError();
+  if (!unfit && !options.cuda.empty() && !triple->isX86())
+    unfit = createStringError("--cuda: programs that use GPUs are for x86-64, "
+                              "not for " +
+                              triple->str());
   for (const std::string &architecture : options.cuda)
     if (!unfit)
       unfit = checkArchitecture(architecture);
