@@ -9,13 +9,19 @@ using namespace tenon;
 
 namespace {
 
-/// Whether a GPU can run the kernel: it calls nothing, and has no values that a
-/// GPU has no type for.
+/// Words that the parameters of a kernel have room for (4 KB), with the number
+/// of tasks.
+constexpr int64_t kMostWords = 511;
+
+/// Whether a GPU can run the kernel: its arguments fit, it calls nothing, and
+/// has no values that a GPU has no type for.
 bool canMove(func::FuncOp kernel) {
   auto isWide = [](Type type) {
     Type element = getElementTypeOrSelf(type);
     return element.isIntOrFloat() && element.getIntOrFloatBitWidth() > 64;
   };
+  if (kernel->getAttrOfType<IntegerAttr>(kWordsAttr).getInt() > kMostWords)
+    return false;
   return !kernel
               .walk([&](Operation *op) {
                 bool stays = isa<CallOpInterface>(op) ||
