@@ -71,8 +71,6 @@ private:
       symbols.remove(kernel);
       kernel->moveBefore(device.getBody(), device.getBody()->end());
       kernel.setPublic();
-      words[kernel.getSymName()] =
-          kernel->getAttrOfType<IntegerAttr>(kWordsAttr);
     }
   }
 
@@ -96,13 +94,11 @@ private:
            number32 = b.getI32Type();
       auto callee = runtimeFunction(
           module, kCudaLaunch, LLVM::LLVMVoidType::get(b.getContext()),
-          {pointer, number32, pointer, number32, word, number32});
+          {pointer, number32, pointer, word, number32});
       Value which = LLVM::ConstantOp::create(
           b, loc, number32, b.getI32IntegerAttr(number->second));
-      Value count = LLVM::ConstantOp::create(
-          b, loc, number32, b.getI32IntegerAttr(words[kernel].getInt()));
       LLVM::CallOp::create(b, loc, callee,
-                           ValueRange{operands[0], which, operands[2], count,
+                           ValueRange{operands[0], which, operands[2],
                                       operands[3], operands[4]});
     }
     call.erase();
@@ -171,7 +167,6 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   llvm::StringMap<int32_t> numbers;
-  llvm::StringMap<IntegerAttr> words;
   SmallVector<LLVM::CallOp> calls;
 };
 

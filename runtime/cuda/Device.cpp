@@ -306,8 +306,7 @@ struct TimedLaunch {
 using namespace tenon;
 
 void tenon_cuda_launch(tenon_instance *handle, int32_t kernel,
-                       const uint64_t *words, int32_t, int64_t tasks,
-                       int32_t id) {
+                       const uint64_t *words, int64_t tasks, int32_t id) {
   Instance &instance = *static_cast<Instance *>(handle);
   if (tasks <= 0 || instance.status)
     return;
