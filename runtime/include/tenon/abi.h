@@ -260,13 +260,12 @@ void tenon_free(tenon_instance *instance, void *memory);
 int32_t tenon_fail(tenon_instance *instance, int32_t site, int64_t a,
                    int64_t b);
 
-/* Starts all tasks of a kernel of the GPU, by its number, with `words` as arguments,
- * behind what was started before; `kernel_id` indexes `kernels` of
+/* Starts all tasks of a kernel of the GPU, by its number, with `words` as
+ * arguments, behind what was started before; `kernel_id` indexes `kernels` of
  * the signature. tenon_cuda_wait returns when all that was started has ended.
  * tenon_device_call is entry `entry` with tensors in anybody's memory. */
 void tenon_cuda_launch(tenon_instance *instance, int32_t kernel,
-                       const uint64_t *words, int64_t tasks,
-                       int32_t kernel_id);
+                       const uint64_t *words, int64_t tasks, int32_t kernel_id);
 void tenon_cuda_wait(tenon_instance *instance);
 int32_t tenon_device_call(tenon_instance *instance, int32_t entry,
                           const void *const *inputs, void **outputs,

@@ -402,11 +402,6 @@ private:
   std::mt19937_64 random;
 };
 
-int64_t fromEnvironment(const char *name, int64_t otherwise) {
-  const char *text = std::getenv(name);
-  return text ? std::stoll(text) : otherwise;
-}
-
 TEST(Contract, RandomShapes) {
   std::vector<CpuTarget> targets = getTestTargets();
   int64_t first = fromEnvironment("TENON_TEST_SEED", 0);

@@ -156,6 +156,11 @@ std::string Array::getType(bool dynamic) const {
 // KernelJit
 //===----------------------------------------------------------------------===//
 
+int64_t fromEnvironment(const char *name, int64_t otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::stoll(text) : otherwise;
+}
+
 std::vector<CpuTarget> getTestTargets() {
   std::vector<CpuTarget> result;
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();

@@ -49,6 +49,9 @@ private:
 /// where this machine does.
 std::vector<CpuTarget> getTestTargets();
 
+/// A number that the environment may give instead: TENON_TEST_SEED, ...
+int64_t fromEnvironment(const char *name, int64_t otherwise);
+
 class KernelJit {
 public:
   /// `arguments` are the memref types of %0, %1, ...; `op` is the op's text

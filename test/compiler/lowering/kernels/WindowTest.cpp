@@ -220,11 +220,6 @@ Window generate(uint64_t seed) {
   return test;
 }
 
-int64_t fromEnvironment(const char *name, int64_t otherwise) {
-  const char *value = std::getenv(name);
-  return value ? std::stoll(value) : otherwise;
-}
-
 TEST(Window, RandomShapes) {
   std::vector<CpuTarget> targets = getTestTargets();
   int64_t first = fromEnvironment("TENON_TEST_SEED", 0);
